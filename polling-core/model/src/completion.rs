@@ -1,0 +1,97 @@
+//! What a worker answers.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Allowance, Context, ErrorClass, ErrorCode, JobId, JobType, Token, caps};
+
+/// The answer to one dispatch of a job, stored on the completed queue after every event of the
+/// poll was delivered.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Completion<C = Context> {
+    /// The job.
+    pub id: JobId,
+    /// Its kind.
+    #[serde(rename = "type")]
+    pub job_type: JobType,
+    /// The token of the dispatch, unchanged.
+    pub token: Token,
+    /// How the poll ended.
+    pub outcome: Outcome<C>,
+    /// What the channel said about its rate limits, at most [`caps::MAX_ALLOWANCES`].
+    #[serde(default = "Vec::new", skip_serializing_if = "Vec::is_empty")]
+    pub allowances: Vec<Allowance>,
+    /// There was more than the poll could fetch.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub saturated: bool,
+    /// Events published.
+    #[serde(default)]
+    pub events: u64,
+    /// When the poll ended, UTC milliseconds by the worker's clock.
+    pub finished_ms: i64,
+}
+
+/// How a poll ended.
+// Tagged from outside: serde buffers what is tagged inside, and a buffered context cannot be
+// passed through as raw text.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome<C = Context> {
+    /// The poll brought what it could.
+    Succeeded {
+        /// For the next poll.
+        context: C,
+        /// The error that ended paging early; what was fetched before it is published and kept.
+        #[serde(default = "Option::default", skip_serializing_if = "Option::is_none")]
+        stopped: Option<Failure>,
+    },
+    /// The poll brought nothing; the job keeps its context.
+    Failed {
+        /// Why.
+        failure: Failure,
+    },
+}
+
+impl<C> Outcome<C> {
+    /// The error, be it of the whole poll or of its last page.
+    #[must_use]
+    pub const fn failure(&self) -> Option<&Failure> {
+        match self {
+            Self::Succeeded { stopped, .. } => stopped.as_ref(),
+            Self::Failed { failure } => Some(failure),
+        }
+    }
+}
+
+/// An API error as it travels.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Decides the rule of rescheduling.
+    pub class: ErrorClass,
+    /// For rules finer than the class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code: Option<ErrorCode>,
+    /// For people; cut to [`caps::MAX_ERROR_MESSAGE_SIZE_BYTES`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub message: String,
+    /// How long the channel asked to wait, milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after_ms: Option<i64>,
+}
+
+impl Failure {
+    /// A failure whose message is cut to its bound. A character may take twelve bytes once
+    /// encoded, hence the bound on the number of characters.
+    #[must_use]
+    pub fn new(class: ErrorClass, message: &str) -> Self {
+        let message = message
+            .chars()
+            .take(caps::MAX_ERROR_MESSAGE_SIZE_BYTES / 12)
+            .collect();
+        Self {
+            class,
+            code: None,
+            message,
+            retry_after_ms: None,
+        }
+    }
+}

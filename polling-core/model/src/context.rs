@@ -1,0 +1,219 @@
+//! What a job remembers between two polls.
+
+use std::{collections::BTreeMap, fmt};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::{Value, value::RawValue};
+
+use crate::{caps, wire};
+
+/// A map of the channel author's own making: cursors, validators, what was seen. Keys are ordered,
+/// so that equal contexts have equal encodings.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Context(BTreeMap<String, Value>);
+
+impl Context {
+    /// An empty context.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(BTreeMap::new())
+    }
+
+    /// The value under `key`.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.0.get(key)
+    }
+
+    /// The text under `key`, if it is a text.
+    #[must_use]
+    pub fn get_str(&self, key: &str) -> Option<&str> {
+        self.get(key)?.as_str()
+    }
+
+    /// The whole number under `key`, if it is one.
+    #[must_use]
+    pub fn get_i64(&self, key: &str) -> Option<i64> {
+        self.get(key)?.as_i64()
+    }
+
+    /// Sets `key`.
+    pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) {
+        self.0.insert(key.into(), value.into());
+    }
+
+    /// Removes `key` and returns what it held.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.0.remove(key)
+    }
+
+    /// All entries, by key.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(key, value)| (key.as_str(), value))
+    }
+
+    /// The form that is stored and sent.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError::TooLarge`] beyond [`caps::MAX_CONTEXT_SIZE_BYTES`].
+    pub fn encode(&self) -> Result<EncodedContext, ContextError> {
+        let text = wire::to_ascii_json(self).map_err(ContextError::Malformed)?;
+        EncodedContext::from_ascii(text)
+    }
+}
+
+impl<K: Into<String>> FromIterator<(K, Value)> for Context {
+    fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
+        Self(
+            entries
+                .into_iter()
+                .map(|(key, value)| (key.into(), value))
+                .collect(),
+        )
+    }
+}
+
+/// Why a context cannot be stored.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ContextError {
+    /// Its encoding is too large.
+    #[error("context has {size_bytes} bytes encoded as ASCII JSON: {} over the bound of {}", size_bytes - caps::MAX_CONTEXT_SIZE_BYTES, caps::MAX_CONTEXT_SIZE_BYTES)]
+    TooLarge {
+        /// The size found, in bytes.
+        size_bytes: usize,
+    },
+    /// It is no JSON object.
+    #[error("context is not a JSON object")]
+    Malformed(#[source] serde_json::Error),
+}
+
+/// A context as ASCII JSON of bounded size, passed through without a look inside.
+#[derive(Clone)]
+pub struct EncodedContext(Box<RawValue>);
+
+impl EncodedContext {
+    /// Takes the text of a JSON object.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError`] when it is no JSON object, or too large once its other characters are
+    /// escaped.
+    pub fn new(text: &str) -> Result<Self, ContextError> {
+        if text.len() > caps::MAX_CONTEXT_SIZE_BYTES {
+            return Err(ContextError::TooLarge {
+                size_bytes: text.len(),
+            });
+        }
+        if text.is_ascii() && text.starts_with('{') {
+            return Self::from_ascii(text.to_owned());
+        }
+        // Anything else is written anew, which escapes it, or tells what is wrong with it.
+        let context: Context = serde_json::from_str(text).map_err(ContextError::Malformed)?;
+        context.encode()
+    }
+
+    fn from_ascii(text: String) -> Result<Self, ContextError> {
+        if text.len() > caps::MAX_CONTEXT_SIZE_BYTES {
+            return Err(ContextError::TooLarge {
+                size_bytes: text.len(),
+            });
+        }
+        RawValue::from_string(text)
+            .map(Self)
+            .map_err(ContextError::Malformed)
+    }
+
+    /// The encoding.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+
+    /// Its size in bytes.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.as_str().len()
+    }
+
+    /// Looks inside.
+    ///
+    /// # Errors
+    ///
+    /// [`ContextError::Malformed`] when it nests deeper than the decoder allows.
+    pub fn decode(&self) -> Result<Context, ContextError> {
+        serde_json::from_str(self.as_str()).map_err(ContextError::Malformed)
+    }
+}
+
+impl Default for EncodedContext {
+    fn default() -> Self {
+        Self(RawValue::from_string("{}".to_owned()).expect("{} is JSON"))
+    }
+}
+
+impl PartialEq for EncodedContext {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for EncodedContext {}
+
+/// The size only: a context may hold what its owner would not want in a log.
+impl fmt::Debug for EncodedContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "EncodedContext({} bytes)", self.size_bytes())
+    }
+}
+
+impl Serialize for EncodedContext {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for EncodedContext {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::new(raw.get()).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_oversize_context_says_how_far_over_it_is() {
+        let mut context = Context::new();
+        context.insert("x", "a".repeat(caps::MAX_CONTEXT_SIZE_BYTES));
+        let error = context.encode().unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "context has 245768 bytes encoded as ASCII JSON: 8 over the bound of 245760"
+        );
+    }
+
+    #[test]
+    fn what_is_not_an_object_is_refused() {
+        for bad in ["", "7", "[1]", "{\"a\":}", "{} {}", "\"é\""] {
+            assert!(
+                matches!(EncodedContext::new(bad), Err(ContextError::Malformed(_))),
+                "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_characters_are_escaped_and_survive() {
+        let encoded = EncodedContext::new("{\"name\":\"Zoë \u{fffe} 🦀\"}").unwrap();
+        assert!(encoded.as_str().is_ascii());
+        assert_eq!(
+            encoded.decode().unwrap().get_str("name"),
+            Some("Zoë \u{fffe} 🦀")
+        );
+    }
+}

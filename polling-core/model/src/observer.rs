@@ -1,0 +1,132 @@
+//! What the ports and the loops report. Exporters of metrics implement [`Observer`]; everybody
+//! else calls it. Labels are names of few values, never ids of jobs or accounts.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use crate::{ChannelId, ErrorClass, JobType};
+
+/// Takes observations. Called on the job's path: return fast, never block.
+pub trait Observer: Send + Sync {
+    /// Something happened.
+    fn observe(&self, observation: Observation<'_>);
+}
+
+/// An observer that many tasks share.
+pub type SharedObserver = Arc<dyn Observer>;
+
+/// Observes nothing.
+impl Observer for () {
+    fn observe(&self, _: Observation<'_>) {}
+}
+
+impl<F: Fn(Observation<'_>) + Send + Sync> Observer for F {
+    fn observe(&self, observation: Observation<'_>) {
+        self(observation);
+    }
+}
+
+impl fmt::Debug for dyn Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}
+
+/// One thing that happened.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub enum Observation<'a> {
+    /// A call to a remote system ended.
+    Call {
+        /// The port: `queue`, `bus`, `store`.
+        port: &'static str,
+        /// The operation: `send`, `publish`, `drain`.
+        operation: &'static str,
+        /// Messages, events or jobs concerned.
+        items: usize,
+        /// Whether the call as a whole was answered without error.
+        ok: bool,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A worker's poll ended.
+    Polled {
+        /// The kind of job.
+        job_type: &'a JobType,
+        /// The class of its error, if it had one.
+        error: Option<ErrorClass>,
+        /// Events it brought.
+        events: usize,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A poll did not end as a poll should; the message will be delivered again.
+    Bug {
+        /// The kind of job.
+        job_type: &'a JobType,
+        /// `panic`, `hang`, `publish`, `middleware`.
+        kind: &'static str,
+    },
+    /// A message was dropped without polling, past its `not_after`.
+    DroppedLate {
+        /// The kind of job.
+        job_type: &'a JobType,
+    },
+    /// A message could not be decoded, and was left to redelivery.
+    Undecodable {
+        /// Which queue: `work`, `completed`, `dead_letter`.
+        queue: &'static str,
+    },
+    /// Publishing waited for its throttle or for the bus.
+    PublishThrottled {
+        /// How long.
+        waited: Duration,
+    },
+    /// A message was not acknowledged although its outcome is stored; its repeat changes nothing.
+    AckFailed,
+    /// Jobs were taken out of the due slot.
+    Drained {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// How many.
+        jobs: usize,
+        /// The most that one of them is late, milliseconds.
+        lateness_ms: i64,
+    },
+    /// A completion was settled.
+    Settled {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// `accepted`, or why it changed nothing: `stale`, `unknown`, `other_incarnation`.
+        verdict: &'static str,
+        /// The class of its error, if it had one.
+        error: Option<ErrorClass>,
+    },
+    /// Jobs in flight past their deadline were placed anew.
+    Reaped {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// How many.
+        jobs: usize,
+    },
+    /// Entries of a note past its deadline were sent again.
+    Resent {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// How many.
+        jobs: usize,
+    },
+    /// The sweep mended the place of jobs. 0 in a run without faults.
+    Repaired {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// How many.
+        jobs: usize,
+    },
+    /// A job was held (parked, quarantined, refused).
+    Held {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// Why.
+        reason: &'a str,
+    },
+}

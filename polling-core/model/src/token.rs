@@ -1,0 +1,150 @@
+//! The token that makes a completion valid at most once.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+/// A 64-bit random number, written as 16 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Nonce(pub u64);
+
+impl fmt::Display for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// The first digits only: with a whole nonce anybody could complete the job.
+impl fmt::Debug for Nonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:04x}…", self.0 >> 48)
+    }
+}
+
+impl FromStr for Nonce {
+    type Err = TokenError;
+
+    fn from_str(text: &str) -> Result<Self, TokenError> {
+        // `from_str_radix` alone would also take a sign and upper case: one spelling, one token.
+        let canonical = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
+        if text.len() != 16 || !text.bytes().all(canonical) {
+            return Err(TokenError);
+        }
+        u64::from_str_radix(text, 16)
+            .map(Self)
+            .map_err(|_| TokenError)
+    }
+}
+
+/// One life of a job's record: from registration (or a context replaced by hand) to removal.
+pub type Incarnation = Nonce;
+
+/// What a drain gives a job, and what a completion must bring back unchanged.
+///
+/// Valid until the next drain, until it is accepted, or until the job is removed or its context
+/// replaced by hand. The nonce is random per drain, so that two histories of a store that lost
+/// its last writes never share a token.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Token {
+    /// The life of the record.
+    pub incarnation: Incarnation,
+    /// Counts the drains of this incarnation, from 1.
+    pub generation: u64,
+    /// Random per drain.
+    pub nonce: Nonce,
+}
+
+impl Token {
+    /// The text that travels: `incarnation.generation.nonce`.
+    #[must_use]
+    pub fn to_wire(&self) -> String {
+        format!("{}.{}.{}", self.incarnation, self.generation, self.nonce)
+    }
+
+    /// Reads what [`to_wire`](Self::to_wire) wrote.
+    ///
+    /// # Errors
+    ///
+    /// [`TokenError`] on any other spelling.
+    pub fn from_wire(text: &str) -> Result<Self, TokenError> {
+        let mut parts = text.split('.');
+        let (Some(incarnation), Some(generation), Some(nonce), None) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
+        else {
+            return Err(TokenError);
+        };
+        let token = Self {
+            incarnation: incarnation.parse()?,
+            generation: generation.parse().map_err(|_| TokenError)?,
+            nonce: nonce.parse()?,
+        };
+        if token.to_wire() == text {
+            Ok(token)
+        } else {
+            Err(TokenError)
+        }
+    }
+}
+
+/// The generation only, for the same reason as [`Nonce`]'s.
+impl fmt::Debug for Token {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Token(generation {}, {:?})", self.generation, self.nonce)
+    }
+}
+
+impl Serialize for Token {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.to_wire())
+    }
+}
+
+impl<'de> Deserialize<'de> for Token {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::from_wire(&text).map_err(de::Error::custom)
+    }
+}
+
+/// A text that is no token. It does not repeat the text: a token is a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not a token: expected incarnation.generation.nonce, such as 00000000000000a1.7.00000000000000b2"
+)]
+pub struct TokenError;
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn a_token_survives_the_wire(incarnation: u64, generation: u64, nonce: u64) {
+            let token = Token { incarnation: Nonce(incarnation), generation, nonce: Nonce(nonce) };
+            prop_assert_eq!(Token::from_wire(&token.to_wire()), Ok(token));
+        }
+    }
+
+    #[test]
+    fn only_one_spelling_is_a_token() {
+        let good = "00000000000000a1.7.00000000000000b2";
+        assert!(Token::from_wire(good).is_ok());
+        for bad in [
+            "",
+            "a1.7.b2",
+            &good.to_uppercase(),
+            &good.replace(".7.", ".07."),
+            &good.replace(".7.", ".+7."),
+        ] {
+            assert_eq!(Token::from_wire(bad), Err(TokenError), "{bad}");
+        }
+    }
+
+    #[test]
+    fn debug_hides_most_of_the_nonce() {
+        let token = Token::from_wire("00000000000000a1.7.abcdef0123456789").unwrap();
+        assert_eq!(format!("{token:?}"), "Token(generation 7, abcd…)");
+    }
+}

@@ -1,0 +1,301 @@
+//! The encoding of jobs and completions on queues.
+//!
+//! JSON with a version, `{"v":1,"id":"posts:42","type":"posts",…}`, in ASCII only: some queues
+//! refuse some characters of Unicode, and a message that cannot be sent again is a lost job, so
+//! all but ASCII is escaped. Sizes are checked before a message is parsed and before it is sent.
+//!
+//! Fields that a reader does not know are ignored. A version that it does not know is an error of
+//! its own, [`WireError::UnknownVersion`], so that the message can be left for a newer reader.
+
+use std::io;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde_json::ser::{CharEscape, Formatter};
+
+use crate::{Completion, Job, caps::MAX_MESSAGE_SIZE_BYTES};
+
+/// The version that this crate writes and reads.
+pub const VERSION: u32 = 1;
+
+/// Why a message cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum WireError {
+    /// The message is larger than a queue takes.
+    #[error("message has {size_bytes} bytes: at most {MAX_MESSAGE_SIZE_BYTES} are allowed")]
+    TooLarge {
+        /// The size found, in bytes.
+        size_bytes: usize,
+    },
+    /// The message is of another version; a newer reader may know it.
+    #[error("message has version {found}: this reader knows {VERSION}")]
+    UnknownVersion {
+        /// The version found.
+        found: u32,
+    },
+    /// The message is not of this format at all.
+    #[error("message is not a valid version {VERSION} message")]
+    Malformed(#[source] serde_json::Error),
+}
+
+/// Writes a job for a work queue.
+///
+/// # Errors
+///
+/// [`WireError::TooLarge`].
+pub fn encode_job<C: Serialize>(job: &Job<C>) -> Result<String, WireError> {
+    encode(job)
+}
+
+/// Reads a job from a work queue.
+///
+/// # Errors
+///
+/// [`WireError`]; the message must then be left where it is.
+pub fn decode_job<C: DeserializeOwned>(body: &[u8]) -> Result<Job<C>, WireError> {
+    decode(body)
+}
+
+/// Writes a completion for the completed queue.
+///
+/// # Errors
+///
+/// [`WireError::TooLarge`].
+pub fn encode_completion<C: Serialize>(completion: &Completion<C>) -> Result<String, WireError> {
+    encode(completion)
+}
+
+/// Reads a completion from the completed queue.
+///
+/// # Errors
+///
+/// [`WireError`]; the message must then be left where it is.
+pub fn decode_completion<C: DeserializeOwned>(body: &[u8]) -> Result<Completion<C>, WireError> {
+    decode(body)
+}
+
+/// Any value as JSON in ASCII: every other character is escaped.
+pub fn to_ascii_json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
+    write_ascii(value, Vec::with_capacity(256))
+}
+
+fn write_ascii<T: Serialize>(value: &T, mut out: Vec<u8>) -> Result<String, serde_json::Error> {
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Ascii))?;
+    Ok(String::from_utf8(out).expect("the formatter writes ASCII"))
+}
+
+fn encode<T: Serialize>(message: &T) -> Result<String, WireError> {
+    // The version goes in front of the message's own fields; both are objects and never empty.
+    let head = format!("{{\"v\":{VERSION},");
+    let at = head.len();
+    let mut text = write_ascii(message, head.into_bytes()).map_err(WireError::Malformed)?;
+    text.remove(at);
+    if text.len() > MAX_MESSAGE_SIZE_BYTES {
+        return Err(WireError::TooLarge {
+            size_bytes: text.len(),
+        });
+    }
+    Ok(text)
+}
+
+fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
+    if body.len() > MAX_MESSAGE_SIZE_BYTES {
+        return Err(WireError::TooLarge {
+            size_bytes: body.len(),
+        });
+    }
+    let version: Version = serde_json::from_slice(body).map_err(WireError::Malformed)?;
+    if version.v != VERSION {
+        return Err(WireError::UnknownVersion { found: version.v });
+    }
+    serde_json::from_slice(body).map_err(WireError::Malformed)
+}
+
+#[derive(Deserialize)]
+struct Version {
+    v: u32,
+}
+
+/// Escapes all that is not ASCII, and DEL, as UTF-16 code units.
+struct Ascii;
+
+impl Formatter for Ascii {
+    fn write_string_fragment<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, c) in fragment
+            .char_indices()
+            .filter(|(_, c)| !c.is_ascii() || *c == '\x7f')
+        {
+            out.write_all(&fragment.as_bytes()[plain..at])?;
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            plain = at + c.len_utf8();
+        }
+        out.write_all(&fragment.as_bytes()[plain..])
+    }
+
+    fn write_char_escape<W: ?Sized + io::Write>(
+        &mut self,
+        out: &mut W,
+        escape: CharEscape,
+    ) -> io::Result<()> {
+        serde_json::ser::CompactFormatter.write_char_escape(out, escape)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        Allowance, Context, EncodedContext, ErrorClass, Failure, Nonce, Outcome, ScopeKey, Token,
+    };
+
+    fn job(context: Context) -> Job {
+        Job {
+            id: "posts:42".parse().unwrap(),
+            channel: "mastodon".parse().unwrap(),
+            job_type: "posts".parse().unwrap(),
+            account: "42".parse().unwrap(),
+            level: "gold".parse().unwrap(),
+            token: Token {
+                incarnation: Nonce(1),
+                generation: 2,
+                nonce: Nonce(3),
+            },
+            due_ms: 60_000,
+            not_after_ms: 180_000,
+            context,
+        }
+    }
+
+    fn completion<C>(outcome: Outcome<C>) -> Completion<C> {
+        let Job {
+            id,
+            job_type,
+            token,
+            ..
+        } = job(Context::new());
+        let allowances = vec![Allowance::of(ScopeKey::new("app").unwrap())];
+        Completion {
+            id,
+            job_type,
+            token,
+            outcome,
+            allowances,
+            saturated: true,
+            events: 3,
+            finished_ms: 7,
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_context_survives_in_ascii(entries: Vec<(String, String)>) {
+            let context: Context = entries.into_iter().map(|(key, value)| (key, value.into())).collect();
+            let text = encode_job(&job(context.clone())).unwrap();
+            prop_assert!(text.is_ascii() && !text.contains('\x7f'));
+            prop_assert_eq!(decode_job::<Context>(text.as_bytes()).unwrap().context, context);
+        }
+
+        #[test]
+        fn no_bytes_make_a_decoder_panic(body: Vec<u8>) {
+            let _ = decode_job::<Context>(&body).is_ok();
+            prop_assert!(decode_completion::<EncodedContext>(&body).is_err());
+        }
+    }
+
+    #[test]
+    fn the_context_passes_through_the_scheduler_byte_for_byte() {
+        let text = encode_completion(&completion(Outcome::Succeeded {
+            context: Context::from_iter([("b", 1.5.into()), ("a", "é".into())]),
+            stopped: Some(Failure::new(ErrorClass::RateLimited, "page 4")),
+        }))
+        .unwrap();
+        let seen: Completion<EncodedContext> = decode_completion(text.as_bytes()).unwrap();
+        let Outcome::Succeeded { context, .. } = &seen.outcome else {
+            panic!("{seen:?}")
+        };
+        assert_eq!(context.as_str(), "{\"a\":\"\\u00e9\",\"b\":1.5}");
+        assert_eq!(encode_completion(&seen).unwrap(), text);
+    }
+
+    #[test]
+    fn fields_of_a_newer_writer_are_ignored() {
+        let text = encode_job(&job(Context::new())).unwrap().replacen(
+            "{\"v\":1,",
+            "{\"v\":1,\"trace\":[{}],",
+            1,
+        );
+        assert_eq!(
+            decode_job::<Context>(text.as_bytes()).unwrap(),
+            job(Context::new())
+        );
+    }
+
+    #[test]
+    fn an_unknown_version_is_told_from_garbage() {
+        let newer = encode_job(&job(Context::new()))
+            .unwrap()
+            .replacen("\"v\":1", "\"v\":2", 1);
+        assert!(matches!(
+            decode_job::<Context>(newer.as_bytes()),
+            Err(WireError::UnknownVersion { found: 2 })
+        ));
+        assert!(matches!(
+            decode_job::<Context>(b"\xff"),
+            Err(WireError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn size_is_checked_before_parsing_and_before_sending() {
+        let bomb = vec![b'['; MAX_MESSAGE_SIZE_BYTES + 1];
+        assert!(matches!(
+            decode_job::<Context>(&bomb),
+            Err(WireError::TooLarge {
+                size_bytes: 262_145
+            })
+        ));
+        let context = Context::from_iter([("x", "a".repeat(MAX_MESSAGE_SIZE_BYTES).into())]);
+        assert!(matches!(
+            encode_job(&job(context)),
+            Err(WireError::TooLarge { .. })
+        ));
+    }
+
+    #[test]
+    fn nesting_is_bounded() {
+        let deep = "[".repeat(200);
+        let body = format!("{{\"v\":1,\"context\":{{\"x\":{deep}");
+        assert!(matches!(
+            decode_job::<Context>(body.as_bytes()),
+            Err(WireError::Malformed(_))
+        ));
+    }
+
+    #[test]
+    fn the_largest_context_and_report_still_fit_a_message() {
+        let filler = "a".repeat(crate::caps::MAX_CONTEXT_SIZE_BYTES - "{\"x\":\"\"}".len());
+        let context = Context::from_iter([("x", filler.into())]).encode().unwrap();
+        let worst = "\u{1f980}".repeat(crate::caps::MAX_ERROR_MESSAGE_SIZE_BYTES);
+        let scope = ScopeKey::new("s".repeat(crate::caps::MAX_SCOPE_LEN)).unwrap();
+        let full = Allowance {
+            limit: Some(u64::MAX),
+            remaining: Some(u64::MAX),
+            reset_at_ms: Some(i64::MAX),
+            window_ms: Some(i64::MAX),
+            ..Allowance::of(scope)
+        };
+        let stopped = Some(Failure::new(ErrorClass::Invalid, &worst));
+        let mut completion = completion(Outcome::Succeeded { context, stopped });
+        completion.allowances = vec![full; crate::caps::MAX_ALLOWANCES];
+        assert!(encode_completion(&completion).is_ok());
+    }
+}

@@ -1,0 +1,1 @@
+//! Write a polling worker: a poll function, and Tower layers for everything else.

@@ -1,0 +1,91 @@
+//! The port for what polls found: an event bus with delivery reports, as Kafka is one.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use polling_model::{EventEnvelope, Topic};
+
+/// Where events go. Each is delivered at least once; events with the same topic and key keep the
+/// order in which they were published.
+#[async_trait]
+pub trait EventBus: Send + Sync + fmt::Debug {
+    /// Hands a batch to the bus, in its order. Resolves as soon as the bus has taken all of it:
+    /// while its buffer is full this waits, that is the backpressure. What it resolves to then
+    /// tells for each event whether it was delivered.
+    ///
+    /// Dropping either future cancels nothing that the bus has already taken.
+    async fn publish(&self, batch: Vec<EventEnvelope>) -> Deliveries;
+
+    /// Waits until all that was taken is delivered or has failed.
+    ///
+    /// # Errors
+    ///
+    /// [`BusErrorKind::Timeout`] when that takes longer than `deadline`.
+    async fn flush(&self, deadline: Duration) -> Result<(), BusError>;
+
+    /// Whether `topic` can be published to, for readiness.
+    ///
+    /// # Errors
+    ///
+    /// [`BusError`] that names the topic and says what is missing.
+    async fn check_topic(&self, topic: &Topic) -> Result<(), BusError>;
+}
+
+/// A bus that many tasks share.
+pub type SharedBus = Arc<dyn EventBus>;
+
+/// The delivery report of each event of a batch, in its order.
+pub type Deliveries = BoxFuture<'static, Vec<Result<(), BusError>>>;
+
+/// An event that was not delivered, or whose delivery is unknown.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("publishing to topic {topic} failed: {kind}")]
+pub struct BusError {
+    /// The topic.
+    pub topic: Topic,
+    /// What kind of failure.
+    pub kind: BusErrorKind,
+    /// The client's own error.
+    #[source]
+    pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Kinds of failure of publishing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum BusErrorKind {
+    /// No delivery report within the deadline: the event may or may not be delivered.
+    Timeout,
+    /// The event is larger than the bus takes: publishing it again is of no use.
+    TooLarge,
+    /// The topic does not exist.
+    NoSuchTopic,
+    /// Permissions are missing.
+    Denied,
+    /// The bus cannot be reached.
+    Unreachable,
+    /// Anything else.
+    Other,
+}
+
+impl BusErrorKind {
+    /// Whether publishing the same event again can never succeed.
+    #[must_use]
+    pub const fn is_permanent(self) -> bool {
+        matches!(self, Self::TooLarge)
+    }
+}
+
+impl fmt::Display for BusErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "no delivery report within the deadline",
+            Self::TooLarge => "the event is larger than the bus takes",
+            Self::NoSuchTopic => "the topic does not exist; create it first",
+            Self::Denied => "permissions are missing",
+            Self::Unreachable => "the bus cannot be reached",
+            Self::Other => "unexpected answer",
+        })
+    }
+}

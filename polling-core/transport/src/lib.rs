@@ -1,0 +1,19 @@
+//! The ports through which jobs and events travel, and their adapters.
+//!
+//! | port | adapters |
+//! |---|---|
+//! | [`Queue`]: jobs and completions | `memory::MemoryQueue`; `sqs` (feature `sqs`) |
+//! | [`EventBus`]: what polls found | `memory::MemoryBus`; `kafka` (feature `kafka`) |
+//!
+//! An adapter of your own passes the same suites: feature `conformance`.
+
+pub mod bus;
+pub mod clock;
+pub mod memory;
+pub mod queue;
+
+pub use bus::{BusError, BusErrorKind, Deliveries, EventBus, SharedBus};
+pub use clock::TokioClock;
+pub use queue::{
+    EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt, SharedQueue,
+};

@@ -1,0 +1,160 @@
+//! The port for jobs and completions: a queue with visibility timeouts, as SQS has them.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+
+/// A queue that delivers each message at least once.
+///
+/// A received message is invisible for the queue's visibility timeout, then delivered again unless
+/// it was acknowledged. After a number of receives it moves to the dead-letter queue. Order is not
+/// promised, and neither is that a message is delivered only once.
+///
+/// Every call has a deadline of the adapter's. Every error is an unknown outcome: the call may or
+/// may not have had its effect.
+#[async_trait]
+pub trait Queue: Send + Sync + fmt::Debug {
+    /// The queue's name, for logs and errors.
+    fn name(&self) -> &str;
+
+    /// How long a received message stays invisible unless extended.
+    fn visibility_timeout(&self) -> Duration;
+
+    /// Receives up to `max` messages, waiting up to `wait` for the first. An adapter may return
+    /// fewer than there are: SQS gives ten at most in one call.
+    ///
+    /// Dropping the future loses no message for good: what it took from the queue and did not
+    /// return comes back after the visibility timeout, or at once.
+    async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError>;
+
+    /// Sends messages, packed into as few calls as the queue's limits allow. The answer has an
+    /// entry per body, in their order.
+    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>>;
+
+    /// Deletes a message for good. A receipt that is no longer valid is no error: the message has
+    /// been received again, and whoever holds it decides.
+    async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError>;
+
+    /// Keeps a message invisible for `visibility` from now.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueErrorKind::StaleReceipt`] when the message is no longer ours, where the queue tells.
+    async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError>;
+
+    /// Gives a message back, visible at once to any receiver.
+    async fn release(&self, receipt: &Receipt) -> Result<(), QueueError> {
+        self.extend(receipt, Duration::ZERO).await
+    }
+
+    /// How much is in the queue; on SQS approximately.
+    async fn stats(&self) -> Result<QueueStats, QueueError>;
+}
+
+/// A queue that many tasks share.
+pub type SharedQueue = Arc<dyn Queue>;
+
+/// A message as received.
+#[derive(Debug, Clone)]
+pub struct Message {
+    /// The queue's own id of the message, for logs.
+    pub id: String,
+    /// The body.
+    pub body: String,
+    /// To acknowledge, extend or release this delivery.
+    pub receipt: Receipt,
+    /// How often it has been received, this time included; from 1.
+    pub receive_count: u32,
+    /// When it was sent, UTC milliseconds by the queue's clock.
+    pub sent_ms: i64,
+}
+
+/// The handle of one delivery of one message.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Receipt(pub String);
+
+/// Receipts are long and say nothing.
+impl fmt::Debug for Receipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Receipt")
+    }
+}
+
+/// How much is in a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct QueueStats {
+    /// Messages that can be received.
+    pub visible: u64,
+    /// Messages received and neither acknowledged nor visible again.
+    pub in_flight: u64,
+    /// Age of the oldest visible message, milliseconds, where the queue tells: SQS does so only
+    /// through its metrics service.
+    pub oldest_age_ms: Option<i64>,
+}
+
+/// Why one message of a batch was not sent.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum EntryError {
+    /// The queue will never take this message: sending it again is of no use.
+    #[error("refused for good: {reason}")]
+    Refused {
+        /// The queue's own words.
+        reason: String,
+    },
+    /// It may or may not have been sent.
+    #[error("outcome unknown: {reason}")]
+    Unknown {
+        /// What was seen.
+        reason: String,
+    },
+}
+
+/// A call to a queue that failed.
+#[derive(Debug, thiserror::Error)]
+#[error("{operation} on queue {queue} failed: {kind}")]
+pub struct QueueError {
+    /// The queue's name.
+    pub queue: String,
+    /// What was tried.
+    pub operation: &'static str,
+    /// What kind of failure.
+    pub kind: QueueErrorKind,
+    /// The client's own error.
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Kinds of failure of a call to a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueueErrorKind {
+    /// No answer within the deadline.
+    Timeout,
+    /// The server cannot be reached, or broke off.
+    Unreachable,
+    /// The server answered with an error that may pass.
+    Unavailable,
+    /// The queue does not exist.
+    NoSuchQueue,
+    /// Credentials or permissions are missing.
+    Denied,
+    /// The receipt is no longer valid.
+    StaleReceipt,
+    /// Anything else.
+    Other,
+}
+
+impl fmt::Display for QueueErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Timeout => "no answer within the deadline",
+            Self::Unreachable => "the server cannot be reached",
+            Self::Unavailable => "the server is unavailable for now",
+            Self::NoSuchQueue => "the queue does not exist; create it first",
+            Self::Denied => "credentials or permissions are missing",
+            Self::StaleReceipt => "the receipt is no longer valid",
+            Self::Other => "unexpected answer",
+        })
+    }
+}

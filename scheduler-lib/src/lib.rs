@@ -1,0 +1,1 @@
+//! The scheduler of universal polling, to embed in a service: slots, leases, settling and policy.
