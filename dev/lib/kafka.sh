@@ -2,10 +2,10 @@
 # Apache Kafka in KRaft mode: one node, broker and controller in one process.
 
 kafka_variable=POLLING_KAFKA_BROKERS
-kafka_port=${POLLING_KAFKA_PORT:-17092}
-kafka_controller_port=${POLLING_KAFKA_CONTROLLER_PORT:-17093}
-kafka_ports=("$kafka_port" "$kafka_controller_port")
-kafka_address=127.0.0.1:$kafka_port
+: "${POLLING_KAFKA_PORT:=17092}"
+: "${POLLING_KAFKA_CONTROLLER_PORT:=17093}"
+kafka_port_variables=(POLLING_KAFKA_PORT POLLING_KAFKA_CONTROLLER_PORT)
+kafka_address=127.0.0.1:$POLLING_KAFKA_PORT
 kafka_grace_ms=20000
 kafka_cluster_id=cG9sbGluZy1zZXJ2aWNlcw # any 16 bytes in base64; a data folder remembers it
 
@@ -19,8 +19,8 @@ kafka_start() {
     shift
     {
         cat "$servers/kafka/server.properties"
-        echo "listeners=BROKER://127.0.0.1:$kafka_port,CONTROLLER://127.0.0.1:$kafka_controller_port"
-        echo "controller.quorum.voters=1@127.0.0.1:$kafka_controller_port"
+        echo "listeners=BROKER://127.0.0.1:$POLLING_KAFKA_PORT,CONTROLLER://127.0.0.1:$POLLING_KAFKA_CONTROLLER_PORT"
+        echo "controller.quorum.voters=1@127.0.0.1:$POLLING_KAFKA_CONTROLLER_PORT"
         echo "log.dirs=$folder/log"
     } >"$config"
     [[ -f $folder/log/meta.properties ]] || kafka_format "$config"

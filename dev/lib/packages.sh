@@ -2,6 +2,7 @@
 # Installs what is missing: Debian packages through apt, jars through Maven. Needs $downloads, $logs, $servers.
 
 java_release=17 # the oldest that Kafka 4 runs on
+copy_jars=org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies
 
 # apt_install PACKAGE...: as root, or through sudo if that asks no password.
 apt_install() {
@@ -45,9 +46,9 @@ ensure_jars() {
     echo "downloading $1"
     for attempt in 1 2 3; do
         rm -rf "$folder"
-        mvn -B -q -f "$pom" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$folder" \
+        mvn -B -q -Dstyle.color=never -f "$pom" "$copy_jars" -DincludeScope=runtime -DoutputDirectory="$folder" \
             >"$log" 2>&1 </dev/null && break
-        ((attempt < 3)) || fail "cannot download $1" "$(grep -m 3 ERROR "$log")" "The whole log: $log"
+        ((attempt < 3)) || fail "cannot download $1" "$(grep -m 1 ERROR "$log")" "The whole log: $log"
         sleep 2
     done
     cp "$pom" "$folder/pom.xml" # last: its presence says that the folder is complete

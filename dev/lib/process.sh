@@ -4,24 +4,24 @@
 # A note is one line, "PID BIRTH ADDRESS". BIRTH (the kernel's start time of the process) tells our server from a
 # later process that got the same id.
 
-# True if a process with this id exists and has not ended. A zombie that nobody reaps has ended.
-process_alive() {
-    local state
-    state=$(ps_field "$1" state) && [[ -n $state && $state != Z* ]]
+# Sets $state, $threads and $birth of a process, or fails if there is none. From /proc: small containers have no ps.
+read_process() {
+    local line fields
+    line=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
+    read -ra fields <<<"${line##*) }" # what stands before may hold spaces: the program's name
+    state=${fields[0]} threads=${fields[17]} birth=${fields[19]}
 }
 
-process_birth() { ps_field "$1" birth; }
+# True if a process with this id exists and has not ended. A zombie has ended, even if nobody reaps it, unless other
+# threads of it still run: a killed Java server keeps its ports until the last of them is gone.
+process_alive() {
+    local state threads birth
+    read_process "$1" && { [[ $state != Z ]] || ((threads > 1)); }
+}
 
-# From /proc where there is one, since minimal containers have no ps.
-ps_field() {
-    local pid=$1 field=$2 line fields
-    if [[ -d /proc/self ]]; then
-        line=$(cat "/proc/$pid/stat" 2>/dev/null) || return 1
-        read -ra fields <<<"${line##*) }" # the name before it may hold spaces
-        case $field in state) echo "${fields[0]}" ;; birth) echo "${fields[19]}" ;; esac
-    else
-        case $field in state) ps -o stat= -p "$pid" ;; birth) ps -o lstart= -p "$pid" | tr -d ' ' ;; esac
-    fi
+process_birth() {
+    local state threads birth
+    read_process "$1" && echo "$birth"
 }
 
 # start_daemon NOTE LOG ADDRESS COMMAND...: the new process keeps neither our input nor our lock (descriptor 9).

@@ -2,9 +2,9 @@
 # Redis: every change in an append-only file, nothing ever evicted.
 
 redis_variable=POLLING_REDIS_URL
-redis_port=${POLLING_REDIS_PORT:-17379}
-redis_ports=("$redis_port")
-redis_address=redis://127.0.0.1:$redis_port/
+: "${POLLING_REDIS_PORT:=17379}"
+redis_port_variables=(POLLING_REDIS_PORT)
+redis_address=redis://127.0.0.1:$POLLING_REDIS_PORT/
 redis_grace_ms=10000
 
 redis_install() { ensure_command redis-server redis-server; }
@@ -12,7 +12,7 @@ redis_install() { ensure_command redis-server redis-server; }
 redis_start() {
     local folder=$1
     shift
-    "$@" redis-server --bind 127.0.0.1 --port "$redis_port" --dir "$folder" \
+    "$@" redis-server --bind 127.0.0.1 --port "$POLLING_REDIS_PORT" --dir "$folder" \
         --appendonly yes --appendfsync everysec --save '' --maxmemory-policy noeviction --daemonize no
 }
 

@@ -3,9 +3,9 @@
 # on disk, each message written before it is accepted, so that they outlive a kill.
 
 sqs_variable=POLLING_SQS_ENDPOINT
-sqs_port=${POLLING_SQS_PORT:-17324}
-sqs_ports=("$sqs_port")
-sqs_address=http://127.0.0.1:$sqs_port
+: "${POLLING_SQS_PORT:=17324}"
+sqs_port_variables=(POLLING_SQS_PORT)
+sqs_address=http://127.0.0.1:$POLLING_SQS_PORT
 sqs_grace_ms=10000
 
 sqs_install() {
@@ -19,7 +19,8 @@ sqs_start() {
     if [[ ${POLLING_SQS_PERSISTENT:-0} == 1 ]]; then
         storage=(-Dmessages-storage.enabled=true "-Dmessages-storage.uri=jdbc:h2:$folder/messages;WRITE_DELAY=0")
     fi
-    POLLING_SQS_PORT=$sqs_port "$@" "$java" -Xmx512m -XX:+UseSerialGC \
+    export POLLING_SQS_PORT # elasticmq.conf reads it
+    "$@" "$java" -Xmx512m -XX:+UseSerialGC \
         -Dconfig.file="$servers/elasticmq/elasticmq.conf" "${storage[@]}" \
         -cp "$downloads/elasticmq/*" org.elasticmq.server.Main
 }
