@@ -51,6 +51,25 @@ pub struct BusError {
     pub source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
+impl BusError {
+    /// A failure that has no further cause.
+    #[must_use]
+    pub fn new(topic: Topic, kind: BusErrorKind) -> Self {
+        Self {
+            topic,
+            kind,
+            source: None,
+        }
+    }
+
+    /// The same with the client's own error.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+}
+
 /// Kinds of failure of publishing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
