@@ -1,1 +1,5 @@
 //! The scheduler of universal polling, to embed in a service: slots, leases, settling and policy.
+
+pub mod store;
+
+pub use store::{SharedStore, SlotStore, StoreError};

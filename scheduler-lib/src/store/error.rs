@@ -1,0 +1,65 @@
+//! Why a step on a store failed.
+
+use polling_model::JobId;
+
+/// A step that failed. Unless it says otherwise its outcome is unknown, and the step can be
+/// repeated: every step is idempotent or leaves what the reaper and the notes bring back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store did not answer within its deadline, cannot be reached, or broke off.
+    #[error("{step} on the store at {address} failed; its outcome is unknown")]
+    Unavailable {
+        /// What was tried.
+        step: &'static str,
+        /// Where, without credentials.
+        address: String,
+        /// The client's own error.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The store refused to write: out of memory, or its disk is full. Nothing changed.
+    #[error(
+        "{step}: the store at {address} refuses writes ({detail}); free memory or disk, it resumes by itself"
+    )]
+    ReadOnly {
+        /// What was tried.
+        step: &'static str,
+        /// Where, without credentials.
+        address: String,
+        /// The store's own words.
+        detail: String,
+    },
+    /// Our clock and the store's differ too much. Nothing changed.
+    #[error(
+        "this machine's clock differs from the store's by {skew_ms} ms, more than the {limit_ms} ms allowed: mend the clock (NTP)"
+    )]
+    ClockSkew {
+        /// Ours less theirs, milliseconds.
+        skew_ms: i64,
+        /// The most allowed, milliseconds.
+        limit_ms: i64,
+    },
+    /// The layout is one that this version cannot use. Nothing changed.
+    #[error("{0}")]
+    Layout(String),
+    /// The store is empty where it was not: wiped, another database, an empty replica. Nothing
+    /// changed.
+    #[error(
+        "the store at {address} has lost its layout key {key}: it was wiped, or is another database; restore it, or start anew on purpose"
+    )]
+    Wiped {
+        /// Where, without credentials.
+        address: String,
+        /// The key that is missing.
+        key: String,
+    },
+    /// A record that cannot be read.
+    #[error("the record of job {id} cannot be read: {detail}")]
+    Corrupt {
+        /// Which job.
+        id: JobId,
+        /// What is wrong with it.
+        detail: String,
+    },
+}

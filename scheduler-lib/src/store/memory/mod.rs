@@ -1,0 +1,365 @@
+//! The store in memory: a whole product for one process, for demos, tests and simulations, and the
+//! reference that other stores are compared with. Nothing survives the process.
+
+mod cycle;
+mod state;
+
+use std::{
+    fmt,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+
+use self::state::State;
+use super::{
+    Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
+    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Registered, Settlement, SlotStore,
+    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+};
+
+/// A [`SlotStore`] in memory.
+pub struct MemoryStore {
+    ring: SlotRing,
+    state: Mutex<State>,
+}
+
+impl MemoryStore {
+    /// An empty store whose cursor stands at `now_ms`, UTC milliseconds.
+    #[must_use]
+    pub fn new(ring: SlotRing, now_ms: i64) -> Self {
+        Self {
+            ring,
+            state: Mutex::new(State::new(ring, now_ms)),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // No step panics half-way: each works on a consistent state.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a job out of its place, counts the edit and lets `enter` place it again.
+    fn edit(&self, id: &JobId, enter: impl FnOnce(&mut State, JobRecord) -> Edited) -> Edited {
+        let mut state = self.state();
+        let Some(mut record) = state.leave(id) else {
+            return Edited::Unknown;
+        };
+        record.state.revision += 1;
+        enter(&mut state, record)
+    }
+}
+
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("ring", &self.ring)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Returns a record to where it was, whatever was changed in it.
+fn reenter(state: &mut State, record: JobRecord) {
+    let (place, due_ms) = (record.state.place, record.state.due_ms);
+    state.enter(record, place, due_ms);
+}
+
+/// Returns a record to where it was, the edit not counted.
+fn unchanged(state: &mut State, mut record: JobRecord) -> Edited {
+    record.state.revision -= 1;
+    reenter(state, record);
+    Edited::Unchanged
+}
+
+#[async_trait]
+impl SlotStore for MemoryStore {
+    fn ring(&self) -> SlotRing {
+        self.ring
+    }
+
+    async fn register(&self, job: NewJob, _now_ms: i64) -> Result<Registered, StoreError> {
+        let mut state = self.state();
+        if state.records.contains_key(&job.id) {
+            return Ok(Registered::Existing);
+        }
+        let due_ms = state.emptier(job.due);
+        let record = JobRecord {
+            id: job.id,
+            account: job.account,
+            context: job.context,
+            state: JobState {
+                job_type: job.job_type,
+                level: job.level,
+                cushion: job.cushion,
+                incarnation: job.incarnation,
+                generation: 0,
+                nonce: None,
+                revision: 0,
+                place: Place::Slot,
+                due_ms,
+                attempts: 0,
+                strikes: 0,
+                run_now: false,
+                settled_ms: 0,
+                reason: "registered".to_owned(),
+            },
+        };
+        state.enter_due(record, due_ms);
+        Ok(Registered::Created)
+    }
+
+    async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
+        Ok(self
+            .state()
+            .leave(id)
+            .map_or(Edited::Unknown, |_| Edited::Done))
+    }
+
+    async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, mut record| {
+            if let Some(level) = update.level {
+                record.state.level = level;
+            }
+            if let Some(cushion) = update.cushion {
+                record.state.cushion = cushion;
+            }
+            match record.state.place {
+                Place::Slot | Place::Later => {
+                    "updated".clone_into(&mut record.state.reason);
+                    let due_ms = state.emptier(update.due);
+                    state.enter_due(record, due_ms);
+                }
+                Place::InFlight { .. } | Place::Held(_) => reenter(state, record),
+            }
+            Edited::Done
+        }))
+    }
+
+    async fn replace_context(
+        &self,
+        id: &JobId,
+        context: EncodedContext,
+        incarnation: Incarnation,
+        due: Candidates,
+    ) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, mut record| {
+            record.context = context;
+            record.state = JobState {
+                incarnation,
+                generation: 0,
+                nonce: None,
+                attempts: 0,
+                strikes: 0,
+                run_now: false,
+                ..record.state
+            };
+            if matches!(record.state.place, Place::Held(_)) {
+                reenter(state, record);
+            } else {
+                "context replaced".clone_into(&mut record.state.reason);
+                let due_ms = state.emptier(due);
+                state.enter_due(record, due_ms);
+            }
+            Edited::Done
+        }))
+    }
+
+    async fn hold(&self, id: &JobId, hold: Hold, reason: &str) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, mut record| {
+            if matches!(record.state.place, Place::Held(_)) {
+                return unchanged(state, record);
+            }
+            reason.clone_into(&mut record.state.reason);
+            state.enter_held(record, hold);
+            Edited::Done
+        }))
+    }
+
+    async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError> {
+        for (id, nonce) in jobs {
+            let holds_it = |record: &JobRecord| {
+                record.state.nonce == Some(*nonce)
+                    && matches!(record.state.place, Place::InFlight { .. })
+            };
+            if self.state().records.get(id).is_some_and(holds_it) {
+                self.hold(id, Hold::Refused, reason).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, mut record| {
+            if !matches!(record.state.place, Place::Held(_)) {
+                return unchanged(state, record);
+            }
+            record.state.strikes = 0;
+            "resumed".clone_into(&mut record.state.reason);
+            let due_ms = state.emptier(due);
+            state.enter_due(record, due_ms);
+            Edited::Done
+        }))
+    }
+
+    async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, mut record| {
+            if matches!(record.state.place, Place::InFlight { .. }) {
+                record.state.run_now = true;
+                reenter(state, record);
+            } else {
+                "run now".clone_into(&mut record.state.reason);
+                state.enter_now(record);
+            }
+            Edited::Done
+        }))
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+        Ok(self.state().records.get(id).cloned())
+    }
+
+    async fn list(
+        &self,
+        after: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let state = self.state();
+        let range = state.records.range((
+            after.map_or(Unbounded, |id| Excluded(id.clone())),
+            Unbounded,
+        ));
+        Ok(range
+            .take(limit.min(MAX_PAGE))
+            .map(|(_, record)| record.clone())
+            .collect())
+    }
+
+    async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
+        Ok(self.state().drain(&request))
+    }
+
+    async fn sent(&self, note: Nonce, jobs: &[JobId]) -> Result<(), StoreError> {
+        let mut state = self.state();
+        let Some(open) = state.notes.get_mut(&note) else {
+            return Ok(());
+        };
+        for id in jobs {
+            open.jobs.remove(id);
+        }
+        if open.jobs.is_empty() {
+            state.notes.remove(&note);
+        }
+        Ok(())
+    }
+
+    async fn claim_note(
+        &self,
+        now_ms: i64,
+        new_deadline_ms: i64,
+    ) -> Result<Option<ClaimedNote>, StoreError> {
+        let mut state = self.state();
+        let overdue = state
+            .notes
+            .iter_mut()
+            .filter(|(_, note)| note.deadline_ms <= now_ms);
+        let Some((nonce, note)) = overdue.min_by_key(|(nonce, note)| (note.deadline_ms, **nonce))
+        else {
+            return Ok(None);
+        };
+        note.deadline_ms = new_deadline_ms;
+        let (nonce, note) = (*nonce, note.clone());
+        let jobs = state.noted(nonce, &note);
+        if jobs.is_empty() {
+            state.notes.remove(&nonce);
+        }
+        Ok(Some(ClaimedNote { nonce, jobs }))
+    }
+
+    async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
+        let state = self.state();
+        let of = |id: &JobId| state.records.get(id).map(|record| record.state.clone());
+        Ok(ids.iter().map(of).collect())
+    }
+
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+        now_ms: i64,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let mut state = self.state();
+        Ok(settlements
+            .into_iter()
+            .map(|one| state.settle(one, now_ms))
+            .collect())
+    }
+
+    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
+        Ok(self.state().reap(deadline_ms, limit.min(MAX_CHUNK)))
+    }
+
+    // Record and index change under one lock, so there is nothing to mend unless a step has a bug.
+    async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
+        let after = from.and_then(|cursor| JobId::new(cursor.0).ok());
+        let page = self.list(after.as_ref(), limit).await?;
+        let mut state = self.state();
+        let lost: Vec<_> = page
+            .iter()
+            .filter_map(|seen| state.records.get(&seen.id))
+            .cloned()
+            .collect();
+        let lost: Vec<_> = lost
+            .into_iter()
+            .filter(|record| !state.is_indexed(record))
+            .collect();
+        let repaired = lost.len();
+        for record in lost {
+            reenter(&mut state, record);
+        }
+        let next = page.last().filter(|_| page.len() == limit.min(MAX_PAGE));
+        let next = next.map(|record| SweepCursor(record.id.to_string()));
+        Ok(Swept {
+            next,
+            seen: page.len(),
+            repaired,
+        })
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let state = self.state();
+        Ok(Counts {
+            registered: state.records.len() as u64,
+            slots: state.slots.iter().map(|slot| slot.len() as u64).sum(),
+            in_flight: state.in_flight.len() as u64,
+            later: state.later.len() as u64,
+            held: state.held.len() as u64,
+            open_notes: state.notes.len() as u64,
+            cursor: state.cursor.0,
+        })
+    }
+
+    async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError> {
+        let mut state = self.state();
+        if state
+            .undecodable
+            .iter()
+            .any(|kept| kept.message_id == message.message_id)
+        {
+            return Ok(());
+        }
+        state.undecodable.push_front(message);
+        state.undecodable.truncate(MAX_UNDECODABLE);
+        Ok(())
+    }
+
+    async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
+        Ok(self
+            .state()
+            .undecodable
+            .iter()
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+}

@@ -1,0 +1,121 @@
+//! Records and the indexes of their places, changed together.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, slot::RingPlace};
+
+use crate::store::{Candidates, Hold, JobRecord, Place, Undecodable};
+
+/// A chunk whose sending is not known to have ended.
+#[derive(Debug, Clone)]
+pub(super) struct Note {
+    pub(super) deadline_ms: i64,
+    pub(super) jobs: BTreeSet<JobId>,
+}
+
+/// All that the store holds. Cloning it takes a snapshot.
+#[derive(Debug, Clone)]
+pub(super) struct State {
+    pub(super) ring: SlotRing,
+    pub(super) cursor: AbsoluteSlot,
+    pub(super) records: BTreeMap<JobId, JobRecord>,
+    pub(super) slots: Vec<BTreeSet<JobId>>,
+    pub(super) in_flight: BTreeSet<(i64, JobId)>,
+    pub(super) later: BTreeSet<(i64, JobId)>,
+    pub(super) held: BTreeSet<JobId>,
+    pub(super) notes: BTreeMap<Nonce, Note>,
+    pub(super) undecodable: VecDeque<Undecodable>,
+}
+
+impl State {
+    pub(super) fn new(ring: SlotRing, now_ms: i64) -> Self {
+        Self {
+            ring,
+            cursor: ring.current(now_ms),
+            records: BTreeMap::new(),
+            slots: vec![BTreeSet::new(); polling_model::caps::SLOTS as usize],
+            in_flight: BTreeSet::new(),
+            later: BTreeSet::new(),
+            held: BTreeSet::new(),
+            notes: BTreeMap::new(),
+            undecodable: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<JobId> {
+        &mut self.slots[slot.index() as usize]
+    }
+
+    /// Enters a record without a place into the registry and into the index of `place`.
+    pub(super) fn enter(&mut self, mut record: JobRecord, place: Place, due_ms: i64) {
+        let id = record.id.clone();
+        match place {
+            Place::Slot => self.slot(self.ring.slot_of(due_ms)).insert(id.clone()),
+            Place::InFlight { deadline_ms } => self.in_flight.insert((deadline_ms, id.clone())),
+            Place::Later => self.later.insert((due_ms, id.clone())),
+            Place::Held(_) => self.held.insert(id.clone()),
+        };
+        record.state.place = place;
+        record.state.due_ms = due_ms;
+        self.records.insert(id, record);
+    }
+
+    /// Takes a record out of the registry and of the index of its place.
+    pub(super) fn leave(&mut self, id: &JobId) -> Option<JobRecord> {
+        let record = self.records.remove(id)?;
+        let due_ms = record.state.due_ms;
+        match record.state.place {
+            Place::Slot => self.slot(self.ring.slot_of(due_ms)).remove(id),
+            Place::InFlight { deadline_ms } => self.in_flight.remove(&(deadline_ms, id.clone())),
+            Place::Later => self.later.remove(&(due_ms, id.clone())),
+            Place::Held(_) => self.held.remove(id),
+        };
+        Some(record)
+    }
+
+    /// Enters a record where a job due at `due_ms` belongs.
+    pub(super) fn enter_due(&mut self, record: JobRecord, due_ms: i64) {
+        match self.ring.place(due_ms, self.cursor) {
+            RingPlace::Slot { due_ms, .. } => self.enter(record, Place::Slot, due_ms),
+            RingPlace::Later { due_ms } => self.enter(record, Place::Later, due_ms),
+        }
+    }
+
+    /// Enters a record into the slot that is drained now.
+    pub(super) fn enter_now(&mut self, record: JobRecord) {
+        let due_ms = self.ring.start_ms(self.cursor);
+        self.enter(record, Place::Slot, due_ms);
+    }
+
+    pub(super) fn enter_held(&mut self, record: JobRecord, hold: Hold) {
+        let due_ms = record.state.due_ms;
+        self.enter(record, Place::Held(hold), due_ms);
+    }
+
+    /// Of two times to be due the one whose slot is emptier.
+    pub(super) fn emptier(&mut self, [first, second]: Candidates) -> i64 {
+        let mut jobs_at = |due_ms| match self.ring.place(due_ms, self.cursor) {
+            RingPlace::Slot { slot, .. } => Some(self.slot(slot).len()),
+            RingPlace::Later { .. } => None,
+        };
+        match (jobs_at(first), jobs_at(second)) {
+            (Some(at_first), Some(at_second)) if at_second < at_first => second,
+            _ => first,
+        }
+    }
+
+    /// Whether the index of a record's place holds it.
+    pub(super) fn is_indexed(&self, record: &JobRecord) -> bool {
+        let due_ms = record.state.due_ms;
+        match record.state.place {
+            Place::Slot => {
+                self.slots[self.ring.slot_of(due_ms).index() as usize].contains(&record.id)
+            }
+            Place::InFlight { deadline_ms } => {
+                self.in_flight.contains(&(deadline_ms, record.id.clone()))
+            }
+            Place::Later => self.later.contains(&(due_ms, record.id.clone())),
+            Place::Held(_) => self.held.contains(&record.id),
+        }
+    }
+}

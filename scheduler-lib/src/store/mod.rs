@@ -1,0 +1,146 @@
+//! The port that holds registrations and slots, and the steps of the protocol on it.
+//!
+//! Each method is one atomic step (a batch is atomic per job). Between two steps any process may
+//! die: at every instant each registered job is in exactly one place, so none is lost, and a
+//! completion is accepted at most once, so none forks.
+//!
+//! ```text
+//!            register                    drain (new token)
+//!   ─────────────────────►  slot  ─────────────────────────►  in flight
+//!                           ▲  ▲ ▲                               │  │
+//!              promote      │  │ └─────── reap (deadline) ───────┘  │
+//!     later ────────────────┘  │                                    │
+//!       ▲                      └──────── settle (token equal) ──────┤
+//!       └───────────────────────────────────────────────────────────┤
+//!     held ◄── pause, park, quarantine, refuse ─────────────────────┘
+//!       └────── resume ──────► slot
+//! ```
+
+mod error;
+pub mod memory;
+mod record;
+mod steps;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+
+pub use self::{
+    error::StoreError,
+    memory::MemoryStore,
+    record::{Hold, JobRecord, JobState, Place},
+    steps::{
+        Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited, NewJob, Next,
+        Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update, Verdict,
+    },
+};
+
+/// Most jobs of one step. A script over more would block the store for too long.
+pub const MAX_CHUNK: usize = 200;
+
+/// Most jobs of one page of a list.
+pub const MAX_PAGE: usize = 1_000;
+
+/// Longest reason kept with a job, in bytes.
+pub const MAX_REASON_SIZE_BYTES: usize = 200;
+
+/// Undecodable messages kept for the operator; older ones make room.
+pub const MAX_UNDECODABLE: usize = 1_000;
+
+/// A store that many tasks share.
+pub type SharedStore = Arc<dyn SlotStore>;
+
+/// Registrations and slots of one channel.
+///
+/// Times are UTC milliseconds and come from the caller's clock. Every placement lies within
+/// `[cursor + 1, cursor + 1439]`, the cursor being the slot that is drained; what is due later
+/// waits outside of the ring, and [`Next::Now`] and [`run_now`](Self::run_now) go into the cursor's
+/// own slot.
+#[async_trait]
+pub trait SlotStore: Send + Sync + fmt::Debug {
+    /// The ring's arithmetic.
+    fn ring(&self) -> SlotRing;
+
+    /// Creates the record and places the job. An existing job keeps its context and its cycle.
+    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError>;
+
+    /// Removes the record. What comes back later finds none.
+    async fn remove(&self, id: &JobId) -> Result<Edited, StoreError>;
+
+    /// Changes a job's rules.
+    async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError>;
+
+    /// Replaces the context by hand and places the job anew, held ones excepted. A completion in
+    /// flight is fenced by the new `incarnation`.
+    async fn replace_context(
+        &self,
+        id: &JobId,
+        context: EncodedContext,
+        incarnation: Incarnation,
+        due: Candidates,
+    ) -> Result<Edited, StoreError>;
+
+    /// Holds the job at once, wherever it is. Its token stays valid: a completion that arrives
+    /// still updates the context.
+    async fn hold(&self, id: &JobId, hold: Hold, reason: &str) -> Result<Edited, StoreError>;
+
+    /// Holds each job that still has its token: its message was refused for good.
+    async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError>;
+
+    /// Places a held job anew, and clears its strikes.
+    async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError>;
+
+    /// Puts a job into the drain that runs now. In flight, it is due at once when settled.
+    async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError>;
+
+    /// The record.
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError>;
+
+    /// Records by id, from the first after `after`; at most `limit`, bounded by [`MAX_PAGE`].
+    async fn list(&self, after: Option<&JobId>, limit: usize)
+    -> Result<Vec<JobRecord>, StoreError>;
+
+    /// Moves due jobs of the cursor's slot to in flight, each with a new token, and notes the chunk
+    /// as sending. While nothing due is left there, moves the cursor on, never past now, and
+    /// brings jobs from later into the ring as it comes within reach.
+    async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError>;
+
+    /// Strikes jobs off a note, since their queue accepted or refused them; an empty note is gone.
+    async fn sent(&self, note: Nonce, jobs: &[JobId]) -> Result<(), StoreError>;
+
+    /// Claims one note past its deadline by moving the deadline, so that one scheduler sends it
+    /// again.
+    async fn claim_note(
+        &self,
+        now_ms: i64,
+        new_deadline_ms: i64,
+    ) -> Result<Option<ClaimedNote>, StoreError>;
+
+    /// What decisions need, in the order of `ids`; in chunks of [`MAX_CHUNK`].
+    async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError>;
+
+    /// Settles dispatches, in chunks of [`MAX_CHUNK`]; one verdict each, in their order.
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+        now_ms: i64,
+    ) -> Result<Vec<Verdict>, StoreError>;
+
+    /// Places jobs whose in-flight deadline is at or before `deadline_ms` into the next slot, at
+    /// most `limit`; returns how many. Their tokens stay valid.
+    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError>;
+
+    /// Checks some `limit` jobs and index entries, and mends what is not in exactly one place.
+    async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError>;
+
+    /// How many jobs are where.
+    async fn counts(&self) -> Result<Counts, StoreError>;
+
+    /// Keeps a message that nobody could decode, in a list of [`MAX_UNDECODABLE`]. Keeping the
+    /// same message again changes nothing.
+    async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError>;
+
+    /// The undecodable messages, newest first, at most `limit`.
+    async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError>;
+}

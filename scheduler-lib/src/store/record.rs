@@ -1,0 +1,133 @@
+//! The record of a job: the authority on where it is and what it remembers.
+
+use std::fmt;
+
+use polling_model::{
+    AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ServiceLevel, Token,
+};
+use serde::{Deserialize, Serialize};
+
+/// A registered job as the store holds it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobRecord {
+    /// Unique within the channel.
+    pub id: JobId,
+    /// Who is polled for.
+    pub account: AccountId,
+    /// What the last poll left for the next.
+    pub context: EncodedContext,
+    /// All that changes in a cycle.
+    pub state: JobState,
+}
+
+/// A record without its context and account: what a decision of policy needs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobState {
+    /// The kind of job; names its rules and its work queue.
+    pub job_type: JobType,
+    /// Names its rules of frequency.
+    pub level: ServiceLevel,
+    /// The job's own cushion, in calls; `None` follows its job type's.
+    pub cushion: Option<u64>,
+    /// This life of the record.
+    pub incarnation: Incarnation,
+    /// Drains so far.
+    pub generation: u64,
+    /// The nonce of the last drain while its completion can still be accepted.
+    pub nonce: Option<Nonce>,
+    /// Counts edits by hand; a decision made on another revision is made again.
+    pub revision: u64,
+    /// The one place where the job is.
+    pub place: Place,
+    /// When it is, or was last, due; UTC milliseconds.
+    pub due_ms: i64,
+    /// Consecutive polls that failed.
+    pub attempts: u32,
+    /// Dead letters since the last completion.
+    pub strikes: u32,
+    /// A run was asked for while in flight: due at once when settled.
+    pub run_now: bool,
+    /// When the last completion was accepted, UTC milliseconds; 0 before the first.
+    pub settled_ms: i64,
+    /// Why it is where it is, in words.
+    pub reason: String,
+}
+
+impl JobState {
+    /// The token whose completion would be accepted now.
+    #[must_use]
+    pub fn token(&self) -> Option<Token> {
+        let nonce = self.nonce?;
+        Some(Token {
+            incarnation: self.incarnation,
+            generation: self.generation,
+            nonce,
+        })
+    }
+}
+
+/// Where a job is: in exactly one of these.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    /// In the slot of its `due_ms`.
+    Slot,
+    /// Dispatched, and given up after `deadline_ms`.
+    InFlight {
+        /// UTC milliseconds.
+        deadline_ms: i64,
+    },
+    /// Due beyond the ring of slots.
+    Later,
+    /// Out of the cycle until somebody resumes it.
+    Held(Hold),
+}
+
+impl Place {
+    /// The name used in stores, pages and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Slot => "slot",
+            Self::InFlight { .. } => "in_flight",
+            Self::Later => "later",
+            Self::Held(hold) => hold.as_str(),
+        }
+    }
+}
+
+/// Why a job is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Hold {
+    /// By hand, or by a rule that waits for a hand.
+    Paused,
+    /// By a rule: the account or the resource is gone.
+    Parked,
+    /// After too many dead letters.
+    Quarantined,
+    /// Its work queue refused its message for good.
+    Refused,
+}
+
+impl Hold {
+    /// Every hold, in order.
+    pub const ALL: [Self; 4] = [Self::Paused, Self::Parked, Self::Quarantined, Self::Refused];
+
+    /// The name used in stores, configuration and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Paused => "paused",
+            Self::Parked => "parked",
+            Self::Quarantined => "quarantined",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+impl fmt::Display for Hold {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
