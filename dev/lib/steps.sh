@@ -1,0 +1,57 @@
+# shellcheck shell=bash
+# Runs named steps in order, up to the first that fails, and sums up. Step NAME is the function step_NAME.
+
+summary=()
+
+# choose_steps FILE NAME...: sets $chosen to the steps named on the command line, or to all of $steps.
+choose_steps() {
+    local file=$1 argument
+    shift
+    chosen=()
+    for argument; do
+        case $argument in
+            -h | --help) print_help "$file"; exit ;;
+            *) is_among "$argument" "${steps[@]}" || usage_error "no such step: $argument" ;;
+        esac
+        chosen+=("$argument")
+    done
+    ((${#chosen[@]})) || chosen=("${steps[@]}")
+}
+
+is_among() {
+    local wanted=$1 one
+    shift
+    for one; do [[ $one == "$wanted" ]] && return; done
+    return 1
+}
+
+run_steps() {
+    local begin step
+    begin=$(now_ms)
+    for step; do
+        run_step "$step" && continue
+        print_summary
+        fail "$step failed; to repeat it alone: $0 $step"
+    done
+    print_summary
+    printf '%sall passed%s in %s\n' "$green" "$plain" "$(seconds $(($(now_ms) - begin)))"
+}
+
+run_step() {
+    local step=$1 begin code result=ok colour=$green
+    begin=$(now_ms)
+    printf '\n%s== %s%s\n' "$bold" "$step" "$plain"
+    # A subshell of its own, outside of any condition: there `set -e` ends the step at its first failing command.
+    set +e
+    (
+        set -e
+        "step_$step"
+    )
+    code=$?
+    set -e
+    ((code == 0)) || result=failed colour=$red
+    summary+=("$(printf '%-12s %s%-8s%s %10s' "$step" "$colour" "$result" "$plain" "$(seconds $(($(now_ms) - begin)))")")
+    return "$code"
+}
+
+print_summary() { printf '\n%s== summary%s\n' "$bold" "$plain" && printf '%s\n' "${summary[@]}"; }
