@@ -1,6 +1,8 @@
 # shellcheck shell=bash
-# Installs what is missing: Debian packages through apt, jars through Maven. Needs $downloads, $logs, $servers.
+# Installs what is missing: Debian packages through apt, jars through Maven. Needs $logs, and for jars $downloads and
+# $servers.
 
+download_limit_s=600
 java_release=17 # the oldest that Kafka 4 runs on
 copy_jars=org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies
 
@@ -13,7 +15,7 @@ apt_install() {
         as_root=(sudo -n)
     fi
     echo "installing $*"
-    as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120)
+    as_root+=(timeout "$download_limit_s" env DEBIAN_FRONTEND=noninteractive apt-get -y -q -o DPkg::Lock::Timeout=120)
     # A fresh container has no package lists, and an old one has lists of versions that are gone.
     "${as_root[@]}" install --no-install-recommends "$@" >"$log" 2>&1 </dev/null && return
     { "${as_root[@]}" update && "${as_root[@]}" install --no-install-recommends "$@"; } >"$log" 2>&1 </dev/null ||
@@ -46,8 +48,8 @@ ensure_jars() {
     echo "downloading $1"
     for attempt in 1 2 3; do
         rm -rf "$folder"
-        mvn -B -q -Dstyle.color=never -f "$pom" "$copy_jars" -DincludeScope=runtime -DoutputDirectory="$folder" \
-            >"$log" 2>&1 </dev/null && break
+        timeout "$download_limit_s" mvn -B -q -Dstyle.color=never -f "$pom" "$copy_jars" \
+            -DincludeScope=runtime -DoutputDirectory="$folder" >"$log" 2>&1 </dev/null && break
         ((attempt < 3)) || fail "cannot download $1" "$(grep -m 1 ERROR "$log")" "The whole log: $log"
         sleep 2
     done
