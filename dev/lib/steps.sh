@@ -1,5 +1,6 @@
 # shellcheck shell=bash
-# Runs named steps in order, up to the first that fails, and sums up. Step NAME is the function step_NAME.
+# Runs named steps in order, up to the first that fails, and sums up. Step NAME is the function step_NAME; a function
+# before_step, if there is one, gets the name first, and may export what the step needs.
 
 summary=()
 
@@ -29,6 +30,7 @@ run_steps() {
     local begin step
     begin=$(now_ms)
     for step; do
+        ! declare -F before_step >/dev/null || before_step "$step"
         run_step "$step" && continue
         print_summary
         fail "$step failed; to repeat it alone: $0 $step"
@@ -40,7 +42,7 @@ run_steps() {
 run_step() {
     local step=$1 begin code result=ok colour=$green
     begin=$(now_ms)
-    printf '\n%s== %s%s\n' "$bold" "$step" "$plain"
+    heading "$step"
     # A subshell of its own, outside of any condition: there `set -e` ends the step at its first failing command.
     set +e
     (
@@ -54,4 +56,9 @@ run_step() {
     return "$code"
 }
 
-print_summary() { printf '\n%s== summary%s\n' "$bold" "$plain" && printf '%s\n' "${summary[@]}"; }
+heading() { printf '\n%s== %s%s\n' "$bold" "$1" "$plain"; }
+
+print_summary() {
+    heading summary
+    printf '%s\n' "${summary[@]}"
+}
