@@ -1,0 +1,81 @@
+//! Even load by hashing: a million jobs registered in one minute do not meet in one slot.
+
+use polling_model::{JobId, SlotRing};
+
+use crate::store::Candidates;
+
+/// Two hashed slots within one interval from now, for a job that starts its cycle.
+///
+/// The two choices are independent, and the store takes the emptier: with `n` jobs on `n` slots
+/// the fullest holds about `ln ln n / ln 2` instead of `ln n / ln ln n` (Azar, Broder, Karlin,
+/// Upfal: Balanced Allocations, 1999).
+#[must_use]
+pub fn candidates(id: &JobId, interval_ms: i64, now_ms: i64, ring: SlotRing) -> Candidates {
+    let slots = (interval_ms / ring.width_ms()).max(1);
+    let first = ring.current(now_ms).plus(1);
+    [1, 2].map(|choice| {
+        let offset = hash(id, choice).rem_euclid(slots as u64) as i64;
+        ring.start_ms(first.plus(offset))
+    })
+}
+
+/// The job's own point in any window, in `[0, 1)`: stable, and even over all jobs.
+#[must_use]
+pub fn phase(id: &JobId) -> f64 {
+    (hash(id, 0) >> 11) as f64 / (1u64 << 53) as f64
+}
+
+/// FNV-1a, then the finalizer of `SplitMix64`, which mends FNV's weak low bits. Written out since
+/// it must never change: the standard library's hash may.
+fn hash(id: &JobId, salt: u64) -> u64 {
+    let fnv = id
+        .as_str()
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
+        });
+    let mut mixed = fnv.wrapping_add(salt.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    mixed ^ (mixed >> 31)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids() -> impl Iterator<Item = JobId> {
+        (0..10_000).map(|n| JobId::new(format!("posts:{n}")).unwrap())
+    }
+
+    #[test]
+    fn candidates_lie_within_one_interval_from_now() {
+        let (ring, now_ms) = (SlotRing::MINUTES, 1_000_000_000_123);
+        for due_ms in ids().flat_map(|id| candidates(&id, 300_000, now_ms, ring)) {
+            assert!(due_ms > now_ms && due_ms <= now_ms + 300_000, "{due_ms}");
+            assert_eq!(due_ms % 60_000, 0);
+        }
+    }
+
+    #[test]
+    fn both_choices_and_the_phase_are_even() {
+        for choice in 0..2 {
+            let mut counts = [0; 10];
+            for id in ids() {
+                let due_ms = candidates(&id, 600_000, 0, SlotRing::MINUTES)[choice];
+                counts[(due_ms / 60_000 - 1) as usize] += 1;
+            }
+            assert!(counts.iter().all(|n| (850..1150).contains(n)), "{counts:?}");
+        }
+        let mean = ids().map(|id| phase(&id)).sum::<f64>() / 10_000.0;
+        assert!((0.48..0.52).contains(&mean), "{mean}");
+    }
+
+    #[test]
+    fn an_interval_shorter_than_a_slot_takes_the_next_slot() {
+        assert_eq!(
+            candidates(&JobId::new("a").unwrap(), 1, 5, SlotRing::MINUTES),
+            [60_000; 2]
+        );
+    }
+}
