@@ -32,6 +32,7 @@ fn rules() -> JobTypeRules {
 fn state() -> JobState {
     JobState {
         job_type: "posts".parse().unwrap(),
+        account: "42".parse().unwrap(),
         level: level("basic"),
         cushion: None,
         incarnation: Nonce(1),

@@ -12,19 +12,19 @@ use serde::{Deserialize, Serialize};
 pub struct JobRecord {
     /// Unique within the channel.
     pub id: JobId,
-    /// Who is polled for.
-    pub account: AccountId,
     /// What the last poll left for the next.
     pub context: EncodedContext,
-    /// All that changes in a cycle.
+    /// All the rest.
     pub state: JobState,
 }
 
-/// A record without its context and account: what a decision of policy needs.
+/// A record without its context: what a decision of policy needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobState {
     /// The kind of job; names its rules and its work queue.
     pub job_type: JobType,
+    /// Who is polled for.
+    pub account: AccountId,
     /// Names its rules of frequency.
     pub level: ServiceLevel,
     /// The job's own cushion, in calls; `None` follows its job type's.

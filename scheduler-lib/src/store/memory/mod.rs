@@ -86,10 +86,10 @@ impl SlotStore for MemoryStore {
         let due_ms = state.emptier(job.due);
         let record = JobRecord {
             id: job.id,
-            account: job.account,
             context: job.context,
             state: JobState {
                 job_type: job.job_type,
+                account: job.account,
                 level: job.level,
                 cushion: job.cushion,
                 incarnation: job.incarnation,
