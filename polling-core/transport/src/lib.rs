@@ -9,6 +9,8 @@
 
 pub mod bus;
 pub mod clock;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 pub mod memory;
 pub mod queue;
 

@@ -1,0 +1,3 @@
+//! What every adapter of a port promises, as tests that run over any of them.
+
+pub mod queue;
