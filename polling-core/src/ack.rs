@@ -1,0 +1,133 @@
+//! The outermost layer: from a message to a job, and to the message's deletion.
+
+use std::{
+    fmt,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use futures_util::future::BoxFuture;
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::{BoxError, Delivery, Job, Observation, SharedClock, SharedObserver, model::wire};
+
+/// Puts [`Ack`] around a service.
+#[derive(Debug, Clone)]
+pub struct AckLayer {
+    clock: SharedClock,
+    observer: SharedObserver,
+    reserve: Duration,
+}
+
+impl AckLayer {
+    /// Jobs with less than `reserve` left are dropped without polling: it is what a poll and the
+    /// storing of its completion need at most.
+    #[must_use]
+    pub fn new(clock: SharedClock, observer: SharedObserver, reserve: Duration) -> Self {
+        Self {
+            clock,
+            observer,
+            reserve,
+        }
+    }
+}
+
+impl<S> Layer<S> for AckLayer {
+    type Service = Ack<S>;
+
+    fn layer(&self, inner: S) -> Ack<S> {
+        Ack {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+/// Decodes a [`Delivery`] for the service within, and deletes the message once that has succeeded.
+///
+/// | the message | becomes |
+/// |---|---|
+/// | cannot be decoded, or has an unknown version | left to redelivery, for a newer worker |
+/// | leaves less time than a poll needs | deleted without polling: the reaper places the job anew |
+/// | is worked on with success | deleted; a failure to delete is counted and is no error |
+/// | fails | left, and reappears after its visibility timeout |
+#[derive(Clone)]
+pub struct Ack<S> {
+    inner: S,
+    layer: AckLayer,
+}
+
+impl<S> Service<Delivery> for Ack<S>
+where
+    S: Service<Job>,
+    S::Future: Send + 'static,
+    S::Error: Into<BoxError>,
+{
+    type Response = ();
+    type Error = BoxError;
+    type Future = BoxFuture<'static, Result<(), BoxError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        self.inner.poll_ready(cx).map_err(Into::into)
+    }
+
+    fn call(&mut self, delivery: Delivery) -> Self::Future {
+        let dispatch = match wire::decode_job(delivery.message().body.as_bytes()) {
+            Ok(dispatch) => dispatch,
+            Err(error) => return Box::pin(self.layer.leave_undecodable(delivery, error)),
+        };
+        let observer = self.layer.observer.clone();
+        let job = Job::new(dispatch, self.layer.clock.now_ms());
+        if job.remaining() < self.layer.reserve {
+            observer.observe(Observation::DroppedLate {
+                job_type: &job.job_type,
+            });
+            return Box::pin(async move {
+                ack(delivery, &observer).await;
+                Ok(())
+            });
+        }
+        let span = tracing::info_span!("job", id = %job.id, kind = %job.job_type);
+        let working = self.inner.call(job);
+        let settled = async move {
+            let worked = working.await.map(drop).map_err(Into::into);
+            match &worked {
+                Ok(()) => ack(delivery, &observer).await,
+                Err(_) => delivery.leave(),
+            }
+            worked
+        };
+        Box::pin(settled.instrument(span))
+    }
+}
+
+impl AckLayer {
+    fn leave_undecodable(
+        &self,
+        delivery: Delivery,
+        error: wire::WireError,
+    ) -> impl Future<Output = Result<(), BoxError>> + Send + use<> {
+        self.observer
+            .observe(Observation::Undecodable { queue: "work" });
+        async move {
+            delivery.leave();
+            Err(error.into())
+        }
+    }
+}
+
+/// The outcome is stored by now: whatever the queue answers, it stands.
+async fn ack(delivery: Delivery, observer: &SharedObserver) {
+    let queue = delivery.queue().clone();
+    if let Err(error) = delivery.ack().await {
+        tracing::warn!(queue = queue.name(), %error, "message not deleted; its repeat changes nothing");
+        observer.observe(Observation::AckFailed);
+    }
+}
+
+impl<S> fmt::Debug for Ack<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ack").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,65 @@
+//! Every limit of a worker, by name. Those that an operator may set are fields of
+//! [`WorkerConfig`](crate::WorkerConfig); here are their bounds, and what nobody needs to set.
+
+use std::time::Duration;
+
+/// Most jobs that one worker runs at once.
+pub const MAX_CONCURRENCY: usize = 10_000;
+
+/// Longest name of a worker, in bytes.
+pub const MAX_NAME_LEN: usize = 64;
+
+/// Shortest timeout that can be set.
+pub const MIN_TIMEOUT: Duration = Duration::from_millis(10);
+
+/// Longest life of a delivery, and with it of every step within: what SQS allows a message to stay
+/// invisible, 12 hours.
+pub const MAX_LIFETIME: Duration = Duration::from_secs(12 * 3600);
+
+/// Longest time to wait for a message in one receive: what SQS allows.
+pub const MAX_RECEIVE_WAIT: Duration = Duration::from_secs(20);
+
+/// Longest grace at shutdown.
+pub const MAX_SHUTDOWN_GRACE: Duration = Duration::from_secs(3600);
+
+/// Most messages asked for in one receive: what SQS gives.
+pub const RECEIVE_BATCH: usize = 10;
+
+/// Shortest visibility timeout that heartbeats can keep up with.
+pub const MIN_VISIBILITY: Duration = Duration::from_secs(1);
+
+/// A message's visibility is renewed after this fraction of its timeout, so that two renewals may
+/// be lost.
+pub const HEARTBEATS_PER_VISIBILITY: u32 = 3;
+
+/// First and longest pause after a failed receive.
+pub const RECEIVE_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(200), Duration::from_secs(30));
+
+/// First and longest pause after a completion whose fate is unknown.
+pub const COMPLETE_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(100), Duration::from_secs(5));
+
+/// Most attempts to store one completion.
+pub const COMPLETE_ATTEMPTS: u32 = 8;
+
+/// Deadline of giving one message back.
+pub const RELEASE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Deadline of flushing the bus at shutdown.
+pub const FLUSH_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Deadline of each single check of [`Worker::check`](crate::Worker::check).
+pub const CHECK_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Most events handed to the bus at once; a poll that brought more is published in chunks.
+pub const PUBLISH_CHUNK: usize = 500;
+
+/// Highest rate of publishing, events per second, and largest burst.
+pub const MAX_PUBLISH_RATE: u32 = 10_000_000;
+
+/// Shortest wait for the bus that is reported as throttling.
+pub const MIN_REPORTED_WAIT: Duration = Duration::from_millis(1);
+
+/// Most rate-limit scopes that a worker keeps in mind, per rule.
+pub const MAX_SCOPES: usize = 10_000;

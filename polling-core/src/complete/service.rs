@@ -1,0 +1,104 @@
+use std::{
+    fmt,
+    task::{Context, Poll},
+};
+
+use futures_util::future::BoxFuture;
+use tower::Service;
+
+use super::{CompleteLayer, outcome};
+use crate::{
+    CompleteError, Completion, Job, Observation, PublishError,
+    model::{EncodedContext, wire},
+    publish::Published,
+};
+
+/// Turns what the service within brought, or the API error that it failed with, into a completion
+/// and stores it on the completed queue.
+///
+/// A bug or an event that was not delivered is not completed: the job's message must come again.
+#[derive(Clone)]
+pub struct Complete<S> {
+    inner: S,
+    layer: CompleteLayer,
+}
+
+impl<S> Complete<S> {
+    pub(super) fn new(inner: S, layer: CompleteLayer) -> Self {
+        Self { inner, layer }
+    }
+}
+
+impl<S> Service<Job> for Complete<S>
+where
+    S: Service<Job, Response = Published>,
+    S::Error: Into<PublishError>,
+    S::Future: Send + 'static,
+{
+    type Response = Completion<EncodedContext>;
+    type Error = CompleteError;
+    type Future = BoxFuture<'static, Result<Self::Response, CompleteError>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CompleteError>> {
+        self.inner
+            .poll_ready(cx)
+            .map_err(|error| not_ready(error.into()))
+    }
+
+    fn call(&mut self, job: Job) -> Self::Future {
+        let layer = self.layer.clone();
+        let publishing = self.inner.call(job.clone());
+        Box::pin(async move {
+            let result = publishing.await.map_err(Into::into);
+            let completion = layer.completion(&job, result)?;
+            let body = wire::encode_completion(&completion)?;
+            layer.store(&job, body).await?;
+            Ok(completion)
+        })
+    }
+}
+
+impl CompleteLayer {
+    /// Decides what is completed and what is not.
+    fn completion(
+        &self,
+        job: &Job,
+        result: Result<Published, PublishError>,
+    ) -> Result<Completion<EncodedContext>, CompleteError> {
+        let finished_ms = self.clock.now_ms();
+        match result {
+            Ok(published) => Ok(outcome::of_published(job, published, finished_ms)),
+            Err(PublishError::Poll(error)) => Ok(outcome::of_error(job, &error, finished_ms)),
+            Err(PublishError::Bus(error)) => {
+                self.count_bug(job, "publish");
+                Err(error.into())
+            }
+            Err(PublishError::Bug(bug)) => {
+                self.count_bug(job, bug.kind().as_str());
+                Err(bug.into())
+            }
+        }
+    }
+
+    fn count_bug(&self, job: &Job, kind: &'static str) {
+        self.observer.observe(Observation::Bug {
+            job_type: &job.job_type,
+            kind,
+        });
+    }
+}
+
+/// Before there is a job, even an API error can complete nothing.
+fn not_ready(error: PublishError) -> CompleteError {
+    match error {
+        PublishError::Bus(error) => error.into(),
+        PublishError::Bug(bug) => bug.into(),
+        PublishError::Poll(error) => crate::error::Bug::middleware(error.into()).into(),
+    }
+}
+
+impl<S> fmt::Debug for Complete<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Complete").finish_non_exhaustive()
+    }
+}

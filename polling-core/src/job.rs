@@ -1,0 +1,79 @@
+//! The job as a poller sees it.
+
+use std::{fmt, ops::Deref, sync::Arc, time::Duration};
+
+use tokio::time::Instant;
+
+use crate::{caps, model};
+
+/// One dispatch of a job, with its deadlines. Derefs to the model's [`Job`](model::Job), which
+/// has the account to poll and the context that the last poll left.
+///
+/// Cheap to clone, so that layers such as retry can keep one.
+#[derive(Clone)]
+pub struct Job {
+    dispatch: Arc<model::Job>,
+    expires: Instant,
+    deadline: Instant,
+}
+
+impl Job {
+    /// A dispatch received at `now_ms`, UTC milliseconds. Until a layer narrows it, its deadline
+    /// is `not_after_ms`, at most [`caps::MAX_LIFETIME`] away.
+    #[must_use]
+    pub fn new(dispatch: model::Job, now_ms: i64) -> Self {
+        let left_ms = dispatch.not_after_ms.saturating_sub(now_ms).max(0);
+        let left = Duration::from_millis(left_ms.unsigned_abs()).min(caps::MAX_LIFETIME);
+        let expires = Instant::now() + left;
+        Self {
+            dispatch: Arc::new(dispatch),
+            expires,
+            deadline: expires,
+        }
+    }
+
+    /// When the poll must have ended: it is cancelled then.
+    #[must_use]
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// How long the poll may still take.
+    #[must_use]
+    pub fn remaining(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// When nobody waits for this dispatch any more: publishing and completing end by then.
+    #[must_use]
+    pub fn expires(&self) -> Instant {
+        self.expires
+    }
+
+    /// The same job with its deadline brought forward to `deadline`; a later one changes nothing.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = self.deadline.min(deadline);
+        self
+    }
+}
+
+impl Deref for Job {
+    type Target = model::Job;
+
+    fn deref(&self) -> &model::Job {
+        &self.dispatch
+    }
+}
+
+/// Without the context, which may hold what its owner would not want in a log.
+impl fmt::Debug for Job {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Job")
+            .field("id", &self.id)
+            .field("type", &self.job_type)
+            .field("token", &self.token)
+            .field("remaining", &self.remaining())
+            .finish_non_exhaustive()
+    }
+}

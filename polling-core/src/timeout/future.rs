@@ -1,0 +1,92 @@
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::watchdog::Watchdog;
+use crate::{CallError, JobType, Observation, PollError, Polled, SharedObserver};
+
+pin_project! {
+    /// The future of [`Timeout`](super::Timeout).
+    pub struct ResponseFuture<F> {
+        #[pin]
+        inner: F,
+        #[pin]
+        deadline: Sleep,
+        started: Instant,
+        job_type: JobType,
+        observer: SharedObserver,
+        // `None` once the poll has ended.
+        watchdog: Option<Watchdog>,
+    }
+}
+
+impl<F> ResponseFuture<F> {
+    pub(super) fn new(
+        deadline: Instant,
+        job_type: JobType,
+        observer: SharedObserver,
+        watchdog: Watchdog,
+        inner: F,
+    ) -> Self {
+        Self {
+            inner,
+            deadline: sleep_until(deadline),
+            started: Instant::now(),
+            job_type,
+            observer,
+            watchdog: Some(watchdog),
+        }
+    }
+}
+
+impl<F, E> Future for ResponseFuture<F>
+where
+    F: Future<Output = Result<Polled, E>>,
+    E: Into<CallError>,
+{
+    type Output = Result<Polled, CallError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // The poll first: what it brings at the last moment is not thrown away.
+        let result = if let Poll::Ready(result) = this.inner.poll(cx) {
+            result.map_err(Into::into)
+        } else if this.deadline.poll(cx).is_ready() {
+            Err(timed_out().into())
+        } else {
+            return Poll::Pending;
+        };
+        *this.watchdog = None;
+        let (events, error) = match &result {
+            Ok(polled) => (polled.events.len(), polled.stopped.as_ref()),
+            Err(CallError::Poll(error)) => (0, Some(error)),
+            // Counted as a bug further out.
+            Err(CallError::Bug(_)) => return Poll::Ready(result),
+        };
+        this.observer.observe(Observation::Polled {
+            job_type: this.job_type,
+            error: error.map(PollError::class),
+            events,
+            elapsed: this.started.elapsed(),
+        });
+        Poll::Ready(result)
+    }
+}
+
+fn timed_out() -> PollError {
+    PollError::transient("the poll did not end by its deadline").with_code("poll_timeout")
+}
+
+impl<F> fmt::Debug for ResponseFuture<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture")
+            .field("job_type", &self.job_type)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,98 @@
+//! Messages of one work queue, no more than there are free permits.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::{Stream, stream};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::sleep,
+};
+
+use crate::{
+    Generator,
+    backoff::Backoff,
+    caps,
+    transport::{Message, SharedQueue},
+};
+
+/// What one receive brought, with a permit for each message.
+pub(super) struct Batch {
+    pub(super) queue: SharedQueue,
+    pub(super) messages: Vec<Message>,
+    pub(super) permits: OwnedSemaphorePermit,
+}
+
+struct Intake {
+    queue: SharedQueue,
+    permits: Arc<Semaphore>,
+    wait: Duration,
+    backoff: Backoff,
+    /// Whether the last receive brought something.
+    busy: bool,
+}
+
+/// The queue's messages, for ever. It receives only with permits in hand, so that nothing expires
+/// while it waits for its turn.
+///
+/// The semaphore is fair, so queues take turns when permits are few. A queue that was empty asks
+/// with one permit, so that a long wait on it costs the others no more than that.
+pub(super) fn batches(
+    queue: SharedQueue,
+    permits: Arc<Semaphore>,
+    wait: Duration,
+    generator: Generator,
+) -> impl Stream<Item = Batch> + Send {
+    let intake = Intake {
+        queue,
+        permits,
+        wait,
+        backoff: Backoff::new(generator, caps::RECEIVE_BACKOFF),
+        busy: true,
+    };
+    stream::unfold(intake, |mut intake| async move {
+        let batch = intake.next().await?;
+        Some((batch, intake))
+    })
+}
+
+impl Intake {
+    /// `None` when the worker is closed.
+    async fn next(&mut self) -> Option<Batch> {
+        loop {
+            let permits = self.acquire().await?;
+            match self.queue.receive(permits.num_permits(), self.wait).await {
+                Ok(messages) if messages.is_empty() => {
+                    self.backoff.reset();
+                    self.busy = false;
+                }
+                Ok(messages) => {
+                    self.backoff.reset();
+                    self.busy = true;
+                    return Some(Batch {
+                        queue: self.queue.clone(),
+                        messages,
+                        permits,
+                    });
+                }
+                Err(error) => {
+                    drop(permits);
+                    let pause = self.backoff.next();
+                    tracing::warn!(queue = self.queue.name(), %error, ?pause, "receive failed");
+                    sleep(pause).await;
+                }
+            }
+        }
+    }
+
+    /// One permit, and as many more as are free and one receive may use.
+    async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
+        let mut permits = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+        while self.busy && permits.num_permits() < caps::RECEIVE_BATCH {
+            let Ok(more) = Arc::clone(&self.permits).try_acquire_owned() else {
+                break;
+            };
+            permits.merge(more);
+        }
+        Some(permits)
+    }
+}

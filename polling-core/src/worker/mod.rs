@@ -1,0 +1,73 @@
+//! The worker: everything around the poller, put together.
+
+mod builder;
+mod check;
+mod config;
+mod intake;
+mod pump;
+mod report;
+
+use std::{fmt, future::Future};
+
+use tower::util::BoxService;
+
+use self::report::Tally;
+pub use self::{
+    builder::{BuildError, NoPoller, WorkerBuilder},
+    check::{NotReady, Problem},
+    config::{ConfigError, WorkerConfig},
+    report::Report,
+};
+use crate::{BoxError, Delivery, Generator, SharedBus, SharedQueue, Topic};
+
+/// The stack of all layers, boxed once: a worker has no type parameters.
+type Stack = BoxService<Delivery, (), BoxError>;
+
+/// Receives jobs, has them polled, and publishes, completes and acknowledges them.
+///
+/// See [`builder`](Self::builder), and the [crate's first page](crate) for a whole program.
+pub struct Worker {
+    identity: String,
+    config: WorkerConfig,
+    queues: Vec<SharedQueue>,
+    completed: SharedQueue,
+    bus: SharedBus,
+    topics: Vec<Topic>,
+    generator: Generator,
+    tally: Tally,
+    stack: Stack,
+}
+
+impl Worker {
+    /// The start of a worker. It needs a poller, one work queue or more, the completed queue and
+    /// a bus.
+    pub fn builder() -> WorkerBuilder {
+        WorkerBuilder::default()
+    }
+
+    /// The configured name and a random part: no two processes share one, whatever a deployment
+    /// does with names.
+    #[must_use]
+    pub fn identity(&self) -> &str {
+        &self.identity
+    }
+
+    /// Works until `shutdown` resolves, then stops receiving, lets the jobs under way finish
+    /// within the grace, gives the rest back and flushes the bus.
+    ///
+    /// Poll it within a Tokio runtime with its timers on. Dropping it drops the jobs under way,
+    /// whose messages are given back, and skips the rest.
+    pub async fn run(self, shutdown: impl Future<Output = ()>) -> Report {
+        pump::run(self, shutdown).await
+    }
+}
+
+impl fmt::Debug for Worker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Worker")
+            .field("identity", &self.identity)
+            .field("queues", &self.queues)
+            .field("config", &self.config)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,162 @@
+//! The loop: permit, receive, call.
+
+use std::{
+    future::{Future, poll_fn},
+    pin::pin,
+    sync::Arc,
+};
+
+use futures_util::{StreamExt, stream::select_all};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::{JoinError, JoinSet},
+    time::timeout,
+};
+use tokio_util::task::TaskTracker;
+use tower::Service;
+use tracing::{Instrument, Span};
+
+use super::{
+    Report, Stack, Worker, WorkerConfig,
+    intake::{self, Batch},
+};
+use crate::{Delivery, caps};
+
+/// Runs `worker` until `shutdown` resolves.
+pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Report {
+    let span = tracing::info_span!("worker", identity = worker.identity);
+    let Worker {
+        config,
+        queues,
+        bus,
+        generator,
+        tally,
+        stack,
+        ..
+    } = worker;
+    let pump = async move {
+        let permits = Arc::new(Semaphore::new(config.concurrency));
+        let batches = queues.into_iter().map(|queue| {
+            let permits = Arc::clone(&permits);
+            intake::batches(queue, permits, config.receive_wait, generator.clone()).boxed()
+        });
+        // Polled in turns, so that no queue starves another.
+        let mut batches = select_all(batches);
+        let mut jobs = Jobs::new(stack, &config);
+        let mut shutdown = pin!(shutdown);
+        tracing::info!(?config, "started");
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => break,
+                Some(ended) = jobs.running.join_next() => log_panic(ended),
+                Some(batch) = batches.next() => jobs.start(batch).await,
+            }
+        }
+        // Stops receiving; what was received and not yet returned comes back by itself.
+        drop(batches);
+        tracing::info!(jobs = jobs.running.len(), grace = ?config.shutdown_grace, "shutting down");
+        let (received, given_back) = jobs.finish(&config).await;
+        let flushed = bus.flush(caps::FLUSH_TIMEOUT).await;
+        if let Err(error) = &flushed {
+            tracing::error!(%error, "bus not flushed: events may be undelivered, their jobs are not completed");
+        }
+        let report = tally.report(received, given_back, flushed.is_ok());
+        tracing::info!(?report, "stopped");
+        report
+    };
+    pump.instrument(span).await
+}
+
+/// The jobs under way.
+struct Jobs {
+    stack: Stack,
+    running: JoinSet<()>,
+    releases: TaskTracker,
+    lifetime: std::time::Duration,
+    received: u64,
+}
+
+impl Jobs {
+    fn new(stack: Stack, config: &WorkerConfig) -> Self {
+        Self {
+            stack,
+            running: JoinSet::new(),
+            releases: TaskTracker::new(),
+            lifetime: config.max_lifetime,
+            received: 0,
+        }
+    }
+
+    /// Starts a task for each message of `batch`, with a permit of its own.
+    async fn start(&mut self, batch: Batch) {
+        let Batch {
+            queue,
+            messages,
+            mut permits,
+        } = batch;
+        // All of them first, so that their visibility is kept from now on.
+        let deliveries: Vec<_> = messages
+            .into_iter()
+            .map(|message| {
+                let releases = self.releases.clone();
+                Delivery::new(message, queue.clone(), self.lifetime, releases)
+            })
+            .collect();
+        for delivery in deliveries {
+            self.received += 1;
+            // A queue that returned more than it was asked for gets its surplus back.
+            let Some(permit) = permits.split(1) else {
+                drop(delivery);
+                continue;
+            };
+            self.start_one(delivery, permit).await;
+        }
+    }
+
+    async fn start_one(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
+        // The SDK's layers are always ready, so this neither waits nor holds anything.
+        if let Err(error) = poll_fn(|cx| self.stack.poll_ready(cx)).await {
+            tracing::error!(error, "the stack is broken; message given back");
+            return;
+        }
+        let working = self.stack.call(delivery);
+        let job = async move {
+            let result = working.await;
+            drop(permit);
+            if let Err(error) = result {
+                tracing::warn!(
+                    error,
+                    "job not completed; its message will be delivered again"
+                );
+            }
+        };
+        self.running.spawn(job.instrument(Span::current()));
+    }
+
+    /// Lets jobs finish within the grace, and drops the rest, which gives their messages back.
+    /// Returns how many messages were received and how many jobs were dropped.
+    async fn finish(mut self, config: &WorkerConfig) -> (u64, u64) {
+        let draining = async {
+            while let Some(ended) = self.running.join_next().await {
+                log_panic(ended);
+            }
+        };
+        let _ = timeout(config.shutdown_grace, draining).await;
+        let given_back = self.running.len() as u64;
+        self.running.abort_all();
+        // A job that blocks its thread cannot be dropped; it must not hold up the others.
+        let dropped = async { while self.running.join_next().await.is_some() {} };
+        let _ = timeout(caps::RELEASE_TIMEOUT, dropped).await;
+        self.releases.close();
+        let _ = timeout(caps::RELEASE_TIMEOUT, self.releases.wait()).await;
+        (self.received, given_back)
+    }
+}
+
+/// The poll's panics are caught further in; one that reaches this far is the SDK's own.
+fn log_panic(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "a job's task failed");
+    }
+}
