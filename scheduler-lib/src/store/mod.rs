@@ -19,6 +19,8 @@
 mod error;
 pub mod memory;
 mod record;
+#[cfg(feature = "redis")]
+pub mod redis;
 mod steps;
 
 use std::{fmt, sync::Arc};
@@ -35,6 +37,9 @@ pub use self::{
         Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
+
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisStore, RedisStoreBuilder};
 
 /// Most jobs of one step. A script over more would block the store for too long.
 pub const MAX_CHUNK: usize = 200;

@@ -1,0 +1,120 @@
+//! Arguments and answers of the steps that have an own form for them.
+
+use polling_model::Token;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    call::Call,
+    record::{hold_letter, time},
+};
+use crate::store::{
+    Edited, Hold, MAX_REASON_SIZE_BYTES, Next, Settlement, StoreError, Strike, Undecodable, Verdict,
+};
+
+pub(super) fn edited(answer: i64) -> Result<Edited, StoreError> {
+    Ok(match answer {
+        1 => Edited::Done,
+        0 => Edited::Unchanged,
+        _ => Edited::Unknown,
+    })
+}
+
+pub(super) fn verdict(letter: char) -> Verdict {
+    match letter {
+        'a' => Verdict::Accepted,
+        'e' => Verdict::Edited,
+        's' => Verdict::Stale,
+        'o' => Verdict::OtherIncarnation,
+        _ => Verdict::Unknown,
+    }
+}
+
+/// A reason within its bound, cut at a character.
+pub(super) fn bounded(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(MAX_REASON_SIZE_BYTES)]
+}
+
+/// The arguments of one settlement, as many as `lua/settle.lua` counts.
+pub(super) fn settlement_args<'a>(call: Call<'a>, settlement: &Settlement) -> Call<'a> {
+    let Token {
+        incarnation,
+        generation,
+        nonce,
+    } = settlement.token;
+    let (next, argument) = match settlement.next {
+        Next::Due(due_ms) => ("d", time(due_ms).to_string()),
+        Next::Now => ("n", String::new()),
+        Next::Hold(hold) => ("h", hold_letter(hold).to_owned()),
+        Next::Remove => ("r", String::new()),
+    };
+    let strike_limit = match settlement.strike {
+        Strike::Clear => 0,
+        // A limit of none would read as clearing; the first strike reaches either.
+        Strike::Add { limit } => limit.max(1),
+    };
+    let context = settlement.context.as_ref();
+    call.arg(settlement.id.as_str())
+        .arg(incarnation.to_string())
+        .arg(generation)
+        .arg(nonce.to_string())
+        .arg(settlement.revision)
+        .arg(if context.is_some() { "1" } else { "0" })
+        .arg(context.map_or("", |context| context.as_str()))
+        .arg(next)
+        .arg(argument)
+        .arg(settlement.attempts)
+        .arg(strike_limit)
+        .arg(hold_letter(Hold::Quarantined))
+        .arg(bounded(&settlement.reason))
+}
+
+/// An undecodable message as it is stored.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Kept {
+    message_id: String,
+    kept_ms: i64,
+    error: String,
+    body: String,
+}
+
+impl Kept {
+    pub(super) fn to_text(&self) -> String {
+        serde_json::to_string(self).expect("texts and a number are JSON")
+    }
+}
+
+impl From<Undecodable> for Kept {
+    fn from(
+        Undecodable {
+            message_id,
+            kept_ms,
+            error,
+            body,
+        }: Undecodable,
+    ) -> Self {
+        Self {
+            message_id,
+            kept_ms,
+            error,
+            body,
+        }
+    }
+}
+
+impl From<Kept> for Undecodable {
+    fn from(
+        Kept {
+            message_id,
+            kept_ms,
+            error,
+            body,
+        }: Kept,
+    ) -> Self {
+        Self {
+            message_id,
+            kept_ms,
+            error,
+            body,
+        }
+    }
+}

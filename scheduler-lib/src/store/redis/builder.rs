@@ -1,0 +1,231 @@
+//! Opening a store: its layout, and the server's settings that it depends on.
+
+use std::{fmt, time::Duration};
+
+use polling_model::{ChannelId, Generator, Nonce, SlotRing};
+use redis::{ErrorKind, ServerErrorKind};
+
+use super::{
+    DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, LAYOUT, RedisStore, Replicated,
+    link::{Link, call},
+    scripts,
+};
+use crate::store::StoreError;
+
+/// The layout that this version writes. It reads no other.
+const LAYOUT_VERSION: u32 = 1;
+
+/// How far our clock may be from the server's unless told otherwise.
+const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5);
+
+/// Options of a [`RedisStore`].
+#[derive(Clone)]
+#[must_use = "nothing is opened before open()"]
+pub struct RedisStoreBuilder {
+    url: String,
+    channel: ChannelId,
+    shard: u32,
+    ring: SlotRing,
+    max_skew: Option<Duration>,
+    connect_timeout: Duration,
+    response_timeout: Duration,
+    replicas: Option<(usize, Duration)>,
+    generator: Option<Generator>,
+}
+
+impl RedisStoreBuilder {
+    pub(super) fn new(url: String, channel: ChannelId) -> Self {
+        Self {
+            url,
+            channel,
+            shard: 0,
+            ring: SlotRing::MINUTES,
+            max_skew: Some(DEFAULT_MAX_SKEW),
+            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
+            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+            replicas: None,
+            generator: None,
+        }
+    }
+
+    /// The ring of slots, one-minute slots by default. A store keeps the ring it was created with.
+    pub fn ring(mut self, ring: SlotRing) -> Self {
+        self.ring = ring;
+        self
+    }
+
+    /// Which part of the channel's jobs this is, 0 by default.
+    pub fn shard(mut self, shard: u32) -> Self {
+        self.shard = shard;
+        self
+    }
+
+    /// How far our clock may be from the server's, 5 s by default: steps that are told the time
+    /// refuse to run beyond. `None` for a clock that is moved by hand.
+    pub fn max_skew(mut self, max_skew: Option<Duration>) -> Self {
+        self.max_skew = max_skew;
+        self
+    }
+
+    /// Deadlines of connecting and of a whole step, connecting included.
+    pub fn timeouts(mut self, connect: Duration, response: Duration) -> Self {
+        self.connect_timeout = connect;
+        self.response_timeout = response;
+        self
+    }
+
+    /// Registrations and removals wait until so many replicas have them, at most for `timeout`
+    /// (whole milliseconds, at least one). With fewer the step fails, its outcome unknown: repeat it.
+    pub fn wait_replicas(mut self, replicas: usize, timeout: Duration) -> Self {
+        self.replicas = Some((replicas, timeout.max(Duration::from_millis(1))));
+        self
+    }
+
+    /// Where the identity of a new store comes from; the operating system by default.
+    pub fn generator(mut self, generator: Generator) -> Self {
+        self.generator = Some(generator);
+        self
+    }
+
+    /// Connects, and creates the store if there is none, its cursor at `now_ms` (UTC milliseconds).
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreError::Unavailable`] when the server cannot be reached, or the address is none
+    /// - [`StoreError::Layout`] when the store is of a newer version, another width of slots or
+    ///   another channel, or when the server may evict keys
+    pub async fn open(self, now_ms: i64) -> Result<RedisStore, StoreError> {
+        let link = self.link(Duration::ZERO)?;
+        self.check_eviction(&link).await?;
+        let layout_key = format!("polling:{{{}:{}}}:{LAYOUT}", self.channel, self.shard);
+        let identity = self.layout(&link, &layout_key, now_ms).await?;
+        let replicated = match self.replicas {
+            // The server answers after at most `timeout`; only then the deadline begins.
+            Some((replicas, timeout)) => Some(Replicated {
+                link: self.link(timeout)?,
+                replicas,
+                timeout,
+            }),
+            None => None,
+        };
+        Ok(RedisStore {
+            ring: self.ring,
+            link,
+            replicated,
+            layout_key,
+            identity,
+            max_skew: self.max_skew,
+        })
+    }
+
+    fn link(&self, longer: Duration) -> Result<Link, StoreError> {
+        Link::new(
+            &self.url,
+            self.connect_timeout,
+            self.response_timeout + longer,
+        )
+        .map_err(|error| {
+            // The client's error would be safe to show, the address that it is about is not.
+            StoreError::Unavailable {
+                step: "open",
+                address: "an address that is not redis://host:port/database".to_owned(),
+                source: error.into(),
+            }
+        })
+    }
+
+    /// Under any policy but `noeviction` a full server would throw jobs away.
+    async fn check_eviction(&self, link: &Link) -> Result<(), StoreError> {
+        let mut command = redis::cmd("CONFIG");
+        command.arg("GET").arg("maxmemory-policy");
+        let policy = match link.query::<Vec<String>>(&command).await {
+            Ok(pair) => pair.into_iter().nth(1).unwrap_or_default(),
+            Err(error) if refuses_config(&error) => {
+                tracing::warn!(
+                    address = link.address(),
+                    "CONFIG is refused: see that maxmemory-policy is noeviction"
+                );
+                return Ok(());
+            }
+            Err(error) => return Err(super::call::failed("open", link, error)),
+        };
+        match policy.as_str() {
+            "noeviction" | "" => Ok(()),
+            other => Err(StoreError::Layout(format!(
+                "the Redis at {} has maxmemory-policy {other}: when full it would throw jobs away; set it to noeviction",
+                link.address()
+            ))),
+        }
+    }
+
+    async fn layout(&self, link: &Link, key: &str, now_ms: i64) -> Result<Nonce, StoreError> {
+        let fresh = self
+            .generator
+            .clone()
+            .unwrap_or_else(Generator::from_os)
+            .nonce();
+        let mut command = call(&scripts::OPEN.script, key);
+        command
+            .arg(LAYOUT_VERSION)
+            .arg(self.ring.width_ms())
+            .arg(self.channel.as_str())
+            .arg(fresh.to_string())
+            .arg(self.ring.current(now_ms).0);
+        let found: Vec<String> = link
+            .eval(&scripts::OPEN.script, &command)
+            .await
+            .map_err(|error| super::call::failed("open", link, error))?;
+        self.check_layout(&found).map_err(|what| {
+            StoreError::Layout(format!(
+                "the store under {key} at {} {what}",
+                link.address()
+            ))
+        })
+    }
+
+    fn check_layout(&self, found: &[String]) -> Result<Nonce, String> {
+        let [version, width_ms, channel, identity, _cursor] = found else {
+            return Err("has an incomplete layout key: it is no store of ours".to_owned());
+        };
+        if version.parse() != Ok(LAYOUT_VERSION) {
+            return Err(format!(
+                "has layout version {version}, this program knows {LAYOUT_VERSION}: run the version that wrote it, or newer"
+            ));
+        }
+        if width_ms.parse() != Ok(self.ring.width_ms()) {
+            return Err(format!(
+                "has slots of {width_ms} ms, not {} ms: configure the width it was created with",
+                self.ring.width_ms()
+            ));
+        }
+        if channel != self.channel.as_str() {
+            return Err(format!(
+                "belongs to channel {channel}, not {}",
+                self.channel
+            ));
+        }
+        identity
+            .parse()
+            .map_err(|_| "has no readable identity".to_owned())
+    }
+}
+
+/// Managed servers often know no CONFIG, or forbid it.
+fn refuses_config(error: &redis::RedisError) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::NoPerm | ServerErrorKind::ResponseError)
+    )
+}
+
+/// Without the address, which may hold a password.
+impl fmt::Debug for RedisStoreBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStoreBuilder")
+            .field("channel", &self.channel)
+            .field("shard", &self.shard)
+            .field("ring", &self.ring)
+            .field("max_skew", &self.max_skew)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! The store on Redis.
+//!
+//! One shard is one hash tag, `polling:{channel:shard}:`, so that its scripts run on one node of a
+//! Redis Cluster. Each step of [`SlotStore`](super::SlotStore) is one script in `lua/`; what the
+//! keys hold, and why no step can lose a job even if it fails half-way, is told in
+//! `lua/prelude.lua`.
+//!
+//! ```no_run
+//! use polling_model::{Clock, SystemClock};
+//! use scheduler_lib::store::{RedisStore, SlotStore};
+//!
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! let store = RedisStore::builder("redis://127.0.0.1:6379/", "mastodon".parse()?)
+//!     .open(SystemClock.now_ms())
+//!     .await?;
+//! println!("{} jobs", store.counts().await?.registered);
+//! # Ok(())
+//! # }
+//! ```
+
+mod answers;
+mod builder;
+mod call;
+pub(crate) mod link;
+mod reads;
+mod record;
+mod scripts;
+mod steps;
+
+use std::{fmt, time::Duration};
+
+use polling_model::{ChannelId, Nonce, SlotRing};
+
+use self::link::Link;
+pub use self::{
+    builder::RedisStoreBuilder,
+    link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT},
+};
+
+/// A [`SlotStore`](super::SlotStore) on Redis 6.2 or newer.
+///
+/// A step that fails is not repeated by the store: its outcome may be unknown, and the scheduler's
+/// loops come back to it.
+pub struct RedisStore {
+    ring: SlotRing,
+    link: Link,
+    /// For writes that wait for replicas; `WAIT` would block every other step on a shared one.
+    replicated: Option<Replicated>,
+    layout_key: String,
+    identity: Nonce,
+    max_skew: Option<Duration>,
+}
+
+/// Writes that replicas acknowledge before they count as done.
+struct Replicated {
+    link: Link,
+    replicas: usize,
+    timeout: Duration,
+}
+
+impl RedisStore {
+    /// Opens one channel's store at `url`, `redis://user:password@host:port/database`.
+    pub fn builder(url: impl Into<String>, channel: ChannelId) -> RedisStoreBuilder {
+        RedisStoreBuilder::new(url.into(), channel)
+    }
+
+    /// Random, given when the store was created. Steps refuse to run on any other.
+    #[must_use]
+    pub fn identity(&self) -> Nonce {
+        self.identity
+    }
+
+    /// Host and port, without credentials.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        self.link.address()
+    }
+
+    /// What every key of this shard begins with.
+    #[must_use]
+    pub fn prefix(&self) -> &str {
+        self.layout_key
+            .strip_suffix(LAYOUT)
+            .unwrap_or(&self.layout_key)
+    }
+}
+
+/// The last part of the layout key; the scripts cut it off.
+const LAYOUT: &str = "layout";
+
+impl fmt::Debug for RedisStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisStore")
+            .field("address", &self.address())
+            .field("prefix", &self.prefix())
+            .field("ring", &self.ring)
+            .finish_non_exhaustive()
+    }
+}

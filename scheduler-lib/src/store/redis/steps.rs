@@ -1,0 +1,276 @@
+//! The port's steps as calls of scripts.
+
+use async_trait::async_trait;
+use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+
+use super::{
+    RedisStore,
+    answers::{Kept, edited, settlement_args, verdict},
+    reads::Flat,
+    record::{Fields, cushion_text, new_fields, time},
+    scripts,
+};
+use crate::store::{
+    Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
+    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Registered, Settlement, SlotStore, StoreError,
+    SweepCursor, Swept, Undecodable, Update, Verdict,
+};
+
+#[async_trait]
+impl SlotStore for RedisStore {
+    fn ring(&self) -> SlotRing {
+        self.ring
+    }
+
+    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
+        let mut call = self
+            .call_at(&scripts::REGISTER, now_ms)
+            .arg(job.id.as_str())
+            .args(job.due.map(time))
+            .arg(job.context.as_str());
+        for (name, value) in new_fields(&job) {
+            call = call.arg(name).arg(value);
+        }
+        let created = call.run_replicated::<bool>().await?;
+        Ok(if created {
+            Registered::Created
+        } else {
+            Registered::Existing
+        })
+    }
+
+    async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
+        edited(
+            self.call(&scripts::REMOVE)
+                .arg(id.as_str())
+                .run_replicated()
+                .await?,
+        )
+    }
+
+    async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError> {
+        let mut call = self
+            .call(&scripts::UPDATE)
+            .arg(id.as_str())
+            .args(update.due.map(time));
+        if let Some(level) = update.level {
+            call = call.arg("l").arg(level.as_str());
+        }
+        if let Some(cushion) = update.cushion {
+            call = call.arg("u").arg(cushion_text(cushion));
+        }
+        edited(call.run().await?)
+    }
+
+    async fn replace_context(
+        &self,
+        id: &JobId,
+        context: EncodedContext,
+        incarnation: Incarnation,
+        due: Candidates,
+    ) -> Result<Edited, StoreError> {
+        let call = self
+            .call(&scripts::REPLACE_CONTEXT)
+            .arg(id.as_str())
+            .args(due.map(time))
+            .arg(incarnation.to_string())
+            .arg(context.as_str());
+        edited(call.run().await?)
+    }
+
+    async fn hold(&self, id: &JobId, hold: Hold, reason: &str) -> Result<Edited, StoreError> {
+        let call = self.hold_call(hold, reason).arg(id.as_str()).arg("");
+        let answers: Vec<i64> = call.run().await?;
+        edited(answers.first().copied().unwrap_or(-1))
+    }
+
+    async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError> {
+        for chunk in jobs.chunks(MAX_CHUNK) {
+            let mut call = self.hold_call(Hold::Refused, reason);
+            for (id, nonce) in chunk {
+                call = call.arg(id.as_str()).arg(nonce.to_string());
+            }
+            call.run::<Vec<i64>>().await?;
+        }
+        Ok(())
+    }
+
+    async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError> {
+        let call = self
+            .call(&scripts::RESUME)
+            .arg(id.as_str())
+            .args(due.map(time));
+        edited(call.run().await?)
+    }
+
+    async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError> {
+        edited(self.call(&scripts::RUN_NOW).arg(id.as_str()).run().await?)
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+        let found = self.records(std::slice::from_ref(id)).await?;
+        Ok(found.into_iter().next())
+    }
+
+    async fn list(
+        &self,
+        after: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let mut after = after.cloned();
+        loop {
+            let ids = self.page(after.as_ref(), limit.min(MAX_PAGE)).await?;
+            let mut page = Vec::with_capacity(ids.len());
+            for chunk in ids.chunks(MAX_CHUNK) {
+                page.extend(self.records(chunk).await?);
+            }
+            // A page may be empty because its jobs were removed meanwhile: that is not the end.
+            if ids.is_empty() || !page.is_empty() {
+                return Ok(page);
+            }
+            after = ids.into_iter().next_back();
+        }
+    }
+
+    async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
+        let mut call = self
+            .call_at(&scripts::DRAIN, request.now_ms)
+            .arg(request.limit.min(MAX_CHUNK))
+            .arg(request.nonce.to_string())
+            .arg(time(request.note_deadline_ms))
+            .arg(request.max_open_notes)
+            .arg(time(request.default_deadline_ms));
+        for (job_type, deadline_ms) in &request.deadlines_ms {
+            call = call.arg(job_type.as_str()).arg(time(*deadline_ms));
+        }
+        let (cursor, more, jobs): (i64, bool, Vec<Flat>) = call.run().await?;
+        let jobs = self.readable(jobs).await;
+        Ok(Drained {
+            jobs,
+            cursor: AbsoluteSlot(cursor),
+            more,
+        })
+    }
+
+    async fn sent(&self, note: Nonce, jobs: &[JobId]) -> Result<(), StoreError> {
+        for chunk in jobs.chunks(MAX_CHUNK) {
+            let call = self.call(&scripts::SENT).arg(note.to_string());
+            call.args(chunk.iter().map(JobId::as_str))
+                .run::<i64>()
+                .await?;
+        }
+        Ok(())
+    }
+
+    async fn claim_note(
+        &self,
+        now_ms: i64,
+        new_deadline_ms: i64,
+    ) -> Result<Option<ClaimedNote>, StoreError> {
+        let call = self
+            .call_at(&scripts::CLAIM_NOTE, now_ms)
+            .arg(time(new_deadline_ms));
+        let Some((nonce, jobs)) = call.run::<Option<(String, Vec<Flat>)>>().await? else {
+            return Ok(None);
+        };
+        let mut jobs = self.readable(jobs).await;
+        jobs.sort_by(|one, other| one.record.id.cmp(&other.record.id));
+        let nonce = nonce.parse().map_err(|_| {
+            StoreError::Layout(format!("{}note:{nonce} is no note of ours", self.prefix()))
+        })?;
+        Ok(Some(ClaimedNote { nonce, jobs }))
+    }
+
+    async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
+        let mut states = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(MAX_CHUNK) {
+            for (id, flat) in chunk.iter().zip(self.read(chunk, false).await?) {
+                let state = (!flat.is_empty()).then(|| Fields::new(id, flat).into_state());
+                states.push(state.transpose()?);
+            }
+        }
+        Ok(states)
+    }
+
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+        now_ms: i64,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let mut verdicts = Vec::with_capacity(settlements.len());
+        for chunk in settlements.chunks(MAX_CHUNK) {
+            let mut call = self.call_at(&scripts::SETTLE, now_ms);
+            for settlement in chunk {
+                call = settlement_args(call, settlement);
+            }
+            let letters: String = call.run().await?;
+            verdicts.extend(letters.chars().map(verdict));
+        }
+        Ok(verdicts)
+    }
+
+    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
+        let call = self
+            .call(&scripts::REAP)
+            .arg(time(deadline_ms))
+            .arg(limit.min(MAX_CHUNK));
+        call.run().await
+    }
+
+    async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
+        let from = from.map_or_else(|| "ids  0".to_owned(), |cursor| cursor.0);
+        let mut parts = from.splitn(3, ' ');
+        let [part, at, scan] = std::array::from_fn(|_| parts.next().unwrap_or_default());
+        let call = self.call(&scripts::SWEEP).arg(part).arg(at).arg(scan);
+        let call = call.arg(limit.clamp(1, MAX_PAGE));
+        let (part, at, scan, seen, repaired): (String, String, String, usize, usize) =
+            call.run().await?;
+        let next = (!part.is_empty()).then(|| SweepCursor(format!("{part} {at} {scan}")));
+        Ok(Swept {
+            next,
+            seen,
+            repaired,
+        })
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        let (registered, slots, in_flight, later, held, open_notes, cursor) =
+            self.call(&scripts::COUNTS).run().await?;
+        Ok(Counts {
+            registered,
+            slots,
+            in_flight,
+            later,
+            held,
+            open_notes,
+            cursor,
+        })
+    }
+
+    async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError> {
+        let id = message.message_id.clone();
+        let kept = Kept::from(message).to_text();
+        let call = self
+            .call(&scripts::KEEP_UNDECODABLE)
+            .arg(id)
+            .arg(kept)
+            .arg(MAX_UNDECODABLE);
+        call.run::<i64>().await?;
+        Ok(())
+    }
+
+    async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let call = self
+            .call(&scripts::UNDECODABLE)
+            .arg(limit.min(MAX_UNDECODABLE));
+        let kept: Vec<String> = call.run().await?;
+        Ok(kept
+            .iter()
+            .filter_map(|text| serde_json::from_str::<Kept>(text).ok())
+            .map(Undecodable::from)
+            .collect())
+    }
+}
