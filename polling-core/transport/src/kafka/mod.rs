@@ -31,6 +31,7 @@
 //! | `linger.ms` | 5 | wait for more events to send together |
 //! | `compression.type` | `lz4` | |
 //! | `partitioner` | `murmur2_random` | the same partition for a key as with Java's producers |
+//! | `topic.metadata.refresh.interval.ms` | 30,000 | how long a topic stays refused after permission was granted, unless [`check_topic`](crate::EventBus::check_topic) asks before |
 //! | `allow.auto.create.topics` | `true` | whether a broker that creates missing topics may do so, which [`check_topic`](crate::EventBus::check_topic) then causes |
 //!
 //! TLS and SASL need feature `kafka-tls`.

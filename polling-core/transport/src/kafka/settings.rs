@@ -7,7 +7,7 @@ use rdkafka::{ClientConfig, error::KafkaError, types::RDKafkaConfRes};
 use super::error::KafkaConfigError;
 
 /// Set before the caller's settings, which may replace them.
-const DEFAULTS: [(&str, &str); 9] = [
+const DEFAULTS: [(&str, &str); 10] = [
     ("client.id", "polling"),
     ("compression.type", "lz4"),
     // The same key goes to the same partition as with Java's producers.
@@ -19,6 +19,8 @@ const DEFAULTS: [(&str, &str); 9] = [
     ("socket.timeout.ms", "10000"),
     ("reconnect.backoff.max.ms", "1000"),
     ("socket.keepalive.enable", "true"),
+    // A topic that was once refused is refused until it is asked for again.
+    ("topic.metadata.refresh.interval.ms", "30000"),
     // How long a missing topic may be one that was just created.
     ("topic.metadata.propagation.max.ms", "5000"),
 ];
