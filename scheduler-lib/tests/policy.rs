@@ -1,5 +1,7 @@
 //! The decision when a job is polled next.
 
+#![allow(clippy::unwrap_used)]
+
 use std::time::Duration;
 
 use polling_model::{

@@ -1,0 +1,198 @@
+//! A channel as the scheduler serves it: its rules, its store and its queues.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use polling_model::{ChannelId, JobType, ServiceLevel};
+use polling_transport::SharedQueue;
+
+use crate::{
+    levels::ServiceLevels,
+    limits::Limits,
+    policy::{JobTypeRules, RuleError},
+    store::SharedStore,
+};
+
+/// One channel, whole and checked.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    pub(crate) id: ChannelId,
+    pub(crate) store: SharedStore,
+    pub(crate) kinds: BTreeMap<JobType, Kind>,
+    pub(crate) completed: SharedQueue,
+    pub(crate) dead_letter: SharedQueue,
+    pub(crate) default_level: ServiceLevel,
+    pub(crate) levels: Arc<dyn ServiceLevels>,
+    pub(crate) limits: Limits,
+}
+
+/// A job type with its rules and its work queue.
+#[derive(Debug, Clone)]
+pub(crate) struct Kind {
+    pub(crate) rules: JobTypeRules,
+    pub(crate) work: SharedQueue,
+}
+
+impl Kind {
+    /// How long after its dispatch a message may be polled.
+    pub(crate) fn message_life(&self, limits: &Limits) -> Duration {
+        limits.message_life(self.work.visibility_timeout())
+    }
+}
+
+impl Channel {
+    /// Starts with the channel's name and its store; job types and the two other queues follow.
+    #[must_use]
+    pub fn builder(id: ChannelId, store: SharedStore) -> ChannelBuilder {
+        ChannelBuilder {
+            id,
+            store,
+            kinds: BTreeMap::new(),
+            completed: None,
+            dead_letter: None,
+            default_level: None,
+            levels: Arc::new(()),
+            limits: Limits::default(),
+        }
+    }
+
+    /// The channel's name.
+    #[must_use]
+    pub const fn id(&self) -> &ChannelId {
+        &self.id
+    }
+
+    pub(crate) fn rules(&self, job_type: &JobType) -> Option<&JobTypeRules> {
+        self.kinds.get(job_type).map(|kind| &kind.rules)
+    }
+}
+
+/// Gathers a [`Channel`].
+#[derive(Debug)]
+pub struct ChannelBuilder {
+    id: ChannelId,
+    store: SharedStore,
+    kinds: BTreeMap<JobType, Kind>,
+    completed: Option<SharedQueue>,
+    dead_letter: Option<SharedQueue>,
+    default_level: Option<ServiceLevel>,
+    levels: Arc<dyn ServiceLevels>,
+    limits: Limits,
+}
+
+impl ChannelBuilder {
+    /// Adds a job type with its rules and its work queue.
+    #[must_use]
+    pub fn job_type(mut self, job_type: JobType, rules: JobTypeRules, work: SharedQueue) -> Self {
+        self.kinds.insert(job_type, Kind { rules, work });
+        self
+    }
+
+    /// The queue on which workers store completions.
+    #[must_use]
+    pub fn completed(mut self, queue: SharedQueue) -> Self {
+        self.completed = Some(queue);
+        self
+    }
+
+    /// The queue to which the others move what is received too often.
+    #[must_use]
+    pub fn dead_letter(mut self, queue: SharedQueue) -> Self {
+        self.dead_letter = Some(queue);
+        self
+    }
+
+    /// The level of jobs registered without one; `default` unless set.
+    #[must_use]
+    pub fn default_level(mut self, level: ServiceLevel) -> Self {
+        self.default_level = Some(level);
+        self
+    }
+
+    /// Where the levels of accounts come from; unless set, jobs keep the level they were
+    /// registered with.
+    #[must_use]
+    pub fn levels(mut self, levels: Arc<dyn ServiceLevels>) -> Self {
+        self.levels = levels;
+        self
+    }
+
+    /// The bounds of the cycle.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Checks all that was gathered.
+    ///
+    /// # Errors
+    ///
+    /// [`ChannelError`] that names the field and its bound.
+    pub fn build(self) -> Result<Channel, ChannelError> {
+        let missing = |what| ChannelError::Missing {
+            channel: self.id.clone(),
+            what,
+        };
+        let completed = self
+            .completed
+            .clone()
+            .ok_or_else(|| missing("a completed queue"))?;
+        let dead_letter = self
+            .dead_letter
+            .clone()
+            .ok_or_else(|| missing("a dead-letter queue"))?;
+        if self.kinds.is_empty() {
+            return Err(missing("a job type"));
+        }
+        let bad = |field: String, source| ChannelError::Rule {
+            channel: self.id.clone(),
+            field,
+            source,
+        };
+        self.limits
+            .validate()
+            .map_err(|source| bad("limits".to_owned(), source))?;
+        for (job_type, kind) in &self.kinds {
+            kind.rules
+                .validate()
+                .map_err(|source| bad(format!("job type {job_type}"), source))?;
+        }
+        let default_level = self
+            .default_level
+            .unwrap_or_else(|| ServiceLevel::new("default").expect("the name is a valid label"));
+        Ok(Channel {
+            id: self.id,
+            store: self.store,
+            kinds: self.kinds,
+            completed,
+            dead_letter,
+            default_level,
+            levels: self.levels,
+            limits: self.limits,
+        })
+    }
+}
+
+/// What is wrong with a channel.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChannelError {
+    /// A part is missing.
+    #[error("channel {channel} lacks {what}")]
+    Missing {
+        /// Which channel.
+        channel: ChannelId,
+        /// What it lacks.
+        what: &'static str,
+    },
+    /// A rule or limit is outside its bounds.
+    #[error("channel {channel}: bad {field}")]
+    Rule {
+        /// Which channel.
+        channel: ChannelId,
+        /// The job type, or the limits.
+        field: String,
+        /// The field and the bound.
+        source: RuleError,
+    },
+}

@@ -1,0 +1,109 @@
+//! The loop over the dead-letter queue.
+//!
+//! Three kinds of message end there: jobs that no worker could finish, completions that no
+//! scheduler could settle in time, and what nobody could decode.
+
+use std::{error::Error, sync::Arc};
+
+use polling_model::{EncodedContext, Observation, wire};
+use polling_transport::Message;
+use tokio_util::sync::CancellationToken;
+
+use super::{Cycle, settle::Ending, status::add};
+use crate::{
+    limits::SETTLE_BATCH,
+    store::{MAX_CHUNK, StoreError, Undecodable, Verdict},
+};
+
+/// Settles dead letters; what cannot be decoded is kept for the operator, then deleted.
+pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
+    let queue = Arc::clone(&cycle.channel.dead_letter);
+    let mut failures = 0;
+    loop {
+        let received = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            received = queue.receive(SETTLE_BATCH.min(MAX_CHUNK), cycle.channel.limits.receive_wait) => received,
+        };
+        let settled: Result<(), Box<dyn Error + Send + Sync>> = match received {
+            Ok(messages) if messages.is_empty() => Ok(()),
+            Ok(messages) => cycle
+                .settle_dead_letters(messages)
+                .await
+                .map_err(Into::into),
+            Err(error) => Err(error.into()),
+        };
+        match settled {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                cycle
+                    .pause_after(&*error, "settling dead letters", &mut failures, &stop)
+                    .await;
+            }
+        }
+    }
+}
+
+impl Cycle {
+    async fn settle_dead_letters(&self, messages: Vec<Message>) -> Result<(), StoreError> {
+        let (mut endings, mut done) = (Vec::new(), Vec::new());
+        let (mut settling, mut kept) = (Vec::new(), Vec::new());
+        for message in messages {
+            match read(message.body.as_bytes()) {
+                Ok(ending) => {
+                    endings.push(ending);
+                    settling.push(message);
+                }
+                Err(error) => kept.push((message, error)),
+            }
+        }
+        for (message, error) in kept {
+            self.keep(&message, &error).await?;
+            done.push(message);
+        }
+        let verdicts = self.settle(&endings).await?;
+        let letters = endings
+            .iter()
+            .filter(|ending| ending.completion.is_none())
+            .count();
+        add(&self.status.dead_letters, letters);
+        let settled = settling
+            .into_iter()
+            .zip(verdicts)
+            .filter(|(_, verdict)| *verdict != Verdict::Edited);
+        done.extend(settled.map(|(message, _)| message));
+        self.ack_all(&self.channel.dead_letter, done.iter()).await;
+        Ok(())
+    }
+
+    async fn keep(&self, message: &Message, error: &wire::WireError) -> Result<(), StoreError> {
+        let error = super::chain(error);
+        tracing::error!(channel = %self.channel.id, message = message.id, error, "a dead letter cannot be decoded; kept for the operator");
+        add(&self.status.undecodable, 1);
+        self.observer.observe(Observation::Undecodable {
+            queue: "dead_letter",
+        });
+        let kept_ms = self.clock.now_ms();
+        let undecodable = Undecodable {
+            message_id: message.id.clone(),
+            kept_ms,
+            error,
+            body: message.body.clone(),
+        };
+        self.channel.store.keep_undecodable(undecodable).await
+    }
+}
+
+/// A job's message, or a completion that came here because nobody could settle it in time.
+fn read(body: &[u8]) -> Result<Ending, wire::WireError> {
+    match wire::decode_job::<EncodedContext>(body) {
+        Ok(job) => Ok(Ending {
+            id: job.id,
+            token: job.token,
+            completion: None,
+        }),
+        Err(error) => wire::decode_completion(body)
+            .map(Ending::completed)
+            .map_err(|_| error),
+    }
+}

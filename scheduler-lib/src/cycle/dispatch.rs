@@ -1,0 +1,239 @@
+//! From the due slot to the work queues.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
+
+use futures_util::{StreamExt, stream::FuturesUnordered};
+use polling_model::{EncodedContext, Job, JobId, JobType, Nonce, Observation, wire};
+use polling_transport::EntryError;
+use tokio_util::sync::CancellationToken;
+
+use super::{Cycle, every, next_tick, status::add};
+use crate::{
+    limits::SENDING_CHUNKS,
+    pace::Pace,
+    store::{Dispatch, DrainRequest, MAX_CHUNK, StoreError},
+};
+
+/// Every tick: sends again what is not known to be sent, then drains what is due.
+pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
+    let mut pace = Pace::new(cycle.channel.limits.dispatch_per_s, cycle.clock.now_ms());
+    let mut ticks = every(cycle.channel.limits.tick);
+    let mut failures = 0;
+    while next_tick(&mut ticks, &stop).await {
+        match cycle.dispatch(&mut pace).await {
+            Ok(()) => {
+                failures = 0;
+                cycle
+                    .status
+                    .last_tick_ms
+                    .store(cycle.clock.now_ms(), Relaxed);
+            }
+            Err(error) => {
+                cycle
+                    .pause_after(&error, "dispatching", &mut failures, &stop)
+                    .await;
+            }
+        }
+    }
+}
+
+impl Cycle {
+    async fn dispatch(&self, pace: &mut Pace) -> Result<(), StoreError> {
+        self.resend().await?;
+        let mut sending = FuturesUnordered::new();
+        let drained = loop {
+            let limit = pace.take(MAX_CHUNK, self.clock.now_ms());
+            if limit == 0 {
+                break Ok(());
+            }
+            let nonce = self.generator.nonce();
+            let drained = match self.channel.store.drain(self.request(nonce, limit)).await {
+                Ok(drained) => drained,
+                Err(error) => break Err(error),
+            };
+            pace.give_back(limit - drained.jobs.len().min(limit));
+            let more = drained.more;
+            if !drained.jobs.is_empty() {
+                self.report_drained(&drained.jobs);
+                sending.push(self.send(nonce, drained.jobs));
+            }
+            if !more {
+                break Ok(());
+            }
+            while sending.len() >= SENDING_CHUNKS {
+                sending.next().await;
+            }
+        };
+        // What was drained is sent even if a later drain failed.
+        while sending.next().await.is_some() {}
+        drained
+    }
+
+    fn request(&self, nonce: Nonce, limit: usize) -> DrainRequest {
+        let limits = &self.channel.limits;
+        let now_ms = self.clock.now_ms();
+        let after = |duration: std::time::Duration| now_ms + duration.as_millis() as i64;
+        let deadlines = self.channel.kinds.iter().map(|(job_type, kind)| {
+            (
+                job_type.clone(),
+                after(kind.message_life(limits) + limits.in_flight_margin),
+            )
+        });
+        let deadlines_ms: BTreeMap<_, _> = deadlines.collect();
+        DrainRequest {
+            now_ms,
+            limit,
+            nonce,
+            note_deadline_ms: after(limits.note_deadline),
+            max_open_notes: limits.max_open_notes,
+            // A type without a queue is refused as soon as it is sent.
+            default_deadline_ms: after(limits.note_deadline * 2),
+            deadlines_ms,
+        }
+    }
+
+    fn report_drained(&self, jobs: &[Dispatch]) {
+        let now_ms = self.clock.now_ms();
+        let lateness_ms = jobs
+            .iter()
+            .map(|job| now_ms - job.record.state.due_ms)
+            .max()
+            .unwrap_or(0);
+        add(&self.status.dispatched, jobs.len());
+        self.observer.observe(Observation::Drained {
+            channel: &self.channel.id,
+            jobs: jobs.len(),
+            lateness_ms,
+        });
+    }
+
+    /// Sends again what some scheduler drained and is not known to have sent.
+    async fn resend(&self) -> Result<(), StoreError> {
+        // No more in one turn than can be open: new notes cannot keep this loop for ever.
+        for _ in 0..self.channel.limits.max_open_notes {
+            let now_ms = self.clock.now_ms();
+            let deadline_ms = now_ms + self.channel.limits.note_deadline.as_millis() as i64;
+            let Some(note) = self.channel.store.claim_note(now_ms, deadline_ms).await? else {
+                break;
+            };
+            tracing::info!(channel = %self.channel.id, jobs = note.jobs.len(), "sending a chunk again");
+            add(&self.status.resent, note.jobs.len());
+            self.observer.observe(Observation::Resent {
+                channel: &self.channel.id,
+                jobs: note.jobs.len(),
+            });
+            self.send(note.nonce, note.jobs).await;
+        }
+        Ok(())
+    }
+
+    /// Sends a chunk, and strikes off its note what is known to be sent or refused. The rest is
+    /// sent again when the note's deadline has passed.
+    async fn send(&self, note: Nonce, jobs: Vec<Dispatch>) {
+        let mut by_type: BTreeMap<JobType, Vec<Dispatch>> = BTreeMap::new();
+        for job in jobs {
+            by_type
+                .entry(job.record.state.job_type.clone())
+                .or_default()
+                .push(job);
+        }
+        let (mut done, mut refused) = (Vec::new(), BTreeMap::<String, Vec<JobId>>::new());
+        for (job_type, jobs) in by_type {
+            self.send_type(&job_type, jobs, &mut done, &mut refused)
+                .await;
+        }
+        if let Err(error) = self.strike_off(note, done, refused).await {
+            tracing::warn!(channel = %self.channel.id, error = super::chain(&error), "a chunk was sent but its note stays; it will be sent again");
+        }
+    }
+
+    async fn send_type(
+        &self,
+        job_type: &JobType,
+        jobs: Vec<Dispatch>,
+        done: &mut Vec<JobId>,
+        refused: &mut BTreeMap<String, Vec<JobId>>,
+    ) {
+        let mut refuse = |reason: String, id| refused.entry(reason).or_default().push(id);
+        let Some(kind) = self.channel.kinds.get(job_type) else {
+            for job in jobs {
+                refuse(
+                    format!("no work queue for job type {job_type}"),
+                    job.record.id,
+                );
+            }
+            return;
+        };
+        let not_after_ms =
+            self.clock.now_ms() + kind.message_life(&self.channel.limits).as_millis() as i64;
+        let (mut ids, mut bodies) = (
+            Vec::with_capacity(jobs.len()),
+            Vec::with_capacity(jobs.len()),
+        );
+        for job in jobs {
+            let id = job.record.id.clone();
+            match wire::encode_job(&self.message(job, not_after_ms)) {
+                Ok(body) => {
+                    ids.push(id);
+                    bodies.push(body);
+                }
+                Err(error) => refuse(error.to_string(), id),
+            }
+        }
+        for (id, sent) in ids.into_iter().zip(kind.work.send(bodies).await) {
+            match sent {
+                Ok(()) => done.push(id),
+                Err(EntryError::Refused { reason }) => {
+                    refuse(format!("refused by its work queue: {reason}"), id);
+                }
+                Err(error) => tracing::debug!(%id, %error, "not known to be sent"),
+            }
+        }
+    }
+
+    fn message(&self, job: Dispatch, not_after_ms: i64) -> Job<EncodedContext> {
+        let Dispatch { record, token } = job;
+        Job {
+            id: record.id,
+            channel: self.channel.id.clone(),
+            job_type: record.state.job_type,
+            account: record.state.account,
+            level: record.state.level,
+            token,
+            due_ms: record.state.due_ms,
+            not_after_ms,
+            context: record.context,
+        }
+    }
+
+    /// First holds what was refused, then strikes it off: a crash between the two sends it again.
+    async fn strike_off(
+        &self,
+        note: Nonce,
+        mut done: Vec<JobId>,
+        refused: BTreeMap<String, Vec<JobId>>,
+    ) -> Result<(), StoreError> {
+        for (reason, ids) in refused {
+            tracing::warn!(channel = %self.channel.id, jobs = ids.len(), reason, "jobs held: their message cannot be sent");
+            self.observer.observe(Observation::Held {
+                channel: &self.channel.id,
+                reason: "refused",
+            });
+            let jobs: Vec<_> = ids.iter().map(|id| (id.clone(), note)).collect();
+            self.channel.store.refuse(&jobs, bounded(&reason)).await?;
+            done.extend(ids);
+        }
+        if done.is_empty() {
+            return Ok(());
+        }
+        self.channel.store.sent(note, &done).await
+    }
+}
+
+/// As much of a reason as a record keeps.
+fn bounded(reason: &str) -> &str {
+    &reason[..reason.floor_char_boundary(crate::store::MAX_REASON_SIZE_BYTES)]
+}

@@ -1,0 +1,210 @@
+//! From the end of a dispatch to the job's next place.
+
+use polling_model::{Completion, EncodedContext, JobId, Observation, Outcome, ServiceLevel, Token};
+
+use super::{Cycle, status::add};
+use crate::{
+    limits::{LEVELS_DEADLINE, MAX_DECISIONS},
+    policy::{Ended, Situation, candidates, decide},
+    store::{JobState, Place, Settlement, StoreError, Update, Verdict},
+};
+
+/// How one dispatch ended, as its message tells.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub(super) id: JobId,
+    pub(super) token: Token,
+    /// `None`: a dead letter.
+    pub(super) completion: Option<Completion<EncodedContext>>,
+}
+
+impl Ending {
+    pub(super) fn completed(completion: Completion<EncodedContext>) -> Self {
+        Self {
+            id: completion.id.clone(),
+            token: completion.token,
+            completion: Some(completion),
+        }
+    }
+
+    fn ended(&self) -> Ended<'_> {
+        let Some(completion) = &self.completion else {
+            return Ended::DeadLetter;
+        };
+        Ended::Completed {
+            succeeded: matches!(completion.outcome, Outcome::Succeeded { .. }),
+            failure: completion.outcome.failure(),
+            saturated: completion.saturated,
+            allowances: &completion.allowances,
+        }
+    }
+
+    fn context(&self) -> Option<EncodedContext> {
+        match &self.completion.as_ref()?.outcome {
+            Outcome::Succeeded { context, .. } => Some(context.clone()),
+            Outcome::Failed { .. } => None,
+        }
+    }
+}
+
+impl Cycle {
+    /// Settles dispatches: a verdict for each, in their order. [`Verdict::Edited`] is left only for
+    /// one whose record was edited at each of several tries; its message must be left, too.
+    pub(super) async fn settle(&self, endings: &[Ending]) -> Result<Vec<Verdict>, StoreError> {
+        let mut verdicts = vec![Verdict::Edited; endings.len()];
+        let mut open: Vec<usize> = (0..endings.len()).collect();
+        for _ in 0..MAX_DECISIONS {
+            let round: Vec<&Ending> = open.iter().map(|&at| &endings[at]).collect();
+            for (&at, verdict) in open.iter().zip(self.settle_once(&round).await?) {
+                verdicts[at] = verdict;
+            }
+            open.retain(|&at| verdicts[at] == Verdict::Edited);
+            if open.is_empty() {
+                break;
+            }
+        }
+        self.report(endings, &verdicts);
+        Ok(verdicts)
+    }
+
+    /// Decides on the records as they stand, and settles on that condition.
+    async fn settle_once(&self, endings: &[&Ending]) -> Result<Vec<Verdict>, StoreError> {
+        let ids: Vec<JobId> = endings.iter().map(|ending| ending.id.clone()).collect();
+        let mut states = self.channel.store.load(&ids).await?;
+        if self.take_up_levels(&ids, &states).await? {
+            states = self.channel.store.load(&ids).await?;
+        }
+        let mut verdicts = vec![Verdict::Unknown; endings.len()];
+        let (mut registered, mut settlements) = (Vec::new(), Vec::new());
+        for (at, (ending, state)) in endings.iter().zip(&states).enumerate() {
+            if let Some(state) = state {
+                registered.push(at);
+                settlements.push(self.settlement(ending, state));
+            }
+        }
+        if !settlements.is_empty() {
+            let settled = self
+                .channel
+                .store
+                .settle(settlements, self.clock.now_ms())
+                .await?;
+            for (at, verdict) in registered.into_iter().zip(settled) {
+                verdicts[at] = verdict;
+            }
+        }
+        Ok(verdicts)
+    }
+
+    fn settlement(&self, ending: &Ending, state: &JobState) -> Settlement {
+        let orphan;
+        let rules = if let Some(rules) = self.channel.rules(&state.job_type) {
+            rules
+        } else {
+            // The type has left the configuration: once more around a day from now, and the drain
+            // says so where an operator looks.
+            orphan = crate::policy::JobTypeRules::every(std::time::Duration::from_secs(24 * 3600));
+            &orphan
+        };
+        let placement = decide(&Situation {
+            id: &ending.id,
+            state,
+            rules,
+            level: &state.level,
+            ended: ending.ended(),
+            now_ms: self.clock.now_ms(),
+            jitter: self.generator.fraction(),
+        });
+        Settlement {
+            id: ending.id.clone(),
+            token: ending.token,
+            revision: state.revision,
+            context: ending.context(),
+            next: placement.next,
+            attempts: placement.attempts,
+            strike: placement.strike,
+            reason: placement.reason,
+        }
+    }
+
+    /// Writes changed service levels into the records. Returns whether any changed. Levels that
+    /// cannot be read change nothing: the cycle goes on with those it has.
+    async fn take_up_levels(
+        &self,
+        ids: &[JobId],
+        states: &[Option<JobState>],
+    ) -> Result<bool, StoreError> {
+        let known: Vec<_> = ids
+            .iter()
+            .zip(states)
+            .filter_map(|(id, state)| Some((id, state.as_ref()?)))
+            .collect();
+        let accounts: Vec<_> = known
+            .iter()
+            .map(|(_, state)| state.account.clone())
+            .collect();
+        let asked =
+            tokio::time::timeout(LEVELS_DEADLINE, self.channel.levels.levels_of(&accounts)).await;
+        let levels = match asked {
+            Ok(Ok(levels)) => levels,
+            Ok(Err(error)) => {
+                tracing::warn!(channel = %self.channel.id, error = super::chain(&error), "service levels unknown; jobs keep theirs");
+                return Ok(false);
+            }
+            Err(_) => {
+                tracing::warn!(channel = %self.channel.id, "no answer about service levels in time; jobs keep theirs");
+                return Ok(false);
+            }
+        };
+        let mut changed = false;
+        for ((id, state), level) in known.into_iter().zip(levels) {
+            if let Some(level) = level.filter(|level| *level != state.level) {
+                self.change_level(id, state, level).await?;
+                changed = true;
+            }
+        }
+        Ok(changed)
+    }
+
+    async fn change_level(
+        &self,
+        id: &JobId,
+        state: &JobState,
+        level: ServiceLevel,
+    ) -> Result<(), StoreError> {
+        let due = match (state.place, self.channel.rules(&state.job_type)) {
+            (Place::Slot | Place::Later, Some(rules)) => candidates(
+                id,
+                rules.interval_ms(&level),
+                self.clock.now_ms(),
+                self.channel.store.ring(),
+            ),
+            _ => [state.due_ms; 2],
+        };
+        let update = Update {
+            level: Some(level),
+            cushion: None,
+            due,
+        };
+        self.channel.store.update(id, update).await.map(drop)
+    }
+
+    fn report(&self, endings: &[Ending], verdicts: &[Verdict]) {
+        let accepted = verdicts
+            .iter()
+            .filter(|verdict| **verdict == Verdict::Accepted)
+            .count();
+        add(&self.status.accepted, accepted);
+        add(&self.status.stale, verdicts.len() - accepted);
+        for (ending, verdict) in endings.iter().zip(verdicts) {
+            let failure = ending
+                .completion
+                .as_ref()
+                .and_then(|completion| completion.outcome.failure());
+            self.observer.observe(Observation::Settled {
+                channel: &self.channel.id,
+                verdict: verdict.as_str(),
+                error: failure.map(|failure| failure.class),
+            });
+        }
+    }
+}

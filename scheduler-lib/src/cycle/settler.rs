@@ -1,0 +1,101 @@
+//! The loop over the completed queue.
+
+use std::sync::Arc;
+
+use futures_util::future::join_all;
+use polling_model::{EncodedContext, Observation, wire};
+use polling_transport::{Message, SharedQueue};
+use tokio_util::sync::CancellationToken;
+
+use super::{Cycle, settle::Ending, status::add};
+use crate::{
+    limits::SETTLE_BATCH,
+    store::{StoreError, Verdict},
+};
+
+/// Receives completions, settles them, and only then deletes their messages.
+pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
+    let queue = Arc::clone(&cycle.channel.completed);
+    let mut failures = 0;
+    loop {
+        let began_ms = cycle.clock.now_ms();
+        let received = tokio::select! {
+            biased;
+            () = stop.cancelled() => return,
+            received = queue.receive(SETTLE_BATCH, cycle.channel.limits.receive_wait) => received,
+        };
+        let settled = match received {
+            Ok(messages) if messages.is_empty() => {
+                cycle.watermark.found_empty(began_ms);
+                Ok(())
+            }
+            Ok(messages) => cycle.settle_messages(&queue, messages).await.map_err(boxed),
+            Err(error) => Err(boxed(error)),
+        };
+        match settled {
+            Ok(()) => failures = 0,
+            Err(error) => {
+                cycle
+                    .pause_after(&*error, "settling completions", &mut failures, &stop)
+                    .await;
+            }
+        }
+    }
+}
+
+fn boxed(
+    error: impl std::error::Error + Send + Sync + 'static,
+) -> Box<dyn std::error::Error + Send + Sync> {
+    Box::new(error)
+}
+
+impl Cycle {
+    async fn settle_messages(
+        &self,
+        queue: &SharedQueue,
+        messages: Vec<Message>,
+    ) -> Result<(), StoreError> {
+        let _settling = self.watermark.settling();
+        let (mut endings, mut settling) = (Vec::new(), Vec::new());
+        for message in messages {
+            match wire::decode_completion::<EncodedContext>(message.body.as_bytes()) {
+                Ok(completion) => {
+                    endings.push(Ending::completed(completion));
+                    settling.push(message);
+                }
+                Err(error) => self.leave_undecodable("completed", &message, &error),
+            }
+        }
+        let verdicts = self.settle(&endings).await?;
+        let settled = settling
+            .iter()
+            .zip(verdicts)
+            .filter(|(_, verdict)| *verdict != Verdict::Edited);
+        self.ack_all(queue, settled.map(|(message, _)| message))
+            .await;
+        Ok(())
+    }
+
+    /// Never deletes what it cannot read: redelivery, then the dead-letter queue, keep it.
+    fn leave_undecodable(&self, queue: &'static str, message: &Message, error: &wire::WireError) {
+        tracing::warn!(
+            channel = %self.channel.id, queue, message = message.id, receives = message.receive_count,
+            error = super::chain(error), "a message that cannot be decoded is left to redelivery"
+        );
+        add(&self.status.undecodable, 1);
+        self.observer.observe(Observation::Undecodable { queue });
+    }
+
+    /// Deletes messages whose outcome is stored. One that stays is delivered again and then stale.
+    pub(super) async fn ack_all<'a>(
+        &self,
+        queue: &SharedQueue,
+        messages: impl Iterator<Item = &'a Message>,
+    ) {
+        let acks = messages.map(|message| queue.ack(&message.receipt));
+        for error in join_all(acks).await.into_iter().filter_map(Result::err) {
+            tracing::debug!(channel = %self.channel.id, error = super::chain(&error), "not known to be acknowledged");
+            self.observer.observe(Observation::AckFailed);
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! Registrations: what a service that owns accounts calls.
+
+use polling_model::{
+    AccountId, ChannelId, Context, ContextError, EncodedContext, Generator, JobId, JobType,
+    ServiceLevel, SharedClock,
+};
+
+use crate::{
+    channel::Channel,
+    policy::candidates,
+    store::{
+        Candidates, Counts, Edited, Hold, JobRecord, NewJob, Registered, StoreError, Undecodable,
+        Update,
+    },
+};
+
+/// The registrations of one channel. Cheap to clone; every call is one atomic step on the store,
+/// idempotent, and safe at any time, whatever the cycle does meanwhile.
+#[derive(Debug, Clone)]
+pub struct Registry {
+    channel: Channel,
+    clock: SharedClock,
+    generator: Generator,
+}
+
+/// A job to register.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Registration {
+    /// The job's id; `job_type:account` unless set.
+    pub id: Option<JobId>,
+    /// The kind of job; the channel must know it.
+    pub job_type: JobType,
+    /// Who is polled for.
+    pub account: AccountId,
+    /// The service level; the channel's default unless set.
+    pub level: Option<ServiceLevel>,
+    /// The job's own cushion, in calls; its job type's unless set.
+    pub cushion: Option<u64>,
+    /// For the first poll. An existing job keeps the context it has.
+    pub context: Context,
+}
+
+impl Registration {
+    /// A registration with defaults.
+    #[must_use]
+    pub fn new(job_type: JobType, account: AccountId) -> Self {
+        Self {
+            id: None,
+            job_type,
+            account,
+            level: None,
+            cushion: None,
+            context: Context::new(),
+        }
+    }
+}
+
+/// Rules of a job to change; what is `None` stays.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Change {
+    /// The service level.
+    pub level: Option<ServiceLevel>,
+    /// The job's own cushion; `Some(None)` returns to its job type's.
+    pub cushion: Option<Option<u64>>,
+}
+
+impl Registry {
+    pub(crate) const fn new(channel: Channel, clock: SharedClock, generator: Generator) -> Self {
+        Self {
+            channel,
+            clock,
+            generator,
+        }
+    }
+
+    /// The channel's name.
+    #[must_use]
+    pub const fn channel(&self) -> &ChannelId {
+        self.channel.id()
+    }
+
+    /// Registers a job: from now on it is polled at its interval. Repeating it changes nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError`] when the job type is unknown, the context too large, or the store fails.
+    pub async fn register(&self, job: Registration) -> Result<(JobId, Registered), RegistryError> {
+        let level = job
+            .level
+            .unwrap_or_else(|| self.channel.default_level.clone());
+        let id = job
+            .id
+            .unwrap_or_else(|| JobId::of(&job.job_type, &job.account));
+        let due = self.due_within_interval(&id, &job.job_type, &level)?;
+        let new = NewJob {
+            id: id.clone(),
+            job_type: job.job_type,
+            account: job.account,
+            level,
+            cushion: job.cushion,
+            context: encoded(&job.context)?,
+            incarnation: self.generator.nonce(),
+            due,
+        };
+        let registered = self
+            .channel
+            .store
+            .register(new, self.clock.now_ms())
+            .await?;
+        Ok((id, registered))
+    }
+
+    /// Removes a job. What of it is in flight comes back to nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn remove(&self, id: &JobId) -> Result<(), RegistryError> {
+        known(id, self.channel.store.remove(id).await?).map(drop)
+    }
+
+    /// Changes a job's rules: at once if it waits, at its next settle if it is in flight.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn update(&self, id: &JobId, change: Change) -> Result<(), RegistryError> {
+        let record = self.get(id).await?;
+        let level = change.level.as_ref().unwrap_or(&record.state.level);
+        let due = self.due_within_interval(id, &record.state.job_type, level)?;
+        let update = Update {
+            level: change.level,
+            cushion: change.cushion,
+            due,
+        };
+        known(id, self.channel.store.update(id, update).await?).map(drop)
+    }
+
+    /// Replaces a job's context by hand and polls it within an interval. A poll in flight no
+    /// longer counts.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], that the context is too large, or the store's.
+    pub async fn replace_context(
+        &self,
+        id: &JobId,
+        context: &Context,
+    ) -> Result<(), RegistryError> {
+        let context = encoded(context)?;
+        let JobRecord { state, .. } = self.get(id).await?;
+        let due = self.due_within_interval(id, &state.job_type, &state.level)?;
+        let incarnation = self.generator.nonce();
+        known(
+            id,
+            self.channel
+                .store
+                .replace_context(id, context, incarnation, due)
+                .await?,
+        )
+        .map(drop)
+    }
+
+    /// Holds a job, at once. Whether it was running.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn pause(&self, id: &JobId) -> Result<bool, RegistryError> {
+        known(
+            id,
+            self.channel
+                .store
+                .hold(id, Hold::Paused, "paused by hand")
+                .await?,
+        )
+    }
+
+    /// Returns a held job to the cycle, due at once. Whether it was held.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn resume(&self, id: &JobId) -> Result<bool, RegistryError> {
+        known(
+            id,
+            self.channel
+                .store
+                .resume(id, [self.clock.now_ms(); 2])
+                .await?,
+        )
+    }
+
+    /// Polls a job at once, held or not; in flight, once more as soon as it is settled.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn run_now(&self, id: &JobId) -> Result<(), RegistryError> {
+        known(id, self.channel.store.run_now(id).await?).map(drop)
+    }
+
+    /// A job's record.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn get(&self, id: &JobId) -> Result<JobRecord, RegistryError> {
+        let found = self.channel.store.get(id).await?;
+        found.ok_or_else(|| RegistryError::Unknown { id: id.clone() })
+    }
+
+    /// A page of records by id, from the first after `after`; at most `limit`, bounded by
+    /// [`MAX_PAGE`](crate::store::MAX_PAGE).
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn list(
+        &self,
+        after: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, RegistryError> {
+        Ok(self.channel.store.list(after, limit).await?)
+    }
+
+    /// How many jobs are where.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn counts(&self) -> Result<Counts, RegistryError> {
+        Ok(self.channel.store.counts().await?)
+    }
+
+    /// Messages that nobody could decode, newest first.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, RegistryError> {
+        Ok(self.channel.store.undecodable(limit).await?)
+    }
+
+    fn due_within_interval(
+        &self,
+        id: &JobId,
+        job_type: &JobType,
+        level: &ServiceLevel,
+    ) -> Result<Candidates, RegistryError> {
+        let rules = self
+            .channel
+            .rules(job_type)
+            .ok_or_else(|| RegistryError::UnknownJobType {
+                job_type: job_type.clone(),
+                known: self.channel.kinds.keys().cloned().collect(),
+            })?;
+        let interval_ms = rules.interval_ms(level);
+        Ok(candidates(
+            id,
+            interval_ms,
+            self.clock.now_ms(),
+            self.channel.store.ring(),
+        ))
+    }
+}
+
+fn encoded(context: &Context) -> Result<EncodedContext, RegistryError> {
+    context.encode().map_err(RegistryError::Context)
+}
+
+/// Whether an edit changed anything, once the job is known.
+fn known(id: &JobId, edited: Edited) -> Result<bool, RegistryError> {
+    match edited {
+        Edited::Done => Ok(true),
+        Edited::Unchanged => Ok(false),
+        Edited::Unknown => Err(RegistryError::Unknown { id: id.clone() }),
+    }
+}
+
+/// Why a call to the registry failed.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RegistryError {
+    /// No such job.
+    #[error("job {id} is not registered")]
+    Unknown {
+        /// Which.
+        id: JobId,
+    },
+    /// The channel has no such job type. Nothing changed.
+    #[error(
+        "job type {job_type} is unknown to this channel: known are {}",
+        names(known)
+    )]
+    UnknownJobType {
+        /// Which.
+        job_type: JobType,
+        /// What the channel has.
+        known: Vec<JobType>,
+    },
+    /// The context cannot be stored. Nothing changed.
+    #[error("bad context")]
+    Context(#[source] ContextError),
+    /// The store failed; the outcome is unknown and the call can be repeated.
+    #[error("the registry's store failed")]
+    Store(#[from] StoreError),
+}
+
+fn names(known: &[JobType]) -> String {
+    known
+        .iter()
+        .map(JobType::as_str)
+        .collect::<Vec<_>>()
+        .join(", ")
+}

@@ -1,0 +1,414 @@
+//! The loops over the adapters in memory, under paused time: days pass in a moment.
+#![allow(clippy::unwrap_used)]
+
+use std::{sync::Arc, time::Duration};
+
+use polling_model::{
+    Clock, Completion, Context, EncodedContext, ErrorClass, Failure, Generator, Job, JobId,
+    Outcome, SharedClock, SlotRing, wire,
+};
+use polling_transport::{Message, Queue, TokioClock, memory::MemoryQueue};
+use scheduler_lib::{
+    Channel, Limits, MemoryStore, Registration, Registry, RegistryError, Scheduler, SlotStore,
+    policy::JobTypeRules,
+    store::{Hold, Place},
+};
+use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
+
+const START_MS: i64 = 1_700_000_040_000;
+const INTERVAL: Duration = Duration::from_secs(300);
+
+/// A scheduler on stores and queues that outlive it.
+struct Bench {
+    clock: SharedClock,
+    store: Arc<MemoryStore>,
+    work: Arc<MemoryQueue>,
+    completed: Arc<MemoryQueue>,
+    dead_letter: Arc<MemoryQueue>,
+    registry: Registry,
+    stop: Option<oneshot::Sender<()>>,
+    running: JoinHandle<()>,
+}
+
+impl Bench {
+    fn start() -> Self {
+        let clock: SharedClock = Arc::new(TokioClock::starting_at(START_MS));
+        let store = Arc::new(MemoryStore::new(SlotRing::MINUTES, START_MS));
+        let dead_letter = MemoryQueue::builder("dead-letter", clock.clone()).build();
+        let queue = |name| {
+            MemoryQueue::builder(name, clock.clone())
+                .dead_letter(dead_letter.clone(), 3)
+                .build()
+        };
+        let (work, completed) = (queue("work"), queue("completed"));
+        let (registry, stop, running) = run(&clock, &store, &work, &completed, &dead_letter);
+        Self {
+            clock,
+            store,
+            work,
+            completed,
+            dead_letter,
+            registry,
+            stop: Some(stop),
+            running,
+        }
+    }
+
+    async fn stop(&mut self) {
+        self.stop.take().unwrap().send(()).unwrap();
+        (&mut self.running).await.unwrap();
+    }
+
+    fn restart(&mut self) {
+        let (registry, stop, running) = run(
+            &self.clock,
+            &self.store,
+            &self.work,
+            &self.completed,
+            &self.dead_letter,
+        );
+        (self.registry, self.stop, self.running) = (registry, Some(stop), running);
+    }
+
+    async fn register(&self, account: &str) -> JobId {
+        let registration = Registration::new("posts".parse().unwrap(), account.parse().unwrap());
+        self.registry.register(registration).await.unwrap().0
+    }
+
+    async fn receive(&self) -> (Message, Job) {
+        let message = loop {
+            if let Some(message) = self
+                .work
+                .receive(1, Duration::from_secs(20))
+                .await
+                .unwrap()
+                .pop()
+            {
+                break message;
+            }
+        };
+        let job = wire::decode_job(message.body.as_bytes()).unwrap();
+        (message, job)
+    }
+
+    async fn complete(&self, job: &Job, outcome: Outcome<Context>) {
+        let completion = Completion {
+            id: job.id.clone(),
+            job_type: job.job_type.clone(),
+            token: job.token,
+            outcome,
+            allowances: vec![],
+            saturated: false,
+            events: 0,
+            finished_ms: self.clock.now_ms(),
+        };
+        let sent = self
+            .completed
+            .send(vec![wire::encode_completion(&completion).unwrap()])
+            .await;
+        assert_eq!(sent, [Ok(())]);
+        sleep(Duration::from_secs(1)).await;
+    }
+
+    /// A poll that counts in its context how often it has run.
+    async fn poll(&self) -> Job {
+        let (message, job) = self.receive().await;
+        let context = Context::from_iter([(
+            "polls",
+            (job.context.get_i64("polls").unwrap_or(0) + 1).into(),
+        )]);
+        self.complete(
+            &job,
+            Outcome::Succeeded {
+                context,
+                stopped: None,
+            },
+        )
+        .await;
+        self.work.ack(&message.receipt).await.unwrap();
+        job
+    }
+
+    async fn polls(&self, id: &JobId) -> i64 {
+        self.record_context(id).await.get_i64("polls").unwrap_or(0)
+    }
+
+    async fn record_context(&self, id: &JobId) -> Context {
+        EncodedContext::decode(&self.registry.get(id).await.unwrap().context).unwrap()
+    }
+
+    async fn place(&self, id: &JobId) -> Place {
+        self.registry.get(id).await.unwrap().state.place
+    }
+
+    /// Every registered job is in exactly one place.
+    async fn assert_conserved(&self) {
+        let counts = self.store.counts().await.unwrap();
+        assert_eq!(
+            counts.registered,
+            counts.slots + counts.in_flight + counts.later + counts.held,
+            "{counts:?}"
+        );
+    }
+}
+
+fn run(
+    clock: &SharedClock,
+    store: &Arc<MemoryStore>,
+    work: &Arc<MemoryQueue>,
+    completed: &Arc<MemoryQueue>,
+    dead_letter: &Arc<MemoryQueue>,
+) -> (Registry, oneshot::Sender<()>, JoinHandle<()>) {
+    let channel = Channel::builder("mastodon".parse().unwrap(), store.clone())
+        .job_type(
+            "posts".parse().unwrap(),
+            JobTypeRules::every(INTERVAL),
+            work.clone(),
+        )
+        .completed(completed.clone())
+        .dead_letter(dead_letter.clone())
+        .limits(Limits::default())
+        .build()
+        .unwrap();
+    let scheduler = Scheduler::builder()
+        .channel(channel)
+        .clock(clock.clone())
+        .generator(Generator::from_seed(7))
+        .build();
+    let registry = scheduler.registry(&"mastodon".parse().unwrap()).unwrap();
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(scheduler.run(async { stopped.await.unwrap_or(()) }));
+    (registry, stop, running)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_cycles_at_its_interval_for_ever() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    let mut due_ms = Vec::new();
+    for _ in 0..300 {
+        due_ms.push(bench.poll().await.due_ms);
+    }
+    assert!(
+        due_ms.windows(2).all(|pair| pair[1] - pair[0] == 300_000),
+        "{due_ms:?}"
+    );
+    assert_eq!(bench.polls(&id).await, 300);
+    bench.assert_conserved().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unanswered_job_is_reaped_and_polled_again() {
+    let bench = Bench::start();
+    bench.register("42").await;
+    let (lost, first) = bench.receive().await;
+    bench.work.ack(&lost.receipt).await.unwrap();
+    let again = bench.poll().await;
+    assert_eq!(again.id, first.id);
+    assert_eq!(again.token.generation, 2);
+    bench.assert_conserved().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_repeated_completion_changes_nothing() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    let job = bench.poll().await;
+    let before = bench.registry.get(&id).await.unwrap();
+    let context = Context::from_iter([("polls", 99.into())]);
+    bench
+        .complete(
+            &job,
+            Outcome::Succeeded {
+                context,
+                stopped: None,
+            },
+        )
+        .await;
+    assert_eq!(bench.registry.get(&id).await.unwrap(), before);
+    assert!(
+        bench.completed.messages().is_empty(),
+        "a stale completion is acknowledged"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scheduler_that_was_down_finds_the_completions_before_it_reaps() {
+    let mut bench = Bench::start();
+    let id = bench.register("42").await;
+    let (message, job) = bench.receive().await;
+    bench.stop().await;
+    let context = Context::from_iter([("polls", 1.into())]);
+    bench
+        .complete(
+            &job,
+            Outcome::Succeeded {
+                context,
+                stopped: None,
+            },
+        )
+        .await;
+    bench.work.ack(&message.receipt).await.unwrap();
+    sleep(Duration::from_secs(25 * 3600)).await;
+    bench.restart();
+    let next = bench.poll().await;
+    assert_eq!(next.context.get_i64("polls"), Some(1));
+    assert_eq!(
+        next.token.generation, 2,
+        "the completion was settled: nothing was reaped"
+    );
+    assert_eq!(bench.polls(&id).await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_a_downtime_each_job_is_polled_once_and_then_on_its_grid() {
+    let mut bench = Bench::start();
+    for account in 0..50 {
+        bench.register(&account.to_string()).await;
+    }
+    bench.stop().await;
+    sleep(Duration::from_secs(8 * 24 * 3600)).await;
+    bench.restart();
+    let mut seen = std::collections::BTreeSet::new();
+    for _ in 0..50 {
+        assert!(
+            seen.insert(bench.poll().await.id),
+            "a job came twice before another came once"
+        );
+    }
+    bench.assert_conserved().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn dead_letters_end_in_quarantine_and_resume_ends_it() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    // A worker that never finishes: each message is received three times, then is a dead letter.
+    let failing = async {
+        loop {
+            let _ = bench
+                .work
+                .receive(10, Duration::from_secs(20))
+                .await
+                .unwrap();
+        }
+    };
+    tokio::select! {
+        biased;
+        () = async {
+            while bench.place(&id).await != Place::Held(Hold::Quarantined) {
+                sleep(Duration::from_secs(10)).await;
+            }
+        } => {}
+        () = failing => {}
+    }
+    assert_eq!(bench.registry.get(&id).await.unwrap().state.strikes, 3);
+    assert!(bench.registry.resume(&id).await.unwrap());
+    bench.poll().await;
+    assert_eq!(bench.registry.get(&id).await.unwrap().state.strikes, 0);
+    bench.assert_conserved().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_can_decode_reaches_the_operators_list() {
+    let bench = Bench::start();
+    bench.completed.send(vec!["no completion".to_owned()]).await;
+    while bench.registry.undecodable(10).await.unwrap().is_empty() {
+        sleep(Duration::from_secs(10)).await;
+    }
+    let kept = bench.registry.undecodable(10).await.unwrap();
+    assert_eq!(kept[0].body, "no completion");
+    sleep(Duration::from_secs(1)).await;
+    assert!(bench.dead_letter.messages().is_empty() && bench.completed.messages().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completion_that_died_on_its_queue_is_settled_from_the_dead_letters() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    let (message, job) = bench.receive().await;
+    let context = Context::from_iter([("polls", 1.into())]);
+    let completion = Completion {
+        id: job.id.clone(),
+        job_type: job.job_type.clone(),
+        token: job.token,
+        outcome: Outcome::Succeeded {
+            context,
+            stopped: None,
+        },
+        allowances: vec![],
+        saturated: false,
+        events: 0,
+        finished_ms: 0,
+    };
+    bench
+        .dead_letter
+        .send(vec![wire::encode_completion(&completion).unwrap()])
+        .await;
+    bench.work.ack(&message.receipt).await.unwrap();
+    sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.polls(&id).await, 1);
+    assert_eq!(bench.registry.get(&id).await.unwrap().state.strikes, 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_completion_while_paused_is_kept_and_the_job_stays_held() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    let (message, job) = bench.receive().await;
+    assert!(bench.registry.pause(&id).await.unwrap());
+    let context = Context::from_iter([("polls", 1.into())]);
+    bench
+        .complete(
+            &job,
+            Outcome::Succeeded {
+                context,
+                stopped: None,
+            },
+        )
+        .await;
+    bench.work.ack(&message.receipt).await.unwrap();
+    assert_eq!(bench.polls(&id).await, 1);
+    assert_eq!(bench.place(&id).await, Place::Held(Hold::Paused));
+    bench.registry.resume(&id).await.unwrap();
+    assert_eq!(bench.poll().await.context.get_i64("polls"), Some(1));
+}
+
+#[tokio::test(start_paused = true)]
+async fn run_now_does_not_wait_for_the_next_slot() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    bench.poll().await;
+    let before_ms = bench.clock.now_ms();
+    bench.registry.run_now(&id).await.unwrap();
+    let (message, job) = bench.receive().await;
+    assert!(bench.clock.now_ms() - before_ms < 1_000);
+    bench.registry.run_now(&id).await.unwrap();
+    bench
+        .complete(
+            &job,
+            Outcome::Failed {
+                failure: Failure::new(ErrorClass::Transient, "503"),
+            },
+        )
+        .await;
+    bench.work.ack(&message.receipt).await.unwrap();
+    bench.poll().await;
+    assert!(
+        bench.clock.now_ms() - before_ms < 5_000,
+        "asked for in flight, it came right after"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_unknown_job_type_is_refused_with_those_known() {
+    let bench = Bench::start();
+    let registration = Registration::new("likes".parse().unwrap(), "42".parse().unwrap());
+    let error = bench.registry.register(registration).await.unwrap_err();
+    assert!(matches!(error, RegistryError::UnknownJobType { .. }));
+    assert_eq!(
+        error.to_string(),
+        "job type likes is unknown to this channel: known are posts"
+    );
+    assert_eq!(bench.registry.counts().await.unwrap().registered, 0);
+}
