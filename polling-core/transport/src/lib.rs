@@ -15,6 +15,8 @@ pub mod conformance;
 pub mod kafka;
 pub mod memory;
 pub mod queue;
+#[cfg(feature = "sqs")]
+pub mod sqs;
 
 pub use bus::{BusError, BusErrorKind, Deliveries, EventBus, SharedBus};
 pub use clock::TokioClock;

@@ -141,6 +141,8 @@ pub enum QueueErrorKind {
     Denied,
     /// The receipt is no longer valid.
     StaleReceipt,
+    /// The queue exists, with other settings than asked for.
+    Conflict,
     /// Anything else.
     Other,
 }
@@ -154,6 +156,7 @@ impl fmt::Display for QueueErrorKind {
             Self::NoSuchQueue => "the queue does not exist; create it first",
             Self::Denied => "credentials or permissions are missing",
             Self::StaleReceipt => "the receipt is no longer valid",
+            Self::Conflict => "the queue exists with other settings; change them, or the name",
             Self::Other => "unexpected answer",
         })
     }

@@ -1,0 +1,183 @@
+//! The calls that carry a batch: a result per entry, in their order.
+
+use aws_sdk_sqs::{
+    Client,
+    error::BuildError,
+    types::{
+        BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
+        DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry,
+    },
+};
+
+use super::error::Fault;
+use crate::queue::{EntryError, QueueErrorKind};
+
+/// A queue as its calls need it.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) client: Client,
+    pub(super) url: String,
+}
+
+impl Target {
+    pub(super) async fn send(self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+        let count = bodies.len();
+        let entry = |(n, body): (usize, String)| {
+            let entry = SendMessageBatchRequestEntry::builder();
+            entry.id(n.to_string()).message_body(body).build()
+        };
+        let entries = match build(bodies.into_iter().enumerate().map(entry)) {
+            Ok(entries) => entries,
+            Err(fault) => return vec![Err(fault.into_unknown_entry()); count],
+        };
+        let call = self.client.send_message_batch().queue_url(self.url);
+        match call.set_entries(Some(entries)).send().await {
+            Ok(answer) => {
+                let sent = answer.successful().iter().map(|entry| entry.id());
+                let failed = answer
+                    .failed()
+                    .iter()
+                    .map(|entry| (entry.id(), not_sent(entry)));
+                let missing = || no_answer().into_unknown_entry();
+                in_order(count, sent, failed, missing)
+            }
+            Err(error) => vec![Err(Fault::of_call(error).into_unknown_entry()); count],
+        }
+    }
+
+    pub(super) async fn delete(self, receipts: Vec<String>) -> Vec<Result<(), Fault>> {
+        let count = receipts.len();
+        let entry = |(n, receipt): (usize, String)| {
+            let entry = DeleteMessageBatchRequestEntry::builder();
+            entry.id(n.to_string()).receipt_handle(receipt).build()
+        };
+        let entries = match build(receipts.into_iter().enumerate().map(entry)) {
+            Ok(entries) => entries,
+            Err(fault) => return vec![Err(fault); count],
+        };
+        let call = self.client.delete_message_batch().queue_url(self.url);
+        match call.set_entries(Some(entries)).send().await {
+            Ok(answer) => {
+                let done = answer.successful().iter().map(|entry| entry.id());
+                let failed = answer
+                    .failed()
+                    .iter()
+                    .map(|entry| (entry.id(), fault_of(entry)));
+                in_order(count, done, failed, no_answer)
+            }
+            Err(error) => vec![Err(Fault::of_call(error)); count],
+        }
+    }
+
+    /// Each message with the seconds it stays invisible.
+    pub(super) async fn extend(self, messages: Vec<(String, i32)>) -> Vec<Result<(), Fault>> {
+        let count = messages.len();
+        let entry = |(n, (receipt, timeout_s)): (usize, (String, i32))| {
+            let entry = ChangeMessageVisibilityBatchRequestEntry::builder();
+            let entry = entry.id(n.to_string()).receipt_handle(receipt);
+            entry.visibility_timeout(timeout_s).build()
+        };
+        let entries = match build(messages.into_iter().enumerate().map(entry)) {
+            Ok(entries) => entries,
+            Err(fault) => return vec![Err(fault); count],
+        };
+        let call = self
+            .client
+            .change_message_visibility_batch()
+            .queue_url(self.url);
+        match call.set_entries(Some(entries)).send().await {
+            Ok(answer) => {
+                let done = answer.successful().iter().map(|entry| entry.id());
+                let failed = answer
+                    .failed()
+                    .iter()
+                    .map(|entry| (entry.id(), fault_of(entry)));
+                in_order(count, done, failed, no_answer)
+            }
+            Err(error) => vec![Err(Fault::of_call(error)); count],
+        }
+    }
+}
+
+/// All entries, or why they cannot be built.
+fn build<T>(entries: impl Iterator<Item = Result<T, BuildError>>) -> Result<Vec<T>, Fault> {
+    let built: Result<Vec<T>, BuildError> = entries.collect();
+    built.map_err(|error| Fault::new(QueueErrorKind::Other, error))
+}
+
+/// Sorts an answer by the entries' ids, which are their places in the batch.
+fn in_order<'a, E>(
+    count: usize,
+    done: impl Iterator<Item = &'a str>,
+    failed: impl Iterator<Item = (&'a str, E)>,
+    missing: impl Fn() -> E,
+) -> Vec<Result<(), E>> {
+    let mut results: Vec<_> = (0..count).map(|_| Err(missing())).collect();
+    let all = done
+        .map(|id| (id, Ok(())))
+        .chain(failed.map(|(id, error)| (id, Err(error))));
+    for (id, result) in all {
+        let place = id.parse::<usize>().ok().and_then(|n| results.get_mut(n));
+        if let Some(place) = place {
+            *place = result;
+        }
+    }
+    results
+}
+
+fn fault_of(entry: &BatchResultErrorEntry) -> Fault {
+    Fault::of_entry(entry.code(), entry.message())
+}
+
+/// The sender's fault is refused for good, unless it is one of permissions, load or a missing
+/// queue: those pass, and the message is not to blame.
+fn not_sent(entry: &BatchResultErrorEntry) -> EntryError {
+    let fault = fault_of(entry);
+    if entry.sender_fault() && fault.kind == QueueErrorKind::Other {
+        let reason = fault.source.to_string();
+        return EntryError::Refused { reason };
+    }
+    fault.into_unknown_entry()
+}
+
+fn no_answer() -> Fault {
+    Fault::new(
+        QueueErrorKind::Other,
+        "the server's answer leaves this entry out",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn failed(code: &str, sender_fault: bool) -> BatchResultErrorEntry {
+        let entry = BatchResultErrorEntry::builder().id("0").code(code);
+        entry
+            .sender_fault(sender_fault)
+            .build()
+            .expect("all fields are set")
+    }
+
+    #[test]
+    fn an_answer_is_sorted_by_entry_and_may_have_gaps() {
+        let results = in_order(4, ["3", "0"].into_iter(), [("1", 'f')].into_iter(), || 'm');
+        assert_eq!(results, [Ok(()), Err('f'), Err('m'), Ok(())]);
+        let odd_ids = in_order(1, ["7", "x"].into_iter(), std::iter::empty(), || 'm');
+        assert_eq!(odd_ids, [Err('m')]);
+    }
+
+    #[test]
+    fn only_a_fault_of_the_message_itself_is_final() {
+        let refused = |code, sender_fault| {
+            matches!(
+                not_sent(&failed(code, sender_fault)),
+                EntryError::Refused { .. }
+            )
+        };
+        assert!(refused("InvalidMessageContents", true));
+        assert!(!refused("InternalError", false));
+        assert!(!refused("AccessDenied", true));
+        assert!(!refused("RequestThrottled", true));
+    }
+}

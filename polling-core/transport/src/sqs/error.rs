@@ -1,0 +1,206 @@
+//! What the client's errors mean for a queue.
+
+use std::{error::Error, fmt, sync::Arc};
+
+use aws_sdk_sqs::{
+    config::http::HttpResponse,
+    error::{ConnectorError, ProvideErrorMetadata, SdkError},
+};
+
+use crate::queue::{EntryError, QueueError, QueueErrorKind};
+
+/// A failed call, or a failed entry of one. Clones go to all who shared the call.
+#[derive(Debug, Clone)]
+pub(super) struct Fault {
+    pub(super) kind: QueueErrorKind,
+    pub(super) source: Arc<dyn Error + Send + Sync>,
+}
+
+impl Fault {
+    pub(super) fn new(
+        kind: QueueErrorKind,
+        source: impl Into<Box<dyn Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            kind,
+            source: Arc::from(source.into()),
+        }
+    }
+
+    pub(super) fn of_call<E>(error: SdkError<E, HttpResponse>) -> Self
+    where
+        E: ProvideErrorMetadata + Error + Send + Sync + 'static,
+    {
+        Self::new(kind_of_call(&error), error)
+    }
+
+    /// One entry of a batch, by what the server said about it.
+    pub(super) fn of_entry(code: &str, message: Option<&str>) -> Self {
+        let said = format!("{code}: {}", message.unwrap_or("no message"));
+        let kind = match is_expired_receipt(code, message) {
+            true => QueueErrorKind::StaleReceipt,
+            false => kind_of_code(code),
+        };
+        Self::new(kind, said)
+    }
+
+    pub(super) fn into_error(self, queue: &str, operation: &'static str) -> QueueError {
+        QueueError {
+            queue: queue.to_owned(),
+            operation,
+            kind: self.kind,
+            source: Some(Box::new(Shared(self.source))),
+        }
+    }
+
+    /// Nobody knows which entries of a failed call had their effect.
+    pub(super) fn into_unknown_entry(self) -> EntryError {
+        let mut reason = self.kind.to_string();
+        let mut next: Option<&dyn Error> = Some(&*self.source);
+        while let Some(error) = next {
+            reason = format!("{reason}: {error}");
+            next = error.source();
+        }
+        EntryError::Unknown { reason }
+    }
+}
+
+/// An error with several owners.
+#[derive(Debug)]
+struct Shared(Arc<dyn Error + Send + Sync>);
+
+impl fmt::Display for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error for Shared {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
+    }
+}
+
+fn kind_of_call<E>(error: &SdkError<E, HttpResponse>) -> QueueErrorKind
+where
+    E: ProvideErrorMetadata,
+{
+    match error {
+        SdkError::TimeoutError(_) => QueueErrorKind::Timeout,
+        SdkError::DispatchFailure(failure) => failure
+            .as_connector_error()
+            .map_or(QueueErrorKind::Other, kind_of_connection),
+        SdkError::ResponseError(response) => kind_of_status(response.raw().status().as_u16()),
+        SdkError::ServiceError(service) => {
+            let by_code = service
+                .err()
+                .code()
+                .map_or(QueueErrorKind::Other, kind_of_code);
+            match by_code {
+                QueueErrorKind::Other => kind_of_status(service.raw().status().as_u16()),
+                known => known,
+            }
+        }
+        _ => QueueErrorKind::Other,
+    }
+}
+
+fn kind_of_connection(error: &ConnectorError) -> QueueErrorKind {
+    if error.is_user() {
+        return QueueErrorKind::Other;
+    }
+    // No connection within its time and a broken one are the same to who waits: nobody is there.
+    if error.is_timeout() || error.is_io() {
+        return QueueErrorKind::Unreachable;
+    }
+    QueueErrorKind::Denied
+}
+
+fn kind_of_status(status: u16) -> QueueErrorKind {
+    match status {
+        401 | 403 => QueueErrorKind::Denied,
+        429 | 500.. => QueueErrorKind::Unavailable,
+        _ => QueueErrorKind::Other,
+    }
+}
+
+/// By the codes in the service's reference; those of the older protocol have a prefix.
+fn kind_of_code(code: &str) -> QueueErrorKind {
+    match code.strip_prefix("AWS.SimpleQueueService.").unwrap_or(code) {
+        "QueueDoesNotExist" | "NonExistentQueue" => QueueErrorKind::NoSuchQueue,
+        "QueueNameExists" | "QueueAlreadyExists" => QueueErrorKind::Conflict,
+        "ReceiptHandleIsInvalid" | "MessageNotInflight" => QueueErrorKind::StaleReceipt,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "ExpiredToken"
+        | "IncompleteSignature"
+        | "InvalidAccessKeyId"
+        | "InvalidClientTokenId"
+        | "InvalidSecurity"
+        | "KmsAccessDenied"
+        | "MissingAuthenticationToken"
+        | "NotAuthorized"
+        | "OptInRequired"
+        | "SignatureDoesNotMatch"
+        | "UnrecognizedClientException" => QueueErrorKind::Denied,
+        "InternalError"
+        | "InternalFailure"
+        | "KmsThrottled"
+        | "OverLimit"
+        | "RequestThrottled"
+        | "ServiceUnavailable"
+        | "Throttling"
+        | "ThrottlingException" => QueueErrorKind::Unavailable,
+        _ => QueueErrorKind::Other,
+    }
+}
+
+/// A receipt that has expired is reported as an invalid value of its parameter.
+fn is_expired_receipt(code: &str, message: Option<&str>) -> bool {
+    let expired = || message.is_some_and(|message| message.contains("expired"));
+    code == "InvalidParameterValue" && expired()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_both_protocols_mean_the_same() {
+        for (code, kind) in [
+            ("QueueDoesNotExist", QueueErrorKind::NoSuchQueue),
+            (
+                "AWS.SimpleQueueService.NonExistentQueue",
+                QueueErrorKind::NoSuchQueue,
+            ),
+            (
+                "AWS.SimpleQueueService.MessageNotInflight",
+                QueueErrorKind::StaleReceipt,
+            ),
+            ("ThrottlingException", QueueErrorKind::Unavailable),
+            ("InvalidClientTokenId", QueueErrorKind::Denied),
+            ("SomethingNew", QueueErrorKind::Other),
+        ] {
+            assert_eq!(kind_of_code(code), kind, "{code}");
+        }
+    }
+
+    #[test]
+    fn a_shared_error_keeps_its_words_and_its_source() {
+        let io = std::io::Error::other("the cable");
+        let fault = Fault::new(QueueErrorKind::Unreachable, io);
+        let error = fault.clone().into_error("jobs", "ack");
+        assert_eq!(
+            error.to_string(),
+            "ack on queue jobs failed: the server cannot be reached"
+        );
+        assert_eq!(
+            error.source().map(ToString::to_string).as_deref(),
+            Some("the cable")
+        );
+        let EntryError::Unknown { reason } = fault.into_unknown_entry() else {
+            panic!("a failed call says nothing for sure about an entry");
+        };
+        assert_eq!(reason, "the server cannot be reached: the cable");
+    }
+}

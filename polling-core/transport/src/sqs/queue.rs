@@ -1,0 +1,267 @@
+//! [`SqsQueue`]: the port over the service.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use aws_sdk_sqs::{
+    Client,
+    types::{MessageSystemAttributeName, QueueAttributeName},
+};
+use futures_util::{
+    FutureExt,
+    future::{Either, join_all, ready},
+};
+use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
+
+use super::{
+    attributes::{self, Attributes},
+    batcher::{BatchLimits, Batcher, NoAnswer},
+    calls::Target,
+    client::timeouts,
+    error::Fault,
+};
+use crate::queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt};
+
+/// Messages of one call: the service's limit.
+pub const MAX_BATCH_ENTRIES: usize = 10;
+
+/// Bytes of one send. SQS takes four times as much, but servers that speak its protocol do not all;
+/// and since SQS bills by 64 KiB, larger calls are no cheaper.
+pub const MAX_BATCH_SIZE_BYTES: usize = MAX_MESSAGE_SIZE_BYTES;
+
+/// The longest that one receive waits: the service's limit.
+pub const MAX_WAIT: Duration = Duration::from_secs(20);
+
+/// The longest that a message stays invisible: the service's limit.
+pub const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
+
+/// How long a send, an acknowledgement or an extension waits for others to share its call.
+pub const LINGER: Duration = Duration::from_millis(5);
+
+/// Calls of one kind that are under way at once.
+pub const MAX_CONCURRENT_CALLS: usize = 16;
+
+/// Entries of one kind that wait for a call; who adds another waits.
+pub const MAX_WAITING_ENTRIES: usize = 1_000;
+
+/// A queue on Amazon SQS, or on a server that speaks its protocol.
+///
+/// Sends, acknowledgements and extensions of many tasks share calls of up to
+/// [`MAX_BATCH_ENTRIES`]. Times are whole seconds on SQS: a wait or a visibility is rounded up.
+/// Dropping the queue cancels nothing that was asked of it.
+pub struct SqsQueue {
+    name: String,
+    target: Target,
+    visibility_timeout: Duration,
+    sends: Batcher<String, EntryError>,
+    acks: Batcher<String, Fault>,
+    extensions: Batcher<(String, i32), Fault>,
+}
+
+impl SqsQueue {
+    /// Finds the queue called `name` and reads its settings. Call it within a Tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`QueueErrorKind::NoSuchQueue`] when it does not exist (see
+    /// [`create_queue`](super::create_queue)), and whatever else keeps the server from answering.
+    /// The source says what was asked, and at which address.
+    pub async fn connect(client: &Client, name: &str) -> Result<Self, QueueError> {
+        let failed = |fault: Fault| fault.into_error(name, "connect");
+        let url = attributes::url_of(client, name).await.map_err(failed)?;
+        let attributes = attributes::read(client, &url).await.map_err(failed)?;
+        let visibility_timeout = visibility_timeout_of(&attributes).map_err(failed)?;
+        Ok(Self::start(client.clone(), name, url, visibility_timeout))
+    }
+
+    fn start(client: Client, name: &str, url: String, visibility_timeout: Duration) -> Self {
+        let target = Target { client, url };
+        let limits = BatchLimits {
+            entries: MAX_BATCH_ENTRIES,
+            size_bytes: MAX_BATCH_SIZE_BYTES,
+            linger: LINGER,
+            concurrent: MAX_CONCURRENT_CALLS,
+            waiting: MAX_WAITING_ENTRIES,
+        };
+        let (sends, acks, extensions) = (target.clone(), target.clone(), target.clone());
+        Self {
+            name: name.to_owned(),
+            target,
+            visibility_timeout,
+            sends: Batcher::start(limits, Arc::new(move |b| sends.clone().send(b).boxed())),
+            acks: Batcher::start(limits, Arc::new(move |b| acks.clone().delete(b).boxed())),
+            extensions: Batcher::start(
+                limits,
+                Arc::new(move |b| extensions.clone().extend(b).boxed()),
+            ),
+        }
+    }
+
+    fn error(&self, operation: &'static str, fault: Fault) -> QueueError {
+        fault.into_error(&self.name, operation)
+    }
+
+    /// One call for at most [`MAX_BATCH_ENTRIES`].
+    async fn receive_once(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError> {
+        let wait_s = whole_seconds(wait.min(MAX_WAIT));
+        // The server holds the call for as long, so its deadline moves with the wait.
+        let deadlines = aws_sdk_sqs::config::Builder::default()
+            .timeout_config(timeouts(Duration::from_secs(wait_s as u64)));
+        let call = self
+            .target
+            .client
+            .receive_message()
+            .queue_url(&self.target.url);
+        let received = call
+            .max_number_of_messages(max.min(MAX_BATCH_ENTRIES) as i32)
+            .wait_time_seconds(wait_s)
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .customize()
+            .config_override(deadlines)
+            .send()
+            .await
+            .map_err(|error| self.error("receive", Fault::of_call(error)))?;
+        let messages = received.messages.unwrap_or_default();
+        Ok(messages.into_iter().map(to_message).collect())
+    }
+
+    /// What is there beyond a first, full batch. Errors end it: what was received is not lost.
+    async fn receive_more(&self, messages: &mut Vec<Message>, max: usize) {
+        while messages.len() < max {
+            let room = max - messages.len();
+            let calls = (0..room.div_ceil(MAX_BATCH_ENTRIES).min(MAX_CONCURRENT_CALLS))
+                .map(|n| self.receive_once(room - n * MAX_BATCH_ENTRIES, Duration::ZERO));
+            let mut all_full = true;
+            for batch in join_all(calls).await {
+                let batch = batch.unwrap_or_else(|error| {
+                    tracing::warn!(%error, "a further receive failed");
+                    Vec::new()
+                });
+                all_full &= batch.len() == MAX_BATCH_ENTRIES;
+                messages.extend(batch);
+            }
+            if !all_full {
+                return;
+            }
+        }
+    }
+}
+
+#[async_trait]
+impl Queue for SqsQueue {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn visibility_timeout(&self) -> Duration {
+        self.visibility_timeout
+    }
+
+    async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError> {
+        if max == 0 {
+            return Ok(Vec::new());
+        }
+        let mut messages = self.receive_once(max, wait).await?;
+        if messages.len() == MAX_BATCH_ENTRIES {
+            self.receive_more(&mut messages, max).await;
+        }
+        Ok(messages)
+    }
+
+    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+        let mut answers = Vec::with_capacity(bodies.len());
+        for body in bodies {
+            let size_bytes = body.len();
+            // Sent all the same, it would have the whole of its batch refused.
+            if size_bytes > MAX_MESSAGE_SIZE_BYTES {
+                answers.push(Either::Left(ready(Err(too_large(size_bytes)))));
+                continue;
+            }
+            let answer = self.sends.submit(body, size_bytes).await;
+            answers.push(Either::Right(answer.map(|answer| {
+                answer.unwrap_or_else(|gone| Err(no_answer(gone).into_unknown_entry()))
+            })));
+        }
+        join_all(answers).await
+    }
+
+    async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
+        let answer = self.acks.submit(receipt.0.clone(), 0).await.await;
+        match answer.unwrap_or_else(|gone| Err(no_answer(gone))) {
+            // SQS says that it was done, others that they do not know the receipt.
+            Err(fault) if fault.kind == QueueErrorKind::StaleReceipt => Ok(()),
+            other => other.map_err(|fault| self.error("ack", fault)),
+        }
+    }
+
+    async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError> {
+        let timeout_s = whole_seconds(visibility.min(MAX_VISIBILITY));
+        let answer = self
+            .extensions
+            .submit((receipt.0.clone(), timeout_s), 0)
+            .await
+            .await;
+        let extended = answer.unwrap_or_else(|gone| Err(no_answer(gone)));
+        extended.map_err(|fault| self.error("extend", fault))
+    }
+
+    async fn stats(&self) -> Result<QueueStats, QueueError> {
+        let read = attributes::read(&self.target.client, &self.target.url).await;
+        let attributes = read.map_err(|fault| self.error("stats", fault))?;
+        let count = |name: &QueueAttributeName| {
+            let counted = attributes::number(&attributes, name);
+            counted.map_err(|fault| self.error("stats", fault))
+        };
+        Ok(QueueStats {
+            visible: count(&QueueAttributeName::ApproximateNumberOfMessages)?,
+            in_flight: count(&QueueAttributeName::ApproximateNumberOfMessagesNotVisible)?,
+            oldest_age_ms: None,
+        })
+    }
+}
+
+impl fmt::Debug for SqsQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqsQueue")
+            .field("name", &self.name)
+            .field("url", &self.target.url)
+            .field("visibility_timeout", &self.visibility_timeout)
+            .finish_non_exhaustive()
+    }
+}
+
+fn visibility_timeout_of(attributes: &Attributes) -> Result<Duration, Fault> {
+    let timeout_s = attributes::number(attributes, &QueueAttributeName::VisibilityTimeout)?;
+    Ok(Duration::from_secs(timeout_s))
+}
+
+fn to_message(message: aws_sdk_sqs::types::Message) -> Message {
+    let attribute = |name| message.attributes.as_ref().and_then(|all| all.get(&name));
+    let receive_count = attribute(MessageSystemAttributeName::ApproximateReceiveCount);
+    let sent_ms = attribute(MessageSystemAttributeName::SentTimestamp);
+    Message {
+        receive_count: receive_count
+            .and_then(|count| count.parse().ok())
+            .unwrap_or(1),
+        sent_ms: sent_ms.and_then(|sent| sent.parse().ok()).unwrap_or(0),
+        id: message.message_id.unwrap_or_default(),
+        body: message.body.unwrap_or_default(),
+        receipt: Receipt(message.receipt_handle.unwrap_or_default()),
+    }
+}
+
+/// Rounded up. All that come here are bounded by hours.
+fn whole_seconds(duration: Duration) -> i32 {
+    duration.as_millis().div_ceil(1_000) as i32
+}
+
+fn too_large(size_bytes: usize) -> EntryError {
+    EntryError::Refused {
+        reason: format!("message of {size_bytes} bytes, limit {MAX_MESSAGE_SIZE_BYTES}"),
+    }
+}
+
+fn no_answer(gone: NoAnswer) -> Fault {
+    Fault::new(QueueErrorKind::Other, gone)
+}

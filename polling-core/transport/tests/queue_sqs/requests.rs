@@ -1,0 +1,82 @@
+//! What many calls of a hundred tasks cost in requests.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use polling_transport::{Message, Queue};
+
+use crate::server::{connect_new, counted_client, random_name};
+
+const CALLS: usize = 100;
+
+/// Batches of ten would be 10; some leave early, when their linger ends first.
+const MAX_REQUESTS: usize = 30;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dev/services"]
+async fn concurrent_calls_share_requests() {
+    let (client, requests) = counted_client().await;
+    let queue = connect_new(&client, &random_name("requests"), None).await;
+
+    let sends = (0..CALLS).map(|n| queue.send(vec![n.to_string()]));
+    for results in join_all(sends).await {
+        assert_eq!(results, [Ok(())]);
+    }
+    let sent = requests.count("SendMessageBatch");
+    assert!((CALLS / 10..=MAX_REQUESTS).contains(&sent), "{sent} sends");
+
+    let held = receive_all(&queue).await;
+    let receives = requests.count("ReceiveMessage");
+    assert!(receives <= MAX_REQUESTS, "{receives} receives");
+
+    let extensions = held
+        .iter()
+        .map(|m| queue.extend(&m.receipt, Duration::from_secs(60)));
+    for result in join_all(extensions).await {
+        result.expect("extended");
+    }
+    let extended = requests.count("ChangeMessageVisibilityBatch");
+    assert!(
+        (CALLS / 10..=MAX_REQUESTS).contains(&extended),
+        "{extended} extensions"
+    );
+
+    let acks = held.iter().map(|message| queue.ack(&message.receipt));
+    for result in join_all(acks).await {
+        result.expect("acknowledged");
+    }
+    let acked = requests.count("DeleteMessageBatch");
+    assert!(
+        (CALLS / 10..=MAX_REQUESTS).contains(&acked),
+        "{acked} acknowledgements"
+    );
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn a_receive_of_many_makes_several_calls() {
+    let (client, requests) = counted_client().await;
+    let queue = connect_new(&client, &random_name("many"), None).await;
+    queue.send((0..25).map(|n| n.to_string()).collect()).await;
+    let messages = queue
+        .receive(40, Duration::from_secs(5))
+        .await
+        .expect("received");
+    assert_eq!(messages.len(), 25);
+    // One full one, then three at once for the thirty that there is still room for.
+    assert_eq!(requests.count("ReceiveMessage"), 4);
+}
+
+async fn receive_all(queue: &dyn Queue) -> Vec<Message> {
+    let mut held = Vec::new();
+    while held.len() < CALLS {
+        let wait = Duration::from_secs(1);
+        let messages = queue
+            .receive(CALLS - held.len(), wait)
+            .await
+            .expect("received");
+        assert!(!messages.is_empty(), "{} of {CALLS} arrived", held.len());
+        held.extend(messages);
+    }
+    held
+}
