@@ -1,4 +1,21 @@
 //! The port for what polls found: an event bus with delivery reports, as Kafka is one.
+//!
+//! Publishing has two steps. The first ends when the bus has taken the events, which is when the
+//! next batch may follow; the second when it is known what became of each:
+//!
+//! ```
+//! # use polling_model::EventEnvelope;
+//! use polling_transport::{BusError, EventBus};
+//!
+//! async fn publish(bus: &dyn EventBus, events: Vec<EventEnvelope>) -> Result<(), BusError> {
+//!     let deliveries = bus.publish(events).await; // backpressure is felt here
+//!     deliveries.await.into_iter().collect()
+//! }
+//! # let bus = polling_transport::memory::MemoryBus::new();
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?
+//! #     .block_on(publish(&bus, Vec::new()))?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -12,16 +29,23 @@ use polling_model::{EventEnvelope, Topic};
 pub trait EventBus: Send + Sync + fmt::Debug {
     /// Hands a batch to the bus, in its order. Resolves as soon as the bus has taken all of it:
     /// while its buffer is full this waits, that is the backpressure. What it resolves to then
-    /// tells for each event whether it was delivered.
+    /// tells for each event whether it was delivered; events are delivered whether or not anybody
+    /// awaits that.
     ///
-    /// Dropping either future cancels nothing that the bus has already taken.
+    /// Neither waits for ever. When the bus makes no room for as long as the adapter's deadline,
+    /// what is left of the batch is reported as failed, and so is an event whose delivery takes
+    /// longer than that. An event that fails leaves a gap: the others are delivered all the same.
+    ///
+    /// Dropping either future cancels nothing that the bus has already taken. Two calls at the
+    /// same time may interleave their events.
     async fn publish(&self, batch: Vec<EventEnvelope>) -> Deliveries;
 
     /// Waits until all that was taken is delivered or has failed.
     ///
     /// # Errors
     ///
-    /// [`BusErrorKind::Timeout`] when that takes longer than `deadline`.
+    /// [`BusErrorKind::Timeout`], with one of the topics that still wait, when that takes longer
+    /// than `deadline`.
     async fn flush(&self, deadline: Duration) -> Result<(), BusError>;
 
     /// Whether `topic` can be published to, for readiness.

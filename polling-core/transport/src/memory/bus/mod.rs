@@ -16,7 +16,7 @@ use futures_util::FutureExt;
 use polling_model::{EventEnvelope, Topic, caps};
 use tokio::{
     sync::{Notify, Semaphore},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
 use self::log::{Log, Taken};
@@ -33,9 +33,9 @@ pub const DEFAULT_BUS_DEADLINE: Duration = Duration::from_secs(30);
 /// An event bus for one process: events stay, topic by topic and in order, until somebody consumes
 /// them with [`take`](Self::take), [`drain`](Self::drain) or [`receive`](Self::receive).
 ///
-/// It holds a bounded number of events. Full, it makes publishing wait until a consumer made room;
-/// after its deadline the events left over are reported as [`BusErrorKind::Timeout`]. Clones
-/// share one bus.
+/// It holds a bounded number of events. Full, it makes publishing wait until a consumer makes room;
+/// when none does so for as long as its deadline, the events left over are reported as
+/// [`BusErrorKind::Timeout`]. Clones share one bus.
 ///
 /// ```
 /// use polling_transport::{EventBus, memory::MemoryBus};
@@ -104,15 +104,16 @@ impl MemoryBus {
     }
 
     /// Room for some of `wanted` events: all of them if there is so much, else for one as soon as
-    /// there is. `None` at the deadline.
-    async fn room_for(&self, wanted: usize, deadline: Instant) -> Option<usize> {
+    /// there is. `None` when there is none for as long as the deadline.
+    async fn room_for(&self, wanted: usize) -> Option<usize> {
         let room = &self.inner.room;
         let many = u32::try_from(wanted.min(self.inner.capacity)).unwrap_or(u32::MAX);
         if let Ok(permits) = room.try_acquire_many(many) {
             permits.forget();
             return Some(many as usize);
         }
-        let permit = timeout_at(deadline, room.acquire()).await.ok()?.ok()?;
+        let waited = timeout(self.inner.deadline, room.acquire()).await;
+        let permit = waited.ok()?.ok()?;
         permit.forget();
         Some(1)
     }
@@ -121,11 +122,10 @@ impl MemoryBus {
 #[async_trait]
 impl EventBus for MemoryBus {
     async fn publish(&self, batch: Vec<EventEnvelope>) -> Deliveries {
-        let deadline = Instant::now() + self.inner.deadline;
         let mut taken = Vec::with_capacity(batch.len());
         let mut rest = batch.into_iter().peekable();
         while rest.peek().is_some() {
-            let Some(room) = self.room_for(rest.len(), deadline).await else {
+            let Some(room) = self.room_for(rest.len()).await else {
                 let kind = BusErrorKind::Timeout;
                 taken.extend(rest.map(|event| Taken::Failed(BusError::new(event.topic, kind))));
                 break;
@@ -142,7 +142,7 @@ impl EventBus for MemoryBus {
             self.inner.room.add_permits(unused);
             self.inner.changed.notify_waiters();
         }
-        log::reports(taken, deadline).boxed()
+        log::reports(taken, Instant::now() + self.inner.deadline).boxed()
     }
 
     async fn flush(&self, deadline: Duration) -> Result<(), BusError> {
