@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use polling_model::{
-    Allowance, ErrorClass, ErrorCode, Failure, JobId, Nonce, ScopeKey, ServiceLevel,
+    Allowance, ErrorClass, ErrorCode, Failure, JobId, Nonce, ScopeKey, ServiceLevel, SlotRing,
 };
 use proptest::prelude::*;
 use scheduler_lib::{
@@ -61,6 +61,7 @@ fn placement(rules: &JobTypeRules, state: &JobState, ended: Ended<'_>) -> Placem
         rules,
         level: &state.level,
         ended,
+        ring: SlotRing::SECONDS,
         now_ms: NOW_MS,
         jitter: 0.5,
     })
@@ -148,6 +149,15 @@ proptest! {
     }
 
     #[test]
+    fn off_its_grid_a_job_is_due_when_a_slot_begins(retry_after_ms in 0..10_000_000i64) {
+        let failure = Failure { retry_after_ms: Some(retry_after_ms), ..Failure::new(ErrorClass::RateLimited, "429") };
+        let found = due_ms(&placement(&rules(), &state(), failed(&failure)));
+        let asked_ms = NOW_MS + retry_after_ms;
+        prop_assert!(found >= asked_ms && found < asked_ms + 1_000);
+        prop_assert!(found % 1_000 == 0 || (found - state().due_ms) % (5 * MINUTE_MS) == 0);
+    }
+
+    #[test]
     fn whatever_the_channel_reports_a_job_comes_back_in_bounded_time(
         limit: Option<u64>, remaining: Option<u64>, reset_at_ms: Option<i64>, window_ms: Option<i64>, retry_after_ms: Option<i64>,
     ) {
@@ -157,7 +167,7 @@ proptest! {
         let ended = Ended::Completed { succeeded: false, failure: Some(&failure), saturated: false, allowances: &allowances };
         let found = due_ms(&placement(&rules(), &state(), ended));
         let month_ms = polling_model::caps::MAX_RESET_AHEAD_MS;
-        prop_assert!(found >= NOW_MS && found <= NOW_MS + month_ms + 5 * MINUTE_MS, "{}", found);
+        prop_assert!(found >= NOW_MS && found <= NOW_MS + month_ms + 5 * MINUTE_MS + 1_000, "{}", found);
     }
 }
 

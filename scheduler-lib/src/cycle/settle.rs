@@ -111,6 +111,7 @@ impl Cycle {
             rules,
             level: &state.level,
             ended: ending.ended(),
+            ring: self.channel.store.ring(),
             now_ms: self.clock.now_ms(),
             jitter: self.generator.fraction(),
         });

@@ -1,6 +1,6 @@
 //! The decision itself.
 
-use polling_model::{Allowance, ErrorClass, Failure, JobId, ServiceLevel, caps};
+use polling_model::{Allowance, ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
 
 use super::{
     rules::{Backoff, ErrorRule, JobTypeRules},
@@ -24,6 +24,8 @@ pub struct Situation<'a> {
     pub level: &'a ServiceLevel,
     /// How the dispatch ended.
     pub ended: Ended<'a>,
+    /// The slots in which it can be placed.
+    pub ring: SlotRing,
     /// UTC milliseconds.
     pub now_ms: i64,
     /// Random, in `[0, 1)`.
@@ -79,7 +81,7 @@ pub fn decide(situation: &Situation<'_>) -> Placement {
         } => situation.after_success(failure, saturated),
     };
     let placement = situation.within_limits(placement);
-    situation.asked_for(placement)
+    situation.asked_for(situation.aligned(placement))
 }
 
 impl Situation<'_> {
@@ -240,6 +242,23 @@ impl Situation<'_> {
                 .map(|window_ms| self.now_ms.saturating_add(window_ms))
         };
         allowance.reset_at_ms.or_else(by_length)
+    }
+
+    /// Off its grid a job may as well be due when its slot begins: it goes out no earlier, and its
+    /// next times fall on slots again.
+    fn aligned(&self, placement: Placement) -> Placement {
+        let Next::Due(due_ms) = placement.next else {
+            return placement;
+        };
+        let grid_ms = self.rules.interval_ms(self.level).max(1);
+        if due_ms.saturating_sub(self.state.due_ms) % grid_ms == 0 {
+            return placement;
+        }
+        let due_ms = self.ring.start_ms(self.ring.slot_of(due_ms));
+        Placement {
+            next: Next::Due(due_ms),
+            ..placement
+        }
     }
 
     fn asked_for(&self, placement: Placement) -> Placement {
