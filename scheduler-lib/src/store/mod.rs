@@ -16,6 +16,8 @@
 //!       └────── resume ──────► slot
 //! ```
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod error;
 pub mod memory;
 mod record;

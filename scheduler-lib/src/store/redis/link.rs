@@ -69,7 +69,7 @@ impl Link {
     /// Runs one command.
     pub(crate) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
         let value = self
-            .within_deadline(async |mut connection| connection.send_packed_command(command).await)
+            .within_deadline(async |mut connection| send(&mut connection, command).await)
             .await?;
         decode(value)
     }
@@ -83,10 +83,10 @@ impl Link {
     ) -> RedisResult<T> {
         let value = self
             .within_deadline(async |mut connection| {
-                match connection.send_packed_command(command).await {
+                match send(&mut connection, command).await {
                     Err(error) if is_unknown_script(&error) => {
                         script.load_async(&mut connection).await?;
-                        connection.send_packed_command(command).await
+                        send(&mut connection, command).await
                     }
                     answered => answered,
                 }
@@ -177,6 +177,11 @@ pub(crate) fn call(script: &Script, key: &str) -> Cmd {
 /// The error code and the words after it, of an error that the server gave.
 pub(crate) fn server_error(error: &RedisError) -> Option<(&str, &str)> {
     Some((error.code()?, error.detail().unwrap_or_default()))
+}
+
+/// Sends a command; an error in the server's answer is an error.
+async fn send(connection: &mut MultiplexedConnection, command: &Cmd) -> RedisResult<Value> {
+    connection.send_packed_command(command).await?.extract_error()
 }
 
 fn decode<T: FromRedisValue>(value: Value) -> RedisResult<T> {

@@ -13,7 +13,7 @@
 -- A script that fails keeps what it wrote. So each move enters the new index first, then writes the record, then
 -- leaves the old index: a job is never without a place, and an entry that the record does not confirm counts for nothing.
 local layout = redis.call('HMGET', KEYS[1], 'identity', 'width_ms', 'cursor')
-if layout[1] ~= ARGV[1] then return redis.error_reply('WIPED') end
+if layout[1] ~= ARGV[1] then return redis.error_reply('WIPED the layout key is gone') end
 local prefix = string.sub(KEYS[1], 1, -7)
 local width, cursor = tonumber(layout[2]), tonumber(layout[3])
 local SLOTS, REASON_PART = 1440, 64

@@ -1,0 +1,120 @@
+//! What every [`SlotStore`](super::SlotStore) promises, as tests that run over any of them.
+//!
+//! Time passes by arguments only. The fixture is an async function that is given a case, opens an
+//! empty store whose cursor stands at [`START_MS`], runs the case on it, and clears up:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use polling_model::SlotRing;
+//! use scheduler_lib::store::{MemoryStore, SharedStore, conformance::START_MS};
+//!
+//! async fn on_a_fresh_store(case: impl AsyncFnOnce(SharedStore)) {
+//!     case(Arc::new(MemoryStore::new(SlotRing::MINUTES, START_MS))).await;
+//! }
+//!
+//! # mod conformance { use super::on_a_fresh_store;
+//! scheduler_lib::store_conformance! {
+//!     #[tokio::test]
+//!     on_a_fresh_store
+//! }
+//! # }
+//! ```
+
+pub mod draining;
+pub mod holding;
+pub mod keeping;
+pub mod noting;
+pub mod reaping;
+pub mod registering;
+mod scene;
+pub mod settling;
+
+/// When each case begins, UTC milliseconds: at the start of a minute in November 2023.
+pub const START_MS: i64 = 1_700_000_040_000;
+
+/// One test for each promise, over the fixture at a path.
+#[macro_export]
+macro_rules! store_conformance {
+    ($(#[$attribute:meta])* $fixture:path) => {
+        $crate::store_conformance! { @cases [$(#[$attribute])*] $fixture;
+            registering: {
+                a_registered_job_waits_in_its_slot,
+                registering_again_changes_nothing,
+                of_two_slots_the_emptier_is_taken,
+                what_was_due_is_placed_after_the_cursor,
+                a_removed_job_leaves_nothing_behind,
+                an_update_places_a_waiting_job_anew,
+                an_update_in_flight_changes_the_rules_only,
+                a_replaced_context_begins_a_new_life,
+                edits_of_unknown_jobs_say_so,
+            }
+            draining: {
+                a_drain_takes_what_is_due_and_no_more,
+                each_drain_gives_a_new_token,
+                a_drained_job_is_not_drained_again,
+                a_drain_is_bounded,
+                missed_slots_are_drained_in_order,
+                concurrent_drains_share_no_job,
+                the_deadline_goes_by_the_job_type,
+                what_is_due_beyond_the_ring_waits_later,
+                a_long_absence_promotes_in_time,
+                the_cursor_never_goes_back,
+            }
+            settling: {
+                a_completion_is_accepted_once,
+                a_completion_of_another_drain_is_stale,
+                a_completion_of_another_life_is_told_apart,
+                an_edit_makes_the_decision_be_made_again,
+                a_completion_without_a_context_keeps_the_old,
+                a_job_may_leave_with_its_completion,
+                now_means_the_drain_that_runs,
+                strikes_lead_to_quarantine,
+                stale_dead_letters_are_strikes,
+                a_completion_clears_strikes,
+                a_batch_is_answered_in_order,
+            }
+            holding: {
+                a_paused_job_is_not_drained,
+                a_completion_while_paused_updates_and_stays,
+                a_resumed_job_is_placed_anew,
+                a_completion_may_hold,
+                a_refused_job_is_held_only_under_its_token,
+                a_job_runs_now_from_wherever_it_waits,
+                in_flight_a_run_is_asked_for,
+                held_jobs_are_removed_like_others,
+            }
+            reaping: {
+                a_lease_lasts_until_its_deadline,
+                a_reaped_job_still_takes_its_completion,
+                after_the_next_drain_the_old_token_is_spent,
+                reaping_is_bounded,
+            }
+            noting: {
+                an_open_note_is_claimed_once,
+                a_note_is_gone_when_all_is_sent,
+                a_claim_returns_only_jobs_in_flight_under_the_note,
+                with_enough_open_notes_nothing_is_drained,
+            }
+            keeping: {
+                jobs_are_listed_by_id_in_pages,
+                states_are_loaded_in_the_order_asked_for,
+                a_healthy_store_needs_no_repair,
+                jobs_add_up_whatever_happens_at_once,
+                undecodable_messages_are_kept_once_and_bounded,
+                long_reasons_and_contexts_survive,
+            }
+        }
+    };
+    (@cases $attributes:tt $fixture:path; $($module:ident: $cases:tt)*) => {
+        $( $crate::store_conformance! { @module $attributes $fixture; $module $cases } )*
+    };
+    (@module $attributes:tt $fixture:path; $module:ident { $($case:ident,)* }) => {
+        $( $crate::store_conformance! { @test $attributes $fixture; $module $case } )*
+    };
+    (@test [$(#[$attribute:meta])*] $fixture:path; $module:ident $case:ident) => {
+        $(#[$attribute])*
+        async fn $case() {
+            $fixture($crate::store::conformance::$module::$case).await;
+        }
+    };
+}

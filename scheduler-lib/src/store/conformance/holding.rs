@@ -1,0 +1,220 @@
+//! Pause and resume, refusals, and runs by hand.
+
+use polling_model::caps::SLOTS;
+
+use super::scene::{Scene, completion, context, dead_letter, id, names};
+use crate::store::{Edited, Hold, Next, Place, Settlement, SharedStore, Verdict};
+
+/// From every place, at once; and once only.
+pub async fn a_paused_job_is_not_drained(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("flown", 1).await;
+    scene.drain(scene.at(1)).await;
+    scene.register("slot", 2).await;
+    scene.register("later", 2 * SLOTS).await;
+    for name in ["flown", "slot", "later"] {
+        let hold = async |hold, why| scene.store.hold(&id(name), hold, why).await.expect("hold");
+        assert_eq!(hold(Hold::Paused, "by hand").await, Edited::Done, "{name}");
+        let before = scene.get(name).await;
+        assert_eq!(
+            (before.state.place, before.state.revision),
+            (Place::Held(Hold::Paused), 1)
+        );
+        assert_eq!(before.state.reason, "by hand");
+        assert_eq!(hold(Hold::Parked, "again").await, Edited::Unchanged);
+        assert_eq!(scene.get(name).await, before);
+    }
+    assert!(scene.drain(scene.at(3 * SLOTS)).await.is_empty());
+    assert_eq!(
+        scene
+            .store
+            .reap(scene.at(3 * SLOTS), 10)
+            .await
+            .expect("reap"),
+        0
+    );
+    assert_eq!(scene.counts().await.held, 3);
+}
+
+/// What a poll in flight brought is kept, and the job stays where the hand put it.
+pub async fn a_completion_while_paused_updates_and_stays(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    let dispatch = scene.drain_one(scene.at(1)).await;
+    scene
+        .store
+        .hold(&id("a"), Hold::Paused, "by hand")
+        .await
+        .expect("hold");
+    let settlement = Settlement {
+        revision: 1,
+        next: Next::Remove,
+        ..completion(&dispatch, 0)
+    };
+    assert_eq!(
+        scene.settle(settlement.clone(), scene.at(2)).await,
+        Verdict::Accepted
+    );
+    let record = scene.get("a").await;
+    assert_eq!(record.context, context("{\"seen\":1}"));
+    assert_eq!(
+        (record.state.place, record.state.nonce),
+        (Place::Held(Hold::Paused), None)
+    );
+    assert_eq!(record.state.reason, "by hand");
+    assert_eq!(scene.settle(settlement, scene.at(2)).await, Verdict::Stale);
+    let strike = dead_letter(&dispatch, 0, 1);
+    assert_eq!(scene.settle(strike, scene.at(2)).await, Verdict::Stale);
+    assert_eq!(scene.place("a").await, Place::Held(Hold::Paused));
+}
+
+/// Back into the cycle, once.
+pub async fn a_resumed_job_is_placed_anew(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    let due = [scene.at(4); 2];
+    let resume = async || scene.store.resume(&id("a"), due).await.expect("resume");
+    assert_eq!(resume().await, Edited::Unchanged);
+    scene
+        .store
+        .hold(&id("a"), Hold::Paused, "by hand")
+        .await
+        .expect("hold");
+    assert_eq!(resume().await, Edited::Done);
+    let state = scene.get("a").await.state;
+    assert_eq!(
+        (state.place, state.due_ms, state.revision),
+        (Place::Slot, scene.at(4), 2)
+    );
+    assert_eq!(resume().await, Edited::Unchanged);
+    assert_eq!(names(&scene.drain(scene.at(4)).await), ["a"]);
+}
+
+/// A rule may park a job; its token is spent.
+pub async fn a_completion_may_hold(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    let dispatch = scene.drain_one(scene.at(1)).await;
+    let next = Next::Hold(Hold::Parked);
+    let settlement = Settlement {
+        next,
+        reason: "gone".to_owned(),
+        ..completion(&dispatch, 0)
+    };
+    assert_eq!(
+        scene.settle(settlement, scene.at(1)).await,
+        Verdict::Accepted
+    );
+    let state = scene.get("a").await.state;
+    assert_eq!(
+        (state.place, state.nonce),
+        (Place::Held(Hold::Parked), None)
+    );
+    assert_eq!((state.reason.as_str(), state.revision), ("gone", 0));
+    assert_eq!(scene.counts().await.held, 1);
+}
+
+/// A queue's refusal concerns one dispatch, not the job's next.
+pub async fn a_refused_job_is_held_only_under_its_token(store: SharedStore) {
+    let scene = Scene::new(store);
+    for name in ["a", "b", "c"] {
+        scene.register(name, 1).await;
+    }
+    let taken = scene.drain(scene.at(1)).await;
+    let mut refused: Vec<_> = taken
+        .iter()
+        .map(|one| (one.record.id.clone(), one.token.nonce))
+        .collect();
+    refused[1].1 = scene.nonce();
+    refused.push((id("none"), scene.nonce()));
+    scene
+        .settle(completion(&taken[2], scene.at(6)), scene.at(1))
+        .await;
+    scene
+        .store
+        .refuse(&refused, "too large")
+        .await
+        .expect("refuse");
+    let a = scene.get("a").await.state;
+    assert_eq!(
+        (a.place, a.reason.as_str()),
+        (Place::Held(Hold::Refused), "too large")
+    );
+    assert!(matches!(scene.place("b").await, Place::InFlight { .. }));
+    assert_eq!(scene.place("c").await, Place::Slot);
+    scene.counts().await;
+}
+
+/// From a slot, from later, from a hold: into the drain that runs.
+pub async fn a_job_runs_now_from_wherever_it_waits(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("held", 3).await;
+    scene.register("later", 2 * SLOTS).await;
+    scene.register("slot", 9).await;
+    scene
+        .store
+        .hold(&id("held"), Hold::Parked, "gone")
+        .await
+        .expect("hold");
+    assert!(scene.drain(scene.at(1)).await.is_empty());
+    for name in ["held", "later", "slot"] {
+        assert_eq!(
+            scene.store.run_now(&id(name)).await.expect("run_now"),
+            Edited::Done
+        );
+        let state = scene.get(name).await.state;
+        assert_eq!(
+            (state.place, state.due_ms),
+            (Place::Slot, scene.at(1)),
+            "{name}"
+        );
+    }
+    assert_eq!(
+        names(&scene.drain(scene.at(1) + 1).await),
+        ["held", "later", "slot"]
+    );
+    assert!(scene.drain(scene.at(20)).await.is_empty());
+    scene.counts().await;
+}
+
+/// In flight the wish is noted for the decision to come, which is made again.
+pub async fn in_flight_a_run_is_asked_for(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    let dispatch = scene.drain_one(scene.at(1)).await;
+    scene.store.run_now(&id("a")).await.expect("run_now");
+    let state = scene.get("a").await.state;
+    assert_eq!(
+        (state.run_now, state.place),
+        (true, dispatch.record.state.place)
+    );
+    let settlement = completion(&dispatch, scene.at(9));
+    assert_eq!(
+        scene.settle(settlement.clone(), scene.at(1)).await,
+        Verdict::Edited
+    );
+    let again = Settlement {
+        revision: state.revision,
+        next: Next::Now,
+        ..settlement
+    };
+    assert_eq!(scene.settle(again, scene.at(1)).await, Verdict::Accepted);
+    assert!(!scene.get("a").await.state.run_now);
+    assert_eq!(names(&scene.drain(scene.at(1) + 1).await), ["a"]);
+}
+
+/// A hold is no protection from removal.
+pub async fn held_jobs_are_removed_like_others(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 3).await;
+    scene
+        .store
+        .hold(&id("a"), Hold::Paused, "by hand")
+        .await
+        .expect("hold");
+    assert_eq!(
+        scene.store.remove(&id("a")).await.expect("remove"),
+        Edited::Done
+    );
+    assert_eq!(scene.counts().await.held, 0);
+}

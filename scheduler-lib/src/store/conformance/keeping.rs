@@ -1,0 +1,206 @@
+//! Reading, counting, sweeping, and what is kept for the operator.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::join;
+use polling_model::caps::SLOTS;
+
+use super::scene::{Scene, completion, context, id};
+use crate::store::{
+    Hold, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob, Next, Settlement, SharedStore,
+    Undecodable,
+};
+
+/// Every job once, in the order of ids.
+pub async fn jobs_are_listed_by_id_in_pages(store: SharedStore) {
+    let scene = Scene::new(store);
+    for name in ["b", "a:1", "a", "B", "a/2"] {
+        scene.register(name, 3).await;
+    }
+    let (mut listed, mut after) = (Vec::new(), None);
+    loop {
+        let page = scene.store.list(after.as_ref(), 2).await.expect("list");
+        let Some(last) = page.last() else { break };
+        assert!(page.len() <= 2);
+        after = Some(last.id.clone());
+        listed.extend(page);
+    }
+    let names: Vec<_> = listed.iter().map(|record| record.id.as_str()).collect();
+    assert_eq!(names, ["B", "a", "a/2", "a:1", "b"]);
+    assert_eq!(listed[1], scene.get("a").await);
+}
+
+/// One answer for each id, unknown ones and repeats included.
+pub async fn states_are_loaded_in_the_order_asked_for(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    scene.register("b", 2).await;
+    let ids = ["b", "none", "a", "b"].map(id);
+    let states = scene.store.load(&ids).await.expect("load");
+    let mut expected = Vec::new();
+    for one in &ids {
+        expected.push(scene.find(one.as_str()).await.map(|record| record.state));
+    }
+    assert_eq!(states, expected);
+}
+
+/// A sweep among all kinds of places, small steps and large, finds nothing to mend.
+pub async fn a_healthy_store_needs_no_repair(store: SharedStore) {
+    let scene = Scene::new(store);
+    for number in 0..40 {
+        scene
+            .register(&format!("job-{number}"), number % 4 * 600 + 1)
+            .await;
+    }
+    scene
+        .store
+        .hold(&id("job-1"), Hold::Paused, "by hand")
+        .await
+        .expect("hold");
+    let taken = scene.drain(scene.at(1)).await;
+    let step = async |number: usize, dispatch| {
+        let next = match number % 4 {
+            0 => Next::Due(scene.at(3 * SLOTS)),
+            1 => Next::Hold(Hold::Parked),
+            2 => Next::Now,
+            _ => Next::Remove,
+        };
+        let settlement = Settlement {
+            next,
+            ..completion(dispatch, 0)
+        };
+        scene.settle(settlement, scene.at(1)).await;
+    };
+    for (number, dispatch) in taken.iter().enumerate().skip(1) {
+        let (repaired, ()) = join(scene.sweep(7), step(number, dispatch)).await;
+        assert_eq!(repaired, 0);
+    }
+    for limit in [1, 3, 1_000] {
+        assert_eq!(scene.sweep(limit).await, 0);
+    }
+    scene.counts().await;
+}
+
+/// Whatever steps run at once, no job is lost and none doubled.
+pub async fn jobs_add_up_whatever_happens_at_once(store: SharedStore) {
+    let scene = Scene::new(store);
+    for number in 0..60 {
+        scene
+            .register(&format!("job-{number:02}"), number % 3 + 1)
+            .await;
+    }
+    let cycle = async || {
+        for slots in 1..=6 {
+            for dispatch in scene.drain(scene.at(slots)).await {
+                let due_ms = scene.at(slots + dispatch.record.id.as_str().len() as i64 % 3);
+                scene
+                    .settle(completion(&dispatch, due_ms), scene.at(slots))
+                    .await;
+                scene.counts().await;
+            }
+        }
+    };
+    let edit = async || {
+        for number in (0..60).step_by(7) {
+            let one = id(&format!("job-{number:02}"));
+            scene
+                .store
+                .hold(&one, Hold::Paused, "by hand")
+                .await
+                .expect("hold");
+            scene.store.run_now(&one).await.expect("run_now");
+            scene.store.reap(scene.at(4), 3).await.expect("reap");
+            assert_eq!(scene.sweep(50).await, 0);
+        }
+    };
+    join(join(cycle(), cycle()), edit()).await;
+    assert_eq!(scene.counts().await.registered, 60);
+    let listed = scene.store.list(None, 100).await.expect("list");
+    assert_eq!(
+        listed
+            .iter()
+            .map(|record| &record.id)
+            .collect::<BTreeSet<_>>()
+            .len(),
+        60
+    );
+}
+
+/// Newest first, each once, the oldest make room.
+pub async fn undecodable_messages_are_kept_once_and_bounded(store: SharedStore) {
+    let scene = Scene::new(store);
+    let message = |number: usize, body: &str| Undecodable {
+        message_id: format!("message-{number}"),
+        kept_ms: scene.at(number as i64),
+        error: "no JSON".to_owned(),
+        body: body.to_owned(),
+    };
+    let keep = async |one| {
+        scene
+            .store
+            .keep_undecodable(one)
+            .await
+            .expect("keep_undecodable")
+    };
+    keep(message(0, "\u{fffe} {\"")).await;
+    keep(message(1, "b")).await;
+    keep(message(0, "again")).await;
+    let kept = scene.store.undecodable(10).await.expect("undecodable");
+    assert_eq!(kept, [message(1, "b"), message(0, "\u{fffe} {\"")]);
+    for number in 2..MAX_UNDECODABLE + 2 {
+        keep(message(number, "c")).await;
+    }
+    let kept = scene
+        .store
+        .undecodable(MAX_UNDECODABLE + 10)
+        .await
+        .expect("undecodable");
+    assert_eq!(
+        (kept.len(), kept[0].message_id.as_str()),
+        (MAX_UNDECODABLE, "message-1001")
+    );
+    assert_eq!(
+        scene.store.undecodable(3).await.expect("undecodable").len(),
+        3
+    );
+    assert!(
+        scene
+            .store
+            .undecodable(0)
+            .await
+            .expect("undecodable")
+            .is_empty()
+    );
+}
+
+/// Nothing is cut off but what is over its bound, and a short reason replaces a long one.
+pub async fn long_reasons_and_contexts_survive(store: SharedStore) {
+    let scene = Scene::new(store);
+    let large = context(&format!("{{\"x\":\"{}\"}}", "y".repeat(200_000)));
+    let job = NewJob {
+        context: large.clone(),
+        ..scene.new_job("a", [scene.at(1); 2])
+    };
+    scene.register_as(job).await;
+    assert_eq!(scene.get("a").await.context, large);
+    let resume = async || {
+        scene
+            .store
+            .resume(&id("a"), [scene.at(1); 2])
+            .await
+            .expect("resume")
+    };
+    for size_bytes in [MAX_REASON_SIZE_BYTES, 0, 63, 64, 65, 128, 1] {
+        let mut reason = "é".repeat(size_bytes / 2);
+        reason.push_str(&"r".repeat(size_bytes % 2));
+        scene
+            .store
+            .hold(&id("a"), Hold::Paused, &reason)
+            .await
+            .expect("hold");
+        assert_eq!(scene.get("a").await.state.reason, reason);
+        resume().await;
+        assert_eq!(scene.get("a").await.state.reason, "resumed");
+    }
+    assert_eq!(scene.drain_one(scene.at(1)).await.record.context, large);
+}

@@ -1,0 +1,342 @@
+//! Any sequence of steps gives the same answers on Redis as in memory, and leaves the same records.
+//!
+//! Slots are drained whole, since which jobs of a slot come first is left open.
+
+use polling_model::{EncodedContext, JobId, Nonce};
+use proptest::prelude::*;
+use scheduler_lib::store::{
+    Dispatch, Hold, MemoryStore, NewJob, Next, RedisStore, Settlement, SlotStore, Strike, Update,
+    conformance::START_MS,
+};
+
+use crate::fixture::{MINUTE_MS, at, id, new_job, on_a_fresh_shard, request, sweep};
+
+/// A step; jobs and dispatches by number, times in minutes from now.
+#[derive(Debug, Clone)]
+enum Op {
+    Register(usize, [i64; 2]),
+    Remove(usize),
+    Update(usize, Option<Option<u64>>, [i64; 2]),
+    Replace(usize, [i64; 2]),
+    Hold(usize, Hold),
+    Resume(usize, [i64; 2]),
+    RunNow(usize),
+    Refuse(usize),
+    /// Time passes, then all that is due is drained.
+    Drain(i64),
+    /// Of a dispatch, on the record's revision or on the dispatched one.
+    Settle {
+        dispatch: usize,
+        current: bool,
+        next: Next,
+        strike: Strike,
+        context: bool,
+    },
+    SettleTwice(usize, usize),
+    Reap(i64),
+    Sent(usize),
+    Claim(i64),
+}
+
+const JOBS: usize = 6;
+
+fn minutes() -> impl Strategy<Value = i64> {
+    prop_oneof![6 => -3..30i64, 1 => 1_430..1_450i64, 1 => 0..4_000i64]
+}
+
+/// Any millisecond, not only starts of minutes.
+fn time() -> impl Strategy<Value = i64> {
+    (minutes(), prop_oneof![Just(0), 0..MINUTE_MS])
+        .prop_map(|(minutes, ms)| minutes * MINUTE_MS + ms)
+}
+
+fn hold() -> impl Strategy<Value = Hold> {
+    proptest::sample::select(Hold::ALL.as_slice())
+}
+
+fn next() -> impl Strategy<Value = Next> {
+    prop_oneof![
+        6 => time().prop_map(Next::Due),
+        1 => Just(Next::Now),
+        1 => hold().prop_map(Next::Hold),
+        1 => Just(Next::Remove),
+    ]
+}
+
+fn op() -> impl Strategy<Value = Op> {
+    let due = || [time(), time()];
+    let cushion = proptest::option::of(proptest::option::of(0..9u64));
+    let strike = prop_oneof![
+        2 => Just(Strike::Clear),
+        1 => (1..4u32).prop_map(|limit| Strike::Add { limit }),
+    ];
+    let settle = (any::<usize>(), any::<bool>(), next(), strike, any::<bool>());
+    prop_oneof![
+        6 => (0..JOBS, due()).prop_map(|(job, due)| Op::Register(job, due)),
+        1 => (0..JOBS).prop_map(Op::Remove),
+        2 => (0..JOBS, cushion, due()).prop_map(|(job, cushion, due)| Op::Update(job, cushion, due)),
+        1 => (0..JOBS, due()).prop_map(|(job, due)| Op::Replace(job, due)),
+        2 => (0..JOBS, hold()).prop_map(|(job, hold)| Op::Hold(job, hold)),
+        2 => (0..JOBS, due()).prop_map(|(job, due)| Op::Resume(job, due)),
+        2 => (0..JOBS).prop_map(Op::RunNow),
+        1 => any::<usize>().prop_map(Op::Refuse),
+        8 => minutes().prop_map(|minutes| Op::Drain(minutes.max(0))),
+        8 => settle.prop_map(|(dispatch, current, next, strike, context)| {
+            Op::Settle { dispatch, current, next, strike, context }
+        }),
+        1 => (any::<usize>(), any::<usize>()).prop_map(|(one, other)| Op::SettleTwice(one, other)),
+        2 => (-5..20i64).prop_map(Op::Reap),
+        1 => any::<usize>().prop_map(Op::Sent),
+        2 => (-5..5i64).prop_map(Op::Claim),
+    ]
+}
+
+/// Both stores, and what has happened on them.
+struct Pair<'a> {
+    memory: MemoryStore,
+    redis: &'a RedisStore,
+    now_ms: i64,
+    nonce: u64,
+    dispatches: Vec<Dispatch>,
+}
+
+/// Asks both; the one answer.
+macro_rules! both {
+    ($pair:expr, $method:ident($($argument:expr),*)) => {{
+        let in_memory = $pair.memory.$method($(Clone::clone(&$argument)),*).await.expect("memory answers");
+        let on_redis = $pair.redis.$method($($argument),*).await.expect("Redis answers");
+        assert_eq!(on_redis, in_memory, concat!("the answers of ", stringify!($method)));
+        on_redis
+    }};
+}
+
+impl Pair<'_> {
+    fn nonce(&mut self) -> Nonce {
+        self.nonce += 1;
+        Nonce(self.nonce)
+    }
+
+    fn job(&self, number: usize) -> JobId {
+        id(&format!("job-{number}"))
+    }
+
+    fn due(&self, due: [i64; 2]) -> [i64; 2] {
+        due.map(|ms| self.now_ms + ms)
+    }
+
+    fn dispatch(&self, number: usize) -> Option<Dispatch> {
+        let recent = self.dispatches.iter().rev().take(12).collect::<Vec<_>>();
+        recent
+            .get(number % recent.len().max(1))
+            .map(|dispatch| (*dispatch).clone())
+    }
+
+    async fn edit(&mut self, op: Op) {
+        match op {
+            Op::Register(job, due) => {
+                let incarnation = self.nonce();
+                let name = self.job(job).to_string();
+                let job = NewJob {
+                    incarnation,
+                    due: self.due(due),
+                    ..new_job(&name, 0)
+                };
+                both!(self, register(job, self.now_ms));
+            }
+            Op::Remove(job) => {
+                both!(self, remove(&self.job(job)));
+            }
+            Op::Update(job, cushion, due) => {
+                let update = Update {
+                    cushion,
+                    level: None,
+                    due: self.due(due),
+                };
+                both!(self, update(&self.job(job), update));
+            }
+            Op::Replace(job, due) => {
+                let (incarnation, due) = (self.nonce(), self.due(due));
+                let context = EncodedContext::new("{\"by\":\"hand\"}").expect("a context");
+                both!(
+                    self,
+                    replace_context(&self.job(job), context, incarnation, due)
+                );
+            }
+            Op::Hold(job, hold) => {
+                both!(self, hold(&self.job(job), hold, "by hand"));
+            }
+            Op::Resume(job, due) => {
+                both!(self, resume(&self.job(job), self.due(due)));
+            }
+            Op::RunNow(job) => {
+                both!(self, run_now(&self.job(job)));
+            }
+            other => self.cycle(other).await,
+        }
+    }
+
+    async fn cycle(&mut self, op: Op) {
+        match op {
+            Op::Drain(minutes) => {
+                self.now_ms += minutes * MINUTE_MS;
+                self.drain().await;
+            }
+            Op::Settle {
+                dispatch,
+                current,
+                next,
+                strike,
+                context,
+            } => {
+                let Some(dispatch) = self.dispatch(dispatch) else {
+                    return;
+                };
+                let settlement = self
+                    .settlement(&dispatch, current, next, strike, context)
+                    .await;
+                let batch = vec![settlement];
+                both!(self, settle(batch, self.now_ms));
+            }
+            Op::SettleTwice(one, other) => {
+                let mut batch = Vec::new();
+                for number in [one, other, one] {
+                    let Some(dispatch) = self.dispatch(number) else {
+                        return;
+                    };
+                    let next = Next::Due(10 * MINUTE_MS);
+                    batch.push(
+                        self.settlement(&dispatch, true, next, Strike::Add { limit: 4 }, true)
+                            .await,
+                    );
+                }
+                both!(self, settle(batch, self.now_ms));
+            }
+            Op::Reap(minutes) => {
+                both!(self, reap(self.now_ms + minutes * MINUTE_MS, 200));
+            }
+            Op::Refuse(number) => {
+                let Some(dispatch) = self.dispatch(number) else {
+                    return;
+                };
+                let refused = [(dispatch.record.id, dispatch.token.nonce)];
+                both!(self, refuse(&refused[..], "too large"));
+            }
+            Op::Sent(number) => {
+                let Some(dispatch) = self.dispatch(number) else {
+                    return;
+                };
+                let sent = [dispatch.record.id];
+                both!(self, sent(dispatch.token.nonce, &sent[..]));
+            }
+            Op::Claim(minutes) => {
+                both!(
+                    self,
+                    claim_note(
+                        self.now_ms + minutes * MINUTE_MS,
+                        self.now_ms + 3 * MINUTE_MS
+                    )
+                );
+            }
+            edit => unreachable!("{edit:?} is an edit"),
+        }
+    }
+
+    async fn settlement(
+        &self,
+        dispatch: &Dispatch,
+        current: bool,
+        next: Next,
+        strike: Strike,
+        context: bool,
+    ) -> Settlement {
+        let record = self
+            .memory
+            .get(&dispatch.record.id)
+            .await
+            .expect("memory answers");
+        let now = record
+            .filter(|_| current)
+            .map(|record| record.state.revision);
+        let text = format!("{{\"seen\":\"{}\"}}", dispatch.token.nonce);
+        Settlement {
+            id: dispatch.record.id.clone(),
+            token: dispatch.token,
+            revision: now.unwrap_or(dispatch.record.state.revision),
+            context: context.then(|| EncodedContext::new(&text).expect("a context")),
+            next: match next {
+                Next::Due(ms) => Next::Due(self.now_ms + ms),
+                other => other,
+            },
+            attempts: dispatch.token.generation as u32 % 3,
+            strike,
+            reason: "polled".to_owned(),
+        }
+    }
+
+    /// Slot by slot, the same jobs with the same tokens.
+    async fn drain(&mut self) {
+        loop {
+            let nonce = self.nonce().0;
+            let request = request(self.now_ms, nonce);
+            let in_memory = self
+                .memory
+                .drain(request.clone())
+                .await
+                .expect("memory answers");
+            let mut on_redis = self
+                .redis
+                .drain(request.clone())
+                .await
+                .expect("Redis answers");
+            // Redis moves over no more than so many empty slots in one step.
+            while on_redis.more && on_redis.jobs.is_empty() && on_redis.cursor < in_memory.cursor {
+                on_redis = self
+                    .redis
+                    .drain(request.clone())
+                    .await
+                    .expect("Redis answers");
+            }
+            on_redis
+                .jobs
+                .sort_by(|one, other| one.record.id.cmp(&other.record.id));
+            assert_eq!(on_redis, in_memory, "what was drained");
+            self.dispatches.extend(in_memory.jobs);
+            if !in_memory.more {
+                return;
+            }
+        }
+    }
+
+    async fn compare(&self) {
+        both!(self, list(None, 100));
+        both!(self, counts());
+        assert_eq!(sweep(self.redis, 5).await, 0, "nothing to mend");
+    }
+}
+
+async fn run(redis: &RedisStore, ops: Vec<Op>) {
+    let memory = MemoryStore::new(redis.ring(), START_MS);
+    let mut pair = Pair {
+        memory,
+        redis,
+        now_ms: at(0),
+        nonce: 0,
+        dispatches: Vec::new(),
+    };
+    for op in ops {
+        pair.edit(op).await;
+        both!(pair, list(None, 100));
+    }
+    pair.compare().await;
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+
+    #[test]
+    #[ignore = "needs dev/services"]
+    fn redis_and_memory_agree(ops in proptest::collection::vec(op(), 1..60)) {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
+        runtime.block_on(on_a_fresh_shard(async |store, _| run(&store, ops).await));
+    }
+}
