@@ -19,11 +19,17 @@ use tokio::{
 /// The longest wait for librdkafka to have room in bytes without a report in between.
 const RETRY_INTERVAL: Duration = Duration::from_millis(5);
 
+/// The parts of the room that publishers wait for.
+const SHARES: usize = 8;
+
 /// What is in flight, over all producers of a bus.
 pub(super) struct InFlight {
     room: Arc<Semaphore>,
+    /// How much room a publisher waits for at once, so that it is not woken for every event.
+    share: usize,
+    /// How many presences each topic has.
     by_topic: Mutex<BTreeMap<Topic, usize>>,
-    /// Told at each report.
+    /// Told at each report, and when a topic has nothing in flight any more.
     reported: Notify,
     delivered: AtomicU64,
 }
@@ -32,6 +38,7 @@ impl InFlight {
     pub(super) fn new(max_events: usize) -> Arc<Self> {
         Arc::new(Self {
             room: Arc::new(Semaphore::new(max_events)),
+            share: max_events.div_ceil(SHARES),
             by_topic: Mutex::default(),
             reported: Notify::new(),
             delivered: AtomicU64::new(0),
@@ -66,33 +73,24 @@ impl InFlight {
     }
 }
 
-/// The place of one event in flight, given back when dropped.
-pub(super) struct Place {
+/// That events of a topic are in flight; shared by those that follow each other in a batch, so
+/// that counting costs little.
+struct Presence {
     in_flight: Arc<InFlight>,
     topic: Topic,
-    _permit: OwnedSemaphorePermit,
 }
 
-impl Place {
-    fn new(in_flight: Arc<InFlight>, topic: Topic, permit: OwnedSemaphorePermit) -> Self {
+impl Presence {
+    fn of(topic: &Topic, in_flight: &Arc<InFlight>) -> Arc<Self> {
         *in_flight.lock().entry(topic.clone()).or_default() += 1;
-        Self {
-            in_flight,
-            topic,
-            _permit: permit,
-        }
-    }
-
-    pub(super) fn topic(&self) -> &Topic {
-        &self.topic
-    }
-
-    pub(super) fn in_flight(&self) -> &InFlight {
-        &self.in_flight
+        Arc::new(Self {
+            in_flight: Arc::clone(in_flight),
+            topic: topic.clone(),
+        })
     }
 }
 
-impl Drop for Place {
+impl Drop for Presence {
     fn drop(&mut self) {
         let mut by_topic = self.in_flight.lock();
         if let Some(count) = by_topic.get_mut(&self.topic) {
@@ -106,6 +104,28 @@ impl Drop for Place {
     }
 }
 
+/// The place of one event in flight, given back when dropped.
+pub(super) struct Place {
+    presence: Arc<Presence>,
+    _permit: OwnedSemaphorePermit,
+}
+
+impl Place {
+    pub(super) fn topic(&self) -> &Topic {
+        &self.presence.topic
+    }
+
+    pub(super) fn in_flight(&self) -> &InFlight {
+        &self.presence.in_flight
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.in_flight().reported.notify_waiters();
+    }
+}
+
 /// Waiting for room as long as the bus delivers anything at all: a large batch on a slow bus may
 /// take many times the deadline, a bus that stands still may not.
 pub(super) struct Patience {
@@ -113,6 +133,10 @@ pub(super) struct Patience {
     deadline: Duration,
     seen: u64,
     since: Instant,
+    /// Room that was found and not used yet.
+    reserve: Option<OwnedSemaphorePermit>,
+    /// That of the last event.
+    last: Option<Arc<Presence>>,
 }
 
 impl Patience {
@@ -123,22 +147,47 @@ impl Patience {
             deadline,
             seen,
             since: Instant::now(),
+            reserve: None,
+            last: None,
         }
     }
 
-    /// A place for an event; `None` when nothing was delivered for as long as the deadline.
-    pub(super) async fn place(&mut self, topic: &Topic) -> Option<Place> {
+    /// A place for an event, the first of `wanted`; `None` when nothing was delivered for as long
+    /// as the deadline.
+    pub(super) async fn place(&mut self, topic: &Topic, wanted: usize) -> Option<Place> {
+        loop {
+            if let Some(permit) = self.reserve.as_mut().and_then(|reserve| reserve.split(1)) {
+                let presence = self.presence_of(topic);
+                return Some(Place {
+                    presence,
+                    _permit: permit,
+                });
+            }
+            self.reserve = Some(self.room(wanted).await?);
+        }
+    }
+
+    fn presence_of(&mut self, topic: &Topic) -> Arc<Presence> {
+        let last = self.last.take().filter(|last| last.topic == *topic);
+        let presence = last.unwrap_or_else(|| Presence::of(topic, &self.in_flight));
+        self.last = Some(Arc::clone(&presence));
+        presence
+    }
+
+    async fn room(&mut self, wanted: usize) -> Option<OwnedSemaphorePermit> {
         let room = Arc::clone(&self.in_flight.room);
-        if let Ok(permit) = Arc::clone(&room).try_acquire_owned() {
-            return Some(Place::new(self.in_flight.clone(), topic.clone(), permit));
+        let count = wanted.clamp(1, self.in_flight.share);
+        let count = u32::try_from(count).unwrap_or(u32::MAX);
+        if let Ok(permits) = Arc::clone(&room).try_acquire_many_owned(count) {
+            return Some(permits);
         }
         loop {
             let end = self.end()?;
-            let acquire = Arc::clone(&room).acquire_owned();
-            if let Ok(Ok(permit)) = timeout_at(end, acquire).await {
+            let acquire = Arc::clone(&room).acquire_many_owned(count);
+            if let Ok(Ok(permits)) = timeout_at(end, acquire).await {
                 // Room that only failures made is no progress.
                 self.end()?;
-                return Some(Place::new(self.in_flight.clone(), topic.clone(), permit));
+                return Some(permits);
             }
         }
     }

@@ -150,7 +150,7 @@ impl EventBus for KafkaBus {
         let mut events = batch.iter().enumerate();
         let mut stuck_at = None;
         for (index, event) in events.by_ref() {
-            let Some(place) = patience.place(&event.topic).await else {
+            let Some(place) = patience.place(&event.topic, batch.len() - index).await else {
                 stuck_at = Some((index, event));
                 break;
             };
