@@ -105,15 +105,24 @@ where
     }
 }
 
+/// No connection within its time, one that broke, one that closed half-way: nobody is there.
 fn kind_of_connection(error: &ConnectorError) -> QueueErrorKind {
     if error.is_user() {
-        return QueueErrorKind::Other;
+        QueueErrorKind::Other
+    } else if error.is_other() && is_about_credentials(error) {
+        QueueErrorKind::Denied
+    } else {
+        QueueErrorKind::Unreachable
     }
-    // No connection within its time and a broken one are the same to who waits: nobody is there.
-    if error.is_timeout() || error.is_io() {
-        return QueueErrorKind::Unreachable;
-    }
-    QueueErrorKind::Denied
+}
+
+/// Missing credentials come as a failed connection too, of types that the client keeps to itself.
+fn is_about_credentials(error: &dyn Error) -> bool {
+    let words = error.to_string();
+    ["credentials", "identity"]
+        .iter()
+        .any(|word| words.contains(word))
+        || error.source().is_some_and(is_about_credentials)
 }
 
 fn kind_of_status(status: u16) -> QueueErrorKind {

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use polling_transport::{Message, Queue};
+use polling_transport::{Message, Queue, sqs::MAX_WAIT};
+use tokio::time::Instant;
 
 use crate::server::{connect_new, counted_client, random_name};
 
@@ -65,6 +66,22 @@ async fn a_receive_of_many_makes_several_calls() {
     assert_eq!(messages.len(), 25);
     // One full one, then three at once for the thirty that there is still room for.
     assert_eq!(requests.count("ReceiveMessage"), 4);
+}
+
+/// The server holds the call for longer than any other call may take.
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn the_longest_wait_runs_into_no_deadline() {
+    let (client, requests) = counted_client().await;
+    let queue = connect_new(&client, &random_name("wait"), None).await;
+    let started = Instant::now();
+    let messages = queue
+        .receive(10, Duration::from_secs(60))
+        .await
+        .expect("no error");
+    assert!(messages.is_empty());
+    assert!(started.elapsed() >= MAX_WAIT && started.elapsed() < MAX_WAIT * 2);
+    assert_eq!(requests.count("ReceiveMessage"), 1);
 }
 
 async fn receive_all(queue: &dyn Queue) -> Vec<Message> {

@@ -1,6 +1,6 @@
 //! A server that is not there. No service is needed for it not to be.
 
-use std::{error::Error, net::TcpListener, time::Duration};
+use std::{error::Error, io::Read, net::TcpListener, time::Duration};
 
 use aws_sdk_sqs::config::{
     BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig,
@@ -76,6 +76,25 @@ async fn a_silent_server_runs_into_the_deadline() {
         .await
         .expect_err("no answer");
     assert_eq!(error.kind, QueueErrorKind::Timeout, "{}", chain(&error));
+}
+
+/// As a server does that is killed while it holds a request.
+#[tokio::test]
+async fn a_connection_that_closes_without_an_answer_is_no_server() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = format!("http://{}", listener.local_addr().expect("it is bound"));
+    let hang_up = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().expect("a connection");
+        let read = stream.read(&mut [0; 16 * 1024]).expect("a request");
+        assert!(read > 0, "the request came");
+    });
+    let config = config(&address).retry_config(RetryConfig::disabled());
+    let client = Client::from_conf(config.build());
+    let error = SqsQueue::connect(&client, "jobs")
+        .await
+        .expect_err("no answer");
+    assert_eq!(error.kind, QueueErrorKind::Unreachable, "{}", chain(&error));
+    hang_up.join().expect("it hung up");
 }
 
 #[tokio::test]
