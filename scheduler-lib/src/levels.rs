@@ -1,9 +1,19 @@
 //! Which service level an account has.
 
+#[cfg(feature = "redis")]
+mod cached;
+#[cfg(feature = "redis")]
+mod entry;
+mod fixed;
+
 use std::fmt;
 
 use async_trait::async_trait;
 use polling_model::{AccountId, ServiceLevel};
+
+#[cfg(feature = "redis")]
+pub use self::cached::{CacheCounts, CachedLevels, CachedLevelsBuilder};
+pub use self::fixed::FixedLevels;
 
 /// The source of service levels, such as the service that bills for them. Asked at each settle, so
 /// put a cache before what is slow.

@@ -140,7 +140,7 @@ pub async fn undecodable_messages_are_kept_once_and_bounded(store: SharedStore) 
             .store
             .keep_undecodable(one)
             .await
-            .expect("keep_undecodable")
+            .expect("keep_undecodable");
     };
     keep(message(0, "\u{fffe} {\"")).await;
     keep(message(1, "b")).await;

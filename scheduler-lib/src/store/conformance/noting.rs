@@ -21,7 +21,7 @@ pub async fn an_open_note_is_claimed_once(store: SharedStore) {
         .await
         .expect("the note is overdue");
     assert_eq!(claimed.nonce, dispatch.token.nonce);
-    assert_eq!(claimed.jobs, [dispatch.clone()]);
+    assert_eq!(claimed.jobs, std::slice::from_ref(&dispatch));
     assert_eq!(claim(scene.at(9) - 1, scene.at(99)).await, None);
     let again = claim(scene.at(9), scene.at(99))
         .await

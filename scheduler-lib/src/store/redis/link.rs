@@ -74,6 +74,18 @@ impl Link {
         decode(value)
     }
 
+    /// Runs commands whose answers do not matter, unless they are errors.
+    pub(crate) async fn exec(&self, pipeline: &Pipeline) -> RedisResult<()> {
+        let answers = self
+            .within_deadline(async |mut connection| {
+                connection
+                    .req_packed_commands(pipeline, 0, pipeline.len())
+                    .await
+            })
+            .await?;
+        Value::Array(answers).extract_error().map(|_| ())
+    }
+
     /// Runs a script that `command` calls by its hash, and teaches it to a server that does not
     /// know it.
     pub(crate) async fn eval<T: FromRedisValue>(
@@ -82,15 +94,15 @@ impl Link {
         command: &Cmd,
     ) -> RedisResult<T> {
         let value = self
-            .within_deadline(async |mut connection| {
-                match send(&mut connection, command).await {
+            .within_deadline(
+                async |mut connection| match send(&mut connection, command).await {
                     Err(error) if is_unknown_script(&error) => {
                         script.load_async(&mut connection).await?;
                         send(&mut connection, command).await
                     }
                     answered => answered,
-                }
-            })
+                },
+            )
             .await?;
         decode(value)
     }
@@ -181,7 +193,10 @@ pub(crate) fn server_error(error: &RedisError) -> Option<(&str, &str)> {
 
 /// Sends a command; an error in the server's answer is an error.
 async fn send(connection: &mut MultiplexedConnection, command: &Cmd) -> RedisResult<Value> {
-    connection.send_packed_command(command).await?.extract_error()
+    connection
+        .send_packed_command(command)
+        .await?
+        .extract_error()
 }
 
 fn decode<T: FromRedisValue>(value: Value) -> RedisResult<T> {
