@@ -178,7 +178,12 @@ impl Serialize for EncodedContext {
 impl<'de> Deserialize<'de> for EncodedContext {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
-        Self::new(raw.get()).map_err(de::Error::custom)
+        let text = raw.get();
+        if text.len() <= caps::MAX_CONTEXT_SIZE_BYTES && text.is_ascii() && text.starts_with('{') {
+            // The deserializer has checked it already, and what is raw needs no copy.
+            return Ok(Self(raw));
+        }
+        Self::new(text).map_err(de::Error::custom)
     }
 }
 
