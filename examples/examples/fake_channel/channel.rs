@@ -1,0 +1,249 @@
+//! The channel's state: who posted what by now, whose window is used up, what was offered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use crate::{
+    Options,
+    answer::{Errors, Mode, Query},
+    log::{self, Line, Log, Response},
+    schedule::{Post, Schedule},
+};
+
+/// Statuses of a page if the caller names no number: Mastodon's own default.
+const DEFAULT_PAGE: usize = 20;
+
+/// The `Retry-After` of a 429 that was drawn or demanded, not caused by a window.
+const RETRY_AFTER_MS: i64 = 2_000;
+
+pub(crate) struct Channel {
+    schedule: Schedule,
+    accounts: BTreeMap<u32, Account>,
+    log: Log,
+    seed: u64,
+    errors: Errors,
+    page_limit: usize,
+    rate_limit: u32,
+    rate_window_ms: i64,
+    posting: Posting,
+    /// What every call is answered with.
+    pub(crate) mode: Mode,
+    tally: Tally,
+    offered: BTreeSet<u64>,
+}
+
+/// Whether accounts post.
+#[derive(Debug, Clone, Copy)]
+enum Posting {
+    NotYet,
+    Since(i64),
+    Stopped { since_ms: i64, until_ms: i64 },
+}
+
+#[derive(Debug, Default)]
+struct Account {
+    calls: u64,
+    window_end_ms: i64,
+    used: u32,
+}
+
+/// What was answered so far.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Tally {
+    responses: u64,
+    errors: u64,
+    workers: BTreeMap<String, u64>,
+}
+
+/// How far the channel is, for who watches it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Status {
+    /// Statuses of the whole schedule.
+    planned: usize,
+    /// Those posted by now.
+    posted: usize,
+    /// Those that were in a response.
+    offered: usize,
+    mode: Mode,
+    #[serde(flatten)]
+    tally: Tally,
+}
+
+/// One response, decided and logged.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) posts: Vec<Post>,
+    /// When posting began, to date the posts by.
+    pub(crate) since_ms: i64,
+    pub(crate) rate: Rate,
+    pub(crate) retry_after_ms: Option<i64>,
+}
+
+/// What the `X-RateLimit-*` headers say.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rate {
+    pub(crate) limit: u32,
+    pub(crate) remaining: u32,
+    pub(crate) reset_ms: i64,
+}
+
+impl Channel {
+    pub(crate) fn new(options: &Options, schedule: Schedule, log: Log) -> Self {
+        let accounts = (0..options.accounts).map(|account| (account, Account::default()));
+        Self {
+            schedule,
+            accounts: accounts.collect(),
+            log,
+            seed: options.seed,
+            errors: options.errors,
+            page_limit: options.page_limit,
+            rate_limit: options.rate_limit,
+            rate_window_ms: i64::from(options.rate_window_s) * 1_000,
+            posting: Posting::NotYet,
+            mode: Mode::Normal,
+            tally: Tally::default(),
+            offered: BTreeSet::new(),
+        }
+    }
+
+    /// Starts the schedule; once it has started, nothing.
+    pub(crate) fn start_posting(&mut self, now_ms: i64) {
+        if matches!(self.posting, Posting::NotYet) {
+            self.posting = Posting::Since(now_ms);
+        }
+    }
+
+    /// From now on nobody posts. What each account has posted is written to the log, so that what
+    /// was never offered can be told too.
+    pub(crate) fn stop_posting(&mut self, now_ms: i64) -> anyhow::Result<()> {
+        let Posting::Since(since_ms) = self.posting else {
+            return Ok(());
+        };
+        let until_ms = now_ms;
+        self.posting = Posting::Stopped { since_ms, until_ms };
+        let accounts: Vec<u32> = self.schedule.accounts().collect();
+        for account in accounts {
+            let ids = log::ids(self.visible(account, now_ms));
+            self.log.append(&Line::Posted {
+                time_ms: now_ms,
+                account,
+                ids,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Answers one call of `worker` for an account's statuses. `None` if there is no such account.
+    pub(crate) fn answer(
+        &mut self,
+        account: u32,
+        query: &Query,
+        worker: &str,
+        now_ms: i64,
+    ) -> anyhow::Result<Option<Answer>> {
+        let Some((rate, mode)) = self.admit(account, now_ms) else {
+            return Ok(None);
+        };
+        let limit = query
+            .limit
+            .unwrap_or(DEFAULT_PAGE)
+            .clamp(1, self.page_limit);
+        let (status, posts, retry_after_ms) = match mode {
+            Mode::Normal => {
+                let page = query.page(self.visible(account, now_ms), limit);
+                (200, page, None)
+            }
+            Mode::Unavailable => (503, Vec::new(), None),
+            Mode::Unauthorized => (401, Vec::new(), None),
+            Mode::RateLimited if rate.remaining == 0 => {
+                (429, Vec::new(), Some(rate.reset_ms - now_ms))
+            }
+            Mode::RateLimited => (429, Vec::new(), Some(RETRY_AFTER_MS)),
+        };
+        self.count(status, &posts, worker);
+        let number = self.tally.responses;
+        self.log.append(&Line::Response(Response {
+            number,
+            time_ms: now_ms,
+            account,
+            worker,
+            since_id: query.since_id,
+            min_id: query.min_id,
+            limit,
+            status,
+            ids: log::ids(&posts),
+            remaining: rate.remaining,
+        }))?;
+        Ok(Some(Answer {
+            status,
+            posts,
+            since_ms: self.since_ms(),
+            rate,
+            retry_after_ms,
+        }))
+    }
+
+    pub(crate) fn status(&self, now_ms: i64) -> Status {
+        let accounts = self.schedule.accounts();
+        Status {
+            planned: self.schedule.len(),
+            posted: accounts
+                .map(|account| self.visible(account, now_ms).len())
+                .sum(),
+            offered: self.offered.len(),
+            mode: self.mode,
+            tally: self.tally.clone(),
+        }
+    }
+
+    /// Counts the call against the account's window, and says how it is to be answered.
+    fn admit(&mut self, account: u32, now_ms: i64) -> Option<(Rate, Mode)> {
+        let caller = self.accounts.get_mut(&account)?;
+        if now_ms >= caller.window_end_ms {
+            caller.window_end_ms = now_ms + self.rate_window_ms;
+            caller.used = 0;
+        }
+        caller.calls += 1;
+        let over = caller.used >= self.rate_limit;
+        caller.used = (caller.used + 1).min(self.rate_limit);
+        let rate = Rate {
+            limit: self.rate_limit,
+            remaining: self.rate_limit - caller.used,
+            reset_ms: caller.window_end_ms,
+        };
+        let mode = match self.mode {
+            _ if over => Mode::RateLimited,
+            Mode::Normal => self.errors.draw(self.seed, account, caller.calls),
+            demanded => demanded,
+        };
+        Some((rate, mode))
+    }
+
+    fn count(&mut self, status: u16, posts: &[Post], worker: &str) {
+        self.tally.responses += 1;
+        self.tally.errors += u64::from(status != 200);
+        *self.tally.workers.entry(worker.to_owned()).or_default() += 1;
+        self.offered.extend(posts.iter().map(|post| post.id));
+    }
+
+    /// What `account` has posted, oldest first.
+    fn visible(&self, account: u32, now_ms: i64) -> &[Post] {
+        let elapsed_ms = match self.posting {
+            Posting::NotYet => return &[],
+            Posting::Since(since_ms) => now_ms - since_ms,
+            Posting::Stopped { since_ms, until_ms } => until_ms - since_ms,
+        };
+        let posts = self.schedule.of(account);
+        let elapsed_ms = elapsed_ms.max(0).unsigned_abs();
+        &posts[..posts.partition_point(|post| post.offset_ms <= elapsed_ms)]
+    }
+
+    fn since_ms(&self) -> i64 {
+        match self.posting {
+            Posting::NotYet => 0,
+            Posting::Since(since_ms) | Posting::Stopped { since_ms, .. } => since_ms,
+        }
+    }
+}
