@@ -28,8 +28,8 @@ pub const RECEIVE_BATCH: usize = 10;
 /// Shortest visibility timeout that heartbeats can keep up with.
 pub const MIN_VISIBILITY: Duration = Duration::from_secs(1);
 
-/// A message's visibility is renewed after this fraction of its timeout, so that two renewals may
-/// be lost.
+/// A message's visibility is renewed that many times within its timeout, and a renewal that failed
+/// is repeated that many times sooner.
 pub const HEARTBEATS_PER_VISIBILITY: u32 = 3;
 
 /// First and longest pause after a failed receive.

@@ -1,10 +1,12 @@
 //! The heartbeat of a delivery.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{
     caps,
-    transport::{QueueErrorKind, Receipt, SharedQueue},
+    transport::{QueueError, QueueErrorKind, Receipt, SharedQueue},
 };
 
 /// Keeps one message invisible until `end`, unless it is stopped before.
@@ -23,11 +25,8 @@ impl Keeper {
         let mut beat = Instant::now() + period;
         while beat < self.end {
             sleep_until(beat).await;
-            // Not beyond the end: what hangs is delivered again then, not a whole timeout later.
-            let left = self.end.saturating_duration_since(Instant::now());
-            let extending = self.queue.extend(&self.receipt, visibility.min(left));
-            match timeout(period, extending).await {
-                Ok(Ok(())) => {}
+            match timeout(period, self.extend(visibility)).await {
+                Ok(Ok(())) => beat += period,
                 Ok(Err(error)) if error.kind == QueueErrorKind::StaleReceipt => {
                     tracing::warn!(
                         queue = self.queue.name(),
@@ -36,24 +35,29 @@ impl Keeper {
                     );
                     return;
                 }
-                // Two more beats fit into the timeout.
-                Ok(Err(error)) => {
-                    tracing::warn!(queue = self.queue.name(), message = self.message, %error, "heartbeat failed");
-                }
-                Err(_) => {
+                failed => {
+                    let error = failed.ok().and_then(Result::err);
                     tracing::warn!(
                         queue = self.queue.name(),
                         message = self.message,
-                        "heartbeat had no answer"
+                        error = error.map(tracing::field::display),
+                        "heartbeat failed"
                     );
+                    // Well before the visibility ends.
+                    beat = Instant::now() + period / caps::HEARTBEATS_PER_VISIBILITY;
                 }
             }
-            beat += period;
         }
         tracing::warn!(
             queue = self.queue.name(),
             message = self.message,
             "kept to its hard end: it will be delivered again"
         );
+    }
+
+    /// Not beyond the end: what hangs is delivered again then, not a whole timeout later.
+    async fn extend(&self, visibility: Duration) -> Result<(), QueueError> {
+        let left = self.end.saturating_duration_since(Instant::now());
+        self.queue.extend(&self.receipt, visibility.min(left)).await
     }
 }

@@ -23,6 +23,7 @@ pin_project! {
         observer: SharedObserver,
         // `None` once the poll has ended.
         watchdog: Option<Watchdog>,
+        yielded: bool,
     }
 }
 
@@ -41,6 +42,7 @@ impl<F> ResponseFuture<F> {
             job_type,
             observer,
             watchdog: Some(watchdog),
+            yielded: false,
         }
     }
 }
@@ -54,6 +56,12 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
+        if !std::mem::replace(this.yielded, true) {
+            // The watchdog's task was spawned just now and may wait behind this one, on this very
+            // thread: it goes first, or it could not see that the thread is blocked.
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
         // The poll first: what it brings at the last moment is not thrown away.
         let result = if let Poll::Ready(result) = this.inner.poll(cx) {
             result.map_err(Into::into)

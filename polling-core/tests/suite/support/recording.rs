@@ -1,0 +1,107 @@
+use std::{collections::VecDeque, sync::Arc, sync::Mutex, time::Duration};
+
+use async_trait::async_trait;
+use polling_core::{
+    Queue, QueueError,
+    transport::{EntryError, Message, QueueErrorKind, QueueStats, Receipt, memory::MemoryQueue},
+};
+
+use super::Log;
+
+/// A queue that writes down its calls and fails on demand.
+#[derive(Debug)]
+pub(crate) struct RecordingQueue {
+    pub(crate) inner: Arc<MemoryQueue>,
+    log: Log,
+    sends: Mutex<VecDeque<EntryError>>,
+    failures: Mutex<VecDeque<(&'static str, QueueErrorKind)>>,
+}
+
+impl RecordingQueue {
+    pub(crate) fn new(inner: Arc<MemoryQueue>, log: &Log) -> Arc<Self> {
+        Arc::new(Self {
+            inner,
+            log: log.clone(),
+            sends: Mutex::default(),
+            failures: Mutex::default(),
+        })
+    }
+
+    /// The next sends fail with these.
+    pub(crate) fn fail_sends(&self, errors: impl IntoIterator<Item = EntryError>) {
+        self.sends.lock().unwrap().extend(errors);
+    }
+
+    /// The next call of `operation` fails.
+    pub(crate) fn fail(&self, operation: &'static str, kind: QueueErrorKind) {
+        self.failures.lock().unwrap().push_back((operation, kind));
+    }
+
+    fn called(&self, operation: &'static str) -> Result<(), QueueError> {
+        self.log.add(format!("{operation} {}", self.name()));
+        let mut failures = self.failures.lock().unwrap();
+        match failures.front() {
+            Some((failing, _)) if *failing == operation => {
+                let (operation, kind) = failures.pop_front().unwrap();
+                Err(QueueError {
+                    queue: self.name().to_owned(),
+                    operation,
+                    kind,
+                    source: None,
+                })
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Queue for RecordingQueue {
+    fn name(&self) -> &str {
+        self.inner.name()
+    }
+
+    fn visibility_timeout(&self) -> Duration {
+        self.inner.visibility_timeout()
+    }
+
+    async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError> {
+        let fails = {
+            let failures = self.failures.lock().unwrap();
+            matches!(failures.front(), Some(("receive", _)))
+        };
+        // Receives are many and empty: only those that fail are of interest.
+        if fails {
+            self.called("receive")?;
+        }
+        self.inner.receive(max, wait).await
+    }
+
+    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+        self.log.add(format!("send {}", self.name()));
+        let failure = self.sends.lock().unwrap().pop_front();
+        match failure {
+            Some(error) => vec![Err(error)],
+            None => self.inner.send(bodies).await,
+        }
+    }
+
+    async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
+        self.called("ack")?;
+        self.inner.ack(receipt).await
+    }
+
+    async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError> {
+        self.called(if visibility.is_zero() {
+            "release"
+        } else {
+            "extend"
+        })?;
+        self.inner.extend(receipt, visibility).await
+    }
+
+    async fn stats(&self) -> Result<QueueStats, QueueError> {
+        self.called("stats")?;
+        self.inner.stats().await
+    }
+}
