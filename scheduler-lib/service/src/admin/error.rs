@@ -1,0 +1,134 @@
+//! What goes wrong, as callers see it.
+
+use std::borrow::Cow;
+
+use axum::{
+    Json,
+    http::{HeaderValue, Method, StatusCode, Uri, header},
+    response::{IntoResponse, Response},
+};
+use polling_model::ContextError;
+use scheduler_lib::{RegistryError, StoreError};
+use serde::Serialize;
+
+use crate::chain::chain;
+
+/// After so many seconds a failed call may be repeated.
+const RETRY_AFTER_S: &str = "1";
+
+/// An answer that is not the one asked for.
+#[derive(Debug)]
+pub(super) struct ApiError {
+    pub(super) status: StatusCode,
+    pub(super) problem: Problem,
+}
+
+/// The body of the answer.
+#[derive(Debug, Serialize)]
+pub(super) struct Problem {
+    /// What is wrong, and what to do.
+    pub(super) error: String,
+    /// The field of the request that is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) field: Option<Cow<'static, str>>,
+}
+
+impl ApiError {
+    pub(super) fn new(status: StatusCode, error: impl Into<String>) -> Self {
+        Self {
+            status,
+            problem: Problem {
+                error: error.into(),
+                field: None,
+            },
+        }
+    }
+
+    pub(super) fn bad_request(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, error)
+    }
+
+    pub(super) fn not_found(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, error)
+    }
+
+    pub(super) fn too_large(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, error)
+    }
+
+    pub(super) fn unavailable(error: impl Into<String>) -> Self {
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, error)
+    }
+
+    pub(super) fn field(mut self, field: impl Into<Cow<'static, str>>) -> Self {
+        self.problem.field = Some(field.into()).filter(|field| !field.is_empty());
+        self
+    }
+
+    /// Whether the same call may do better later.
+    pub(super) fn may_pass(&self) -> bool {
+        self.status == StatusCode::SERVICE_UNAVAILABLE
+    }
+}
+
+impl From<RegistryError> for ApiError {
+    fn from(error: RegistryError) -> Self {
+        let text = chain(&error);
+        match error {
+            RegistryError::Unknown { .. } => Self::not_found(text),
+            RegistryError::UnknownJobType { .. } => Self::bad_request(text).field("job_type"),
+            RegistryError::Context(ContextError::TooLarge { .. }) => {
+                Self::too_large(text).field("context")
+            }
+            RegistryError::Context(_) => Self::bad_request(text).field("context"),
+            RegistryError::Store(StoreError::Corrupt { .. }) => {
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
+            }
+            _ => Self::unavailable(text),
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if self.status.is_server_error() {
+            tracing::warn!(
+                status = self.status.as_u16(),
+                error = self.problem.error,
+                "a request failed"
+            );
+        }
+        let extra = match self.status {
+            StatusCode::SERVICE_UNAVAILABLE => {
+                Some((header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S)))
+            }
+            StatusCode::UNAUTHORIZED => {
+                Some((header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")))
+            }
+            _ => None,
+        };
+        let mut response = (self.status, Json(self.problem)).into_response();
+        if let Some((name, value)) = extra {
+            response.headers_mut().insert(name, value);
+        }
+        response
+    }
+}
+
+/// Repeats a batch's status on its own body.
+pub(super) fn retry_later<T: Serialize>(body: T) -> Response {
+    let retry_after = [(header::RETRY_AFTER, RETRY_AFTER_S)];
+    (StatusCode::SERVICE_UNAVAILABLE, retry_after, Json(body)).into_response()
+}
+
+pub(super) async fn no_such_path(uri: Uri) -> ApiError {
+    ApiError::not_found(format!(
+        "no such path: {}; an id in a path needs %2F for / and %25 for %",
+        uri.path()
+    ))
+}
+
+pub(super) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
+    let error = format!("{} does not take {method}", uri.path());
+    ApiError::new(StatusCode::METHOD_NOT_ALLOWED, error)
+}

@@ -1,0 +1,220 @@
+//! Jobs: registration, pages, edits.
+
+use axum::{Json, extract::State, http::StatusCode};
+use polling_model::{AccountId, ChannelId, Context, JobId, JobType, ServiceLevel};
+use scheduler_lib::{
+    Change, Registration,
+    store::{MAX_PAGE, Registered},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use super::{
+    Api,
+    body::{Asked, At, Body},
+    error::ApiError,
+    view::JobView,
+};
+
+/// Jobs of one page unless asked otherwise.
+const DEFAULT_PAGE: usize = 100;
+
+/// A job to register, as written by callers.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RegistrationBody {
+    job_type: JobType,
+    account: AccountId,
+    id: Option<JobId>,
+    level: Option<ServiceLevel>,
+    cushion: Option<u64>,
+    #[serde(default)]
+    context: Context,
+}
+
+impl From<RegistrationBody> for Registration {
+    fn from(body: RegistrationBody) -> Self {
+        let RegistrationBody {
+            job_type,
+            account,
+            id,
+            level,
+            cushion,
+            context,
+        } = body;
+        Self {
+            id,
+            level,
+            cushion,
+            context,
+            ..Self::new(job_type, account)
+        }
+    }
+}
+
+/// How a registration ended.
+#[derive(Serialize)]
+pub(super) struct RegisteredView {
+    pub(super) id: JobId,
+    pub(super) result: &'static str,
+}
+
+impl RegisteredView {
+    pub(super) fn new(id: JobId, registered: Registered) -> Self {
+        let result = match registered {
+            Registered::Created => "created",
+            Registered::Existing => "existing",
+        };
+        Self { id, result }
+    }
+}
+
+/// `POST /v1/channels/{channel}/jobs`
+pub(super) async fn register(
+    State(api): State<Api>,
+    At(channel): At<ChannelId>,
+    Body(body): Body<RegistrationBody>,
+) -> Result<(StatusCode, Json<RegisteredView>), ApiError> {
+    let (id, registered) = api.registry(&channel)?.register(body.into()).await?;
+    let status = match registered {
+        Registered::Created => StatusCode::CREATED,
+        Registered::Existing => StatusCode::OK,
+    };
+    Ok((status, Json(RegisteredView::new(id, registered))))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct PageQuery {
+    after: Option<JobId>,
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct JobPage {
+    jobs: Vec<JobView>,
+    /// For the next page's `after`; null on the last.
+    next: Option<JobId>,
+}
+
+/// `GET /v1/channels/{channel}/jobs?after=&limit=`
+pub(super) async fn list(
+    State(api): State<Api>,
+    At(channel): At<ChannelId>,
+    Asked(PageQuery { after, limit }): Asked<PageQuery>,
+) -> Result<Json<JobPage>, ApiError> {
+    let limit = limit.unwrap_or(DEFAULT_PAGE);
+    if !(1..=MAX_PAGE).contains(&limit) {
+        let error = format!("limit is {limit}: it needs 1 to {MAX_PAGE}");
+        return Err(ApiError::bad_request(error).field("limit"));
+    }
+    let records = api.registry(&channel)?.list(after.as_ref(), limit).await?;
+    let next = match records.len() {
+        full if full >= limit => records.last().map(|record| record.id.clone()),
+        _ => None,
+    };
+    Ok(Json(JobPage {
+        jobs: records.into_iter().map(JobView::brief).collect(),
+        next,
+    }))
+}
+
+/// Where a job is in a path.
+type JobPath = At<(ChannelId, JobId)>;
+
+/// `GET /v1/channels/{channel}/jobs/{id}`
+pub(super) async fn show(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+) -> Result<Json<JobView>, ApiError> {
+    let record = api.registry(&channel)?.get(&id).await?;
+    Ok(Json(JobView::whole(record)))
+}
+
+/// `DELETE /v1/channels/{channel}/jobs/{id}`
+pub(super) async fn remove(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+) -> Result<StatusCode, ApiError> {
+    api.registry(&channel)?.remove(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What to change of a job; what is not there stays.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ChangeBody {
+    #[serde(default, deserialize_with = "present")]
+    level: Option<ServiceLevel>,
+    /// Null returns to the job type's.
+    #[serde(default, deserialize_with = "present")]
+    cushion: Option<Option<u64>>,
+}
+
+/// Tells a field that is null from one that is not there.
+fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
+}
+
+/// `PATCH /v1/channels/{channel}/jobs/{id}`
+pub(super) async fn update(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+    Body(ChangeBody { level, cushion }): Body<ChangeBody>,
+) -> Result<StatusCode, ApiError> {
+    if level.is_none() && cushion.is_none() {
+        return Err(ApiError::bad_request(
+            "nothing to change: set level or cushion",
+        ));
+    }
+    api.registry(&channel)?
+        .update(&id, Change { level, cushion })
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// `PUT /v1/channels/{channel}/jobs/{id}/context`
+pub(super) async fn replace_context(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+    Body(context): Body<Context>,
+) -> Result<StatusCode, ApiError> {
+    api.registry(&channel)?
+        .replace_context(&id, &context)
+        .await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Whether an edit had anything to do.
+#[derive(Serialize)]
+pub(super) struct Changed {
+    changed: bool,
+}
+
+/// `POST /v1/channels/{channel}/jobs/{id}/pause`
+pub(super) async fn pause(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+) -> Result<Json<Changed>, ApiError> {
+    let changed = api.registry(&channel)?.pause(&id).await?;
+    Ok(Json(Changed { changed }))
+}
+
+/// `POST /v1/channels/{channel}/jobs/{id}/resume`
+pub(super) async fn resume(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+) -> Result<Json<Changed>, ApiError> {
+    let changed = api.registry(&channel)?.resume(&id).await?;
+    Ok(Json(Changed { changed }))
+}
+
+/// `POST /v1/channels/{channel}/jobs/{id}/run-now`
+pub(super) async fn run_now(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+) -> Result<StatusCode, ApiError> {
+    api.registry(&channel)?.run_now(&id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

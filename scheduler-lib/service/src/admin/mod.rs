@@ -1,0 +1,100 @@
+//! The admin server: registrations and health, JSON over HTTP.
+
+mod auth;
+mod batch;
+mod body;
+mod channels;
+mod error;
+mod guard;
+mod health;
+mod jobs;
+mod load;
+mod serve;
+mod view;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use axum::{
+    Router,
+    extract::DefaultBodyLimit,
+    middleware::{from_fn_with_state, map_response},
+    routing::{get, post, put},
+};
+use polling_model::{ChannelId, SharedClock};
+use scheduler_lib::{Monitor, Registry, Scheduler};
+use tokio::sync::Semaphore;
+
+use self::error::ApiError;
+pub use self::serve::serve;
+use crate::{config, suggest};
+
+/// The admin server of one scheduler.
+#[derive(Debug, Clone)]
+pub struct Api(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    registries: BTreeMap<ChannelId, Registry>,
+    monitor: Monitor,
+    clock: SharedClock,
+    started_ms: i64,
+    settings: config::Admin,
+    permits: Semaphore,
+}
+
+impl Api {
+    /// The server of what `scheduler` serves.
+    #[must_use]
+    pub fn new(scheduler: &Scheduler, clock: SharedClock, settings: config::Admin) -> Self {
+        let registry = |id: &ChannelId| Some((id.clone(), scheduler.registry(id)?));
+        Self(Arc::new(Inner {
+            registries: scheduler.channels().filter_map(registry).collect(),
+            monitor: scheduler.monitor(),
+            started_ms: clock.now_ms(),
+            clock,
+            permits: Semaphore::new(settings.max_requests),
+            settings,
+        }))
+    }
+
+    /// All routes.
+    pub fn router(self) -> Router {
+        let job = get(jobs::show).patch(jobs::update).delete(jobs::remove);
+        let channel = Router::new()
+            .route("/", get(channels::show))
+            .route("/jobs", get(jobs::list).post(jobs::register))
+            .route("/jobs:batch", post(batch::register))
+            .route("/jobs/{id}", job)
+            .route("/jobs/{id}/context", put(jobs::replace_context))
+            .route("/jobs/{id}/pause", post(jobs::pause))
+            .route("/jobs/{id}/resume", post(jobs::resume))
+            .route("/jobs/{id}/run-now", post(jobs::run_now))
+            .route("/undecodable", get(channels::undecodable));
+        // The last layer runs first: who is not allowed in takes no permit.
+        let api = Router::new()
+            .route("/channels", get(channels::list))
+            .nest("/channels/{channel}", channel)
+            .layer(DefaultBodyLimit::max(self.0.settings.max_body_size_bytes))
+            .layer(from_fn_with_state(self.clone(), load::bound))
+            .layer(from_fn_with_state(self.clone(), auth::require_token));
+        Router::new()
+            .nest("/v1", api)
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .fallback(error::no_such_path)
+            .method_not_allowed_fallback(error::no_such_method)
+            .layer(from_fn_with_state(
+                self.clone(),
+                guard::refuse_foreign_pages,
+            ))
+            .layer(map_response(guard::no_store))
+            .with_state(self)
+    }
+
+    fn registry(&self, channel: &ChannelId) -> Result<&Registry, ApiError> {
+        self.0.registries.get(channel).ok_or_else(|| {
+            let known: Vec<_> = self.0.registries.keys().map(ChannelId::as_str).collect();
+            ApiError::not_found(suggest::unknown("channel", channel.as_str(), &known))
+        })
+    }
+}

@@ -1,0 +1,165 @@
+//! What `--check` tells: every server and queue that the configuration names.
+
+use std::fmt;
+
+use polling_model::SharedClock;
+use scheduler_lib::duration;
+use serde::Serialize;
+
+use crate::{
+    config::Config,
+    servers::{self, ChannelParts, QueueFound, StoreFound},
+};
+
+/// What was found, by channel.
+#[derive(Debug, Serialize)]
+pub struct Report {
+    /// Whether the scheduler would start.
+    pub ok: bool,
+    /// In the order of their names.
+    pub channels: Vec<ChannelReport>,
+}
+
+/// What was found of one channel.
+#[derive(Debug, Serialize)]
+pub struct ChannelReport {
+    /// Its name.
+    pub channel: String,
+    /// Its store and its queues.
+    pub parts: Vec<PartReport>,
+    /// What keeps it from being served.
+    pub problems: Vec<String>,
+    /// What is allowed but hardly wanted.
+    pub warnings: Vec<String>,
+}
+
+/// One store or queue.
+#[derive(Debug, Serialize)]
+pub struct PartReport {
+    /// What it is for.
+    pub role: String,
+    /// Its name, or its address without credentials.
+    pub name: String,
+    /// What is in it; the problem if it cannot be used.
+    pub found: String,
+    /// Whether it answers.
+    pub ok: bool,
+}
+
+/// Opens everything that the configuration names, as a start would, and tells what is there.
+pub async fn check(config: &Config, clock: &SharedClock) -> Report {
+    let parts = servers::open(config, clock).await;
+    let channels: Vec<_> = parts.iter().map(ChannelReport::new).collect();
+    Report {
+        ok: channels.iter().all(|channel| channel.problems.is_empty()),
+        channels,
+    }
+}
+
+impl ChannelReport {
+    fn new(parts: &ChannelParts) -> Self {
+        let queues = parts.queues.iter().map(|part| PartReport {
+            role: part.role.to_string(),
+            name: part.name.clone(),
+            found: words(&part.found, describe_queue),
+            ok: part.found.is_ok(),
+        });
+        let store = PartReport {
+            role: "store".to_owned(),
+            name: parts
+                .store
+                .as_ref()
+                .map_or_else(|_| "-".to_owned(), |store| store.address.clone()),
+            found: words(&parts.store, describe_store),
+            ok: parts.store.is_ok(),
+        };
+        Self {
+            channel: parts.channel.to_string(),
+            parts: [store].into_iter().chain(queues).collect(),
+            problems: parts.problems(),
+            warnings: parts.warnings(),
+        }
+    }
+}
+
+fn words<T>(found: &Result<T, String>, describe: impl Fn(&T) -> String) -> String {
+    match found {
+        Ok(found) => describe(found),
+        Err(problem) => problem.clone(),
+    }
+}
+
+fn describe_store(found: &StoreFound) -> String {
+    let counts = found.counts;
+    format!(
+        "{} jobs: {} in slots, {} in flight, {} later, {} held",
+        counts.registered, counts.slots, counts.in_flight, counts.later, counts.held
+    )
+}
+
+fn describe_queue(found: &QueueFound) -> String {
+    let redrive = match &found.redrive {
+        Some(redrive) => format!(
+            "to {} after {} receives",
+            redrive.dead_letter, redrive.max_receives
+        ),
+        None => "no redrive".to_owned(),
+    };
+    format!(
+        "{} visible, {} in flight; visibility {}; {redrive}",
+        found.stats.visible,
+        found.stats.in_flight,
+        duration::text(found.queue.visibility_timeout())
+    )
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for channel in &self.channels {
+            writeln!(f, "{channel}")?;
+        }
+        let problems: usize = self
+            .channels
+            .iter()
+            .map(|channel| channel.problems.len())
+            .sum();
+        match problems {
+            0 => write!(f, "ok: the scheduler can start"),
+            1 => write!(f, "1 problem: the scheduler would not start"),
+            many => write!(f, "{many} problems: the scheduler would not start"),
+        }
+    }
+}
+
+impl fmt::Display for ChannelReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "channel {}", self.channel)?;
+        let width = |of: fn(&PartReport) -> &str| {
+            let widths = self.parts.iter().map(|part| of(part).chars().count());
+            widths.max().unwrap_or_default()
+        };
+        let (roles, names) = (width(|part| &part.role), width(|part| &part.name));
+        for PartReport {
+            role,
+            name,
+            found,
+            ok,
+        } in &self.parts
+        {
+            let mark = if *ok { "ok    " } else { "FAILED" };
+            writeln!(f, "  {mark}  {role:roles$}  {name:names$}  {found}")?;
+        }
+        let told: Vec<_> = self.parts.iter().map(|part| &part.found).collect();
+        for problem in self
+            .problems
+            .iter()
+            .filter(|problem| !told.contains(problem))
+        {
+            writeln!(f, "  problem: {problem}")?;
+        }
+        for warning in &self.warnings {
+            writeln!(f, "  warning: {warning}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,207 @@
+//! The command line.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Parser, Subcommand, ValueEnum};
+use polling_model::{SharedClock, SystemClock};
+use serde::Serialize;
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    check,
+    config::{Config, ENVIRONMENT_PREFIX},
+    run,
+    servers::{Created, create_queues},
+};
+
+/// A configuration that shows every field.
+pub const EXAMPLE_CONFIG: &str = include_str!("../scheduler.example.toml");
+
+const LONG_HELP: &str = "\
+First steps:
+  scheduler example-config > scheduler.toml    a configuration with every field explained
+  scheduler create-queues                      the queues it names, once
+  scheduler --check                            is everything it names there, and as it should be?
+  scheduler                                    run
+
+Register a job, and look at it:
+  curl -d '{\"job_type\": \"posts\", \"account\": \"42\"}' localhost:7070/v1/channels/mastodon/jobs
+  curl localhost:7070/v1/channels/mastodon/jobs/posts:42
+
+Any value of the configuration can be set by the environment: POLLING__ADMIN__LISTEN is
+admin.listen. SQS takes AWS_REGION, AWS_ENDPOINT_URL_SQS and credentials from the usual places.
+
+SIGTERM or SIGINT stops; a second one ends at once. Killing the process loses nothing.
+Exit codes: 0 done, 1 a problem, 2 a wrong command line.";
+
+/// Keeps the jobs of channels in their polling cycle.
+#[derive(Debug, Parser)]
+#[command(name = "scheduler", version, after_long_help = LONG_HELP, args_conflicts_with_subcommands = false)]
+pub struct Cli {
+    /// The configuration.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        default_value = "scheduler.toml",
+        env = "POLLING_CONFIG"
+    )]
+    config: PathBuf,
+
+    /// Reads the configuration, opens every server it names, tells what is there, and ends.
+    #[arg(long)]
+    check: bool,
+
+    /// Tells it as JSON.
+    #[arg(long, requires = "check")]
+    json: bool,
+
+    /// How to write logs.
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        default_value = "text",
+        env = "POLLING_LOG_FORMAT"
+    )]
+    log_format: LogFormat,
+
+    /// What to log: a level, or targets with levels such as `info,scheduler_lib=debug`.
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILTER",
+        default_value = "info",
+        env = "RUST_LOG"
+    )]
+    log: String,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Creates the queues that the configuration names, with their redrive policies, and ends.
+    CreateQueues,
+    /// Prints a configuration that explains every field.
+    ExampleConfig,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Cli {
+    /// Does what the command line says.
+    ///
+    /// # Errors
+    ///
+    /// What kept it from being done.
+    pub async fn execute(self) -> anyhow::Result<ExitCode> {
+        if let Some(Command::ExampleConfig) = self.command {
+            write!(io::stdout().lock(), "{EXAMPLE_CONFIG}")?;
+            return Ok(ExitCode::SUCCESS);
+        }
+        self.start_logs()?;
+        if self.check {
+            return self.check().await;
+        }
+        let config = Config::load(&self.config, environment())?;
+        if let Some(Command::CreateQueues) = self.command {
+            return tell_created(&create_queues(&config).await);
+        }
+        let stop = run::stop_on_signals()?;
+        let listener = run::listen(config.admin.listen).await?;
+        run::run(&config, listener, stop).await?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn start_logs(&self) -> anyhow::Result<()> {
+        let filter = EnvFilter::try_new(&self.log)?;
+        let logs = tracing_subscriber::fmt()
+            .with_env_filter(filter)
+            .with_writer(io::stderr);
+        match self.log_format {
+            LogFormat::Text => logs.init(),
+            LogFormat::Json => logs.json().init(),
+        }
+        Ok(())
+    }
+
+    async fn check(&self) -> anyhow::Result<ExitCode> {
+        let mut out = io::stdout();
+        let config = match Config::load(&self.config, environment()) {
+            Ok(config) => config,
+            Err(error) if self.json => {
+                let problems = error.problems.iter().map(ToString::to_string).collect();
+                let refused = Refused {
+                    ok: false,
+                    problems,
+                };
+                writeln!(out, "{}", serde_json::to_string_pretty(&refused)?)?;
+                return Ok(ExitCode::FAILURE);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let clock: SharedClock = Arc::new(SystemClock);
+        let report = check::check(&config, &clock).await;
+        match self.json {
+            true => writeln!(out, "{}", serde_json::to_string_pretty(&report)?)?,
+            false => writeln!(out, "{report}")?,
+        }
+        Ok(if report.ok {
+            ExitCode::SUCCESS
+        } else {
+            ExitCode::FAILURE
+        })
+    }
+}
+
+/// A configuration that was refused, as JSON.
+#[derive(Serialize)]
+struct Refused {
+    ok: bool,
+    problems: Vec<String>,
+}
+
+fn tell_created(created: &[Created]) -> anyhow::Result<ExitCode> {
+    let mut out = io::stdout();
+    let width = created
+        .iter()
+        .map(|queue| queue.name.len())
+        .max()
+        .unwrap_or_default();
+    for Created {
+        channel,
+        role,
+        name,
+        result,
+    } in created
+    {
+        match result {
+            Ok(()) => writeln!(out, "ok      {name:width$}  {channel}: {role}")?,
+            Err(problem) => writeln!(out, "FAILED  {name:width$}  {channel}: {role}: {problem}")?,
+        }
+    }
+    let all = created.iter().all(|queue| queue.result.is_ok());
+    Ok(if all {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
+}
+
+/// The variables that override the configuration.
+fn environment() -> impl Iterator<Item = (String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX))
+}

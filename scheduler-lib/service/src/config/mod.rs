@@ -1,0 +1,270 @@
+//! The configuration: a TOML file, with overrides from the environment.
+//!
+//! Reading goes in this order: the file's text, the overrides, the types of single fields, then the
+//! rules between fields. An error names the line or the variable, and the path of keys.
+
+mod document;
+mod fields;
+mod problem;
+mod validate;
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use polling_model::{ChannelId, JobType, ServiceLevel, SlotRing};
+use scheduler_lib::{Limits, policy::JobTypeRules};
+use serde::Deserialize;
+
+use self::document::Document;
+pub use self::{
+    document::ENVIRONMENT_PREFIX,
+    problem::{ConfigError, Origin, Problem},
+};
+use crate::secret::Secret;
+
+/// All that the service is told.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Config {
+    /// The admin server.
+    #[serde(default)]
+    pub admin: Admin,
+    /// Where SQS is, if the usual AWS settings do not say it.
+    #[serde(default)]
+    pub sqs: Sqs,
+    /// What is served, by name.
+    pub channels: BTreeMap<ChannelId, ChannelConfig>,
+}
+
+/// The admin server: registrations, health.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Admin {
+    /// The address to listen on. Off loopback it needs a token.
+    pub listen: SocketAddr,
+    /// What callers send as `authorization: Bearer …`.
+    pub token: Option<Secret>,
+    /// A file that holds the token, instead.
+    pub token_file: Option<PathBuf>,
+    /// Largest body of a request, bytes.
+    pub max_body_size_bytes: usize,
+    /// Most requests at the same time; the next are answered 503.
+    pub max_requests: usize,
+    /// Longest time for one request.
+    #[serde(deserialize_with = "fields::deadline")]
+    pub request_timeout: Duration,
+    /// A scheduler that has not looked at its slots for so long is not alive.
+    #[serde(deserialize_with = "fields::deadline")]
+    pub max_tick_age: Duration,
+}
+
+impl Default for Admin {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
+            token: None,
+            token_file: None,
+            max_body_size_bytes: 2 * 1024 * 1024,
+            max_requests: 64,
+            request_timeout: Duration::from_secs(30),
+            max_tick_age: Duration::from_secs(60),
+        }
+    }
+}
+
+/// SQS, beyond the usual AWS settings of region and credentials.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Sqs {
+    /// The address of a server that speaks SQS's protocol; `AWS_ENDPOINT_URL_SQS` otherwise.
+    pub endpoint: Option<String>,
+}
+
+/// One channel.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
+pub struct ChannelConfig {
+    /// The ring of slots; written as the width of one.
+    #[serde(
+        rename = "slot_width",
+        default = "minutes",
+        deserialize_with = "fields::ring"
+    )]
+    pub ring: SlotRing,
+    /// The address of the channel's Redis, `redis://user:password@host:port/database`.
+    pub redis: Option<Secret>,
+    /// What holds jobs and slots.
+    #[serde(default)]
+    pub store: StoreKind,
+    /// Registrations and removals wait for replicas.
+    pub replicas: Option<Replicas>,
+    /// The level of jobs registered without one.
+    #[serde(default = "default_level")]
+    pub default_level: ServiceLevel,
+    /// The queues' names and settings.
+    #[serde(default)]
+    pub queues: Queues,
+    /// The bounds of the cycle.
+    #[serde(default)]
+    pub limits: Limits,
+    /// The kinds of job with their rules, by name.
+    pub job_types: BTreeMap<JobType, JobTypeRules>,
+}
+
+const fn minutes() -> SlotRing {
+    SlotRing::MINUTES
+}
+
+fn default_level() -> ServiceLevel {
+    ServiceLevel::new("default").expect("the name is a valid label")
+}
+
+/// What holds a channel's jobs and slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum StoreKind {
+    /// Redis, at the channel's `redis`.
+    #[default]
+    Redis,
+    /// This process, for a trial: registrations are gone when it ends.
+    Memory,
+}
+
+/// How many replicas have a registration before it is answered.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replicas {
+    /// From 1.
+    pub count: usize,
+    /// Longest wait; with fewer replicas by then the registration fails and can be repeated.
+    #[serde(deserialize_with = "fields::deadline")]
+    pub timeout: Duration,
+}
+
+/// A channel's queues.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[non_exhaustive]
+pub struct Queues {
+    /// What the names begin with; `polling-<channel>` unless set.
+    pub prefix: Option<String>,
+    /// The name of the completed queue; `<prefix>-completed` unless set.
+    pub completed: Option<String>,
+    /// The name of the dead-letter queue; `<prefix>-dead-letter` unless set.
+    pub dead_letter: Option<String>,
+    /// The names of work queues, by job type; `<prefix>-<job type>` unless set.
+    pub work: BTreeMap<JobType, String>,
+    /// How long a received message stays invisible, for queues that this program creates.
+    #[serde(deserialize_with = "fields::visibility")]
+    pub visibility_timeout: Duration,
+}
+
+impl Default for Queues {
+    fn default() -> Self {
+        Self {
+            prefix: None,
+            completed: None,
+            dead_letter: None,
+            work: BTreeMap::new(),
+            visibility_timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// The names of a channel's queues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueNames {
+    /// Completions come here.
+    pub completed: String,
+    /// What was received too often comes here.
+    pub dead_letter: String,
+    /// Jobs go here, by their type.
+    pub work: BTreeMap<JobType, String>,
+}
+
+impl ChannelConfig {
+    /// The queues' names, defaults filled in.
+    #[must_use]
+    pub fn queue_names(&self, channel: &ChannelId) -> QueueNames {
+        let Queues {
+            prefix,
+            completed,
+            dead_letter,
+            work,
+            ..
+        } = &self.queues;
+        let prefix = prefix
+            .clone()
+            .unwrap_or_else(|| format!("polling-{channel}"));
+        let or_default = |name: Option<&String>, ending: &str| {
+            name.cloned()
+                .unwrap_or_else(|| format!("{prefix}-{ending}"))
+        };
+        let work_name = |job_type: &JobType| or_default(work.get(job_type), job_type.as_str());
+        QueueNames {
+            completed: or_default(completed.as_ref(), "completed"),
+            dead_letter: or_default(dead_letter.as_ref(), "dead-letter"),
+            work: self
+                .job_types
+                .keys()
+                .map(|job_type| (job_type.clone(), work_name(job_type)))
+                .collect(),
+        }
+    }
+}
+
+impl Config {
+    /// Reads a file, and the variables that override it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] that tells everything that is wrong, and where.
+    pub fn load(
+        file: &Path,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let name = file.display().to_string();
+        let text = fs::read_to_string(file).map_err(|error| {
+            let origin = Origin::File { name: name.clone(), line: 0 };
+            let what = format!(
+                "this file cannot be read: {error}; name another with --config, or begin with `scheduler example-config > scheduler.toml`"
+            );
+            ConfigError { problems: vec![Problem { origin, path: String::new(), what }] }
+        })?;
+        Self::parse(&name, &text, environment)
+    }
+
+    /// Reads a configuration's text, with the variables that override it. `name` stands for it in
+    /// errors.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] that tells everything that is wrong, and where.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigError> {
+        let mut document = Document::parse(name, text)?;
+        for (variable, text) in environment {
+            document.set(&variable, &text)?;
+        }
+        let mut config: Self = document.to_typed()?;
+        let problems = validate::check(&mut config, &document);
+        if problems.is_empty() {
+            Ok(config)
+        } else {
+            Err(ConfigError { problems })
+        }
+    }
+}

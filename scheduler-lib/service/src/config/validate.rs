@@ -1,0 +1,198 @@
+//! The rules between fields, and the bounds that their types do not hold.
+
+use std::{collections::BTreeMap, fs};
+
+use polling_model::{ChannelId, JobType};
+
+use super::{Admin, ChannelConfig, Config, Problem, StoreKind, document::Document};
+use crate::{secret::Secret, suggest};
+
+/// Shortest token, bytes: shorter ones can be guessed.
+const MIN_TOKEN_LEN: usize = 16;
+
+/// Longest name of a queue on SQS, in characters.
+const MAX_QUEUE_NAME_LEN: usize = 80;
+
+/// Fills in the token from its file, and returns everything that is wrong.
+pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem> {
+    let mut checker = Checker {
+        document,
+        problems: Vec::new(),
+    };
+    checker.admin(&mut config.admin);
+    if config.channels.is_empty() {
+        checker.report(&["channels"], "no channel: add [channels.NAME]".to_owned());
+    }
+    for (id, channel) in &config.channels {
+        checker.store(id, channel);
+        checker.rules(id, channel);
+        checker.work_names(id, channel);
+    }
+    checker.queue_names(&config.channels);
+    checker.problems
+}
+
+struct Checker<'a> {
+    document: &'a Document<'a>,
+    problems: Vec<Problem>,
+}
+
+impl Checker<'_> {
+    fn report(&mut self, path: &[&str], what: String) {
+        let path: Vec<_> = path.iter().map(|key| (*key).to_owned()).collect();
+        self.problems.push(self.document.problem(&path, what));
+    }
+
+    fn admin(&mut self, admin: &mut Admin) {
+        if admin.token.is_some() && admin.token_file.is_some() {
+            self.report(
+                &["admin", "token_file"],
+                "token is set as well: keep one of the two".to_owned(),
+            );
+        } else if let Some(file) = &admin.token_file {
+            match fs::read_to_string(file) {
+                Ok(text) => admin.token = Some(Secret::new(text.trim())),
+                Err(error) => {
+                    let what = format!("{} cannot be read: {error}", file.display());
+                    self.report(&["admin", "token_file"], what);
+                    return;
+                }
+            }
+        }
+        match &admin.token {
+            Some(token) if token.expose().len() < MIN_TOKEN_LEN => {
+                let what = format!(
+                    "the token has {} bytes: it needs at least {MIN_TOKEN_LEN}, such as from `openssl rand -hex 32`",
+                    token.expose().len()
+                );
+                self.report(&["admin", "token"], what);
+            }
+            None if !admin.listen.ip().is_loopback() => {
+                let what = format!(
+                    "{} is not loopback, so others may reach it: set admin.token or admin.token_file",
+                    admin.listen
+                );
+                self.report(&["admin", "listen"], what);
+            }
+            _ => {}
+        }
+        for (key, found) in [
+            ("max_body_size_bytes", admin.max_body_size_bytes),
+            ("max_requests", admin.max_requests),
+        ] {
+            if found == 0 {
+                self.report(&["admin", key], "0: it needs at least 1".to_owned());
+            }
+        }
+    }
+
+    fn store(&mut self, id: &ChannelId, channel: &ChannelConfig) {
+        let at = ["channels", id.as_str(), "redis"];
+        match (&channel.redis, channel.store) {
+            (None, StoreKind::Redis) => self.report(
+                &at,
+                "missing: redis = \"redis://host:6379/0\", or store = \"memory\" for a trial"
+                    .to_owned(),
+            ),
+            (Some(_), StoreKind::Memory) => {
+                self.report(
+                    &at,
+                    "store is \"memory\" as well: keep one of the two".to_owned(),
+                );
+            }
+            // The address may hold a password, so it is not shown.
+            (Some(url), StoreKind::Redis) => {
+                let scheme = url
+                    .expose()
+                    .split_once("://")
+                    .map_or("", |(scheme, _)| scheme);
+                match scheme {
+                    "redis" | "redis+unix" | "unix" => {}
+                    "rediss" if cfg!(feature = "redis-tls") => {}
+                    "rediss" => self.report(&at, "this program was built without TLS to Redis: build it with --features redis-tls".to_owned()),
+                    _ => self.report(&at, "not an address such as redis://user:password@host:6379/0".to_owned()),
+                }
+            }
+            (None, StoreKind::Memory) => {}
+        }
+        if let Some(replicas) = &channel.replicas {
+            let at = ["channels", id.as_str(), "replicas", "count"];
+            if replicas.count == 0 {
+                self.report(&at, "0: it needs at least 1".to_owned());
+            }
+            if channel.store == StoreKind::Memory {
+                self.report(&at[..3], "a store in memory has no replicas".to_owned());
+            }
+        }
+    }
+
+    fn rules(&mut self, id: &ChannelId, channel: &ChannelConfig) {
+        if let Err(error) = channel.limits.validate() {
+            self.report(&["channels", id.as_str(), "limits"], error.to_string());
+        }
+        let at = ["channels", id.as_str(), "job_types"];
+        if channel.job_types.is_empty() {
+            let what = format!("no job type: add [channels.{id}.job_types.NAME]");
+            self.report(&at, what);
+        }
+        for (job_type, rules) in &channel.job_types {
+            if let Err(error) = rules.validate() {
+                self.report(&[at[0], at[1], at[2], job_type.as_str()], error.to_string());
+            }
+        }
+    }
+
+    fn work_names(&mut self, id: &ChannelId, channel: &ChannelConfig) {
+        let known: Vec<_> = channel.job_types.keys().map(JobType::as_str).collect();
+        for job_type in channel.queues.work.keys() {
+            if !channel.job_types.contains_key(job_type) {
+                let at = ["channels", id.as_str(), "queues", "work", job_type.as_str()];
+                self.report(&at, suggest::unknown("job type", job_type.as_str(), &known));
+            }
+        }
+    }
+
+    /// A queue that serves two purposes would mix their messages.
+    fn queue_names(&mut self, channels: &BTreeMap<ChannelId, ChannelConfig>) {
+        let mut used: BTreeMap<String, String> = BTreeMap::new();
+        for (id, channel) in channels {
+            let names = channel.queue_names(id);
+            let work = names
+                .work
+                .into_iter()
+                .map(|(job_type, name)| (format!("work.{job_type}"), name));
+            let all = [
+                ("completed".to_owned(), names.completed),
+                ("dead_letter".to_owned(), names.dead_letter),
+            ];
+            for (purpose, name) in all.into_iter().chain(work) {
+                let mut path = vec!["channels", id.as_str(), "queues"];
+                path.extend(purpose.split('.'));
+                if let Some(what) = bad_queue_name(&name) {
+                    self.report(&path, what);
+                }
+                let purpose = format!("channels.{id}.queues.{purpose}");
+                if let Some(other) = used.insert(name.clone(), purpose) {
+                    self.report(
+                        &path,
+                        format!("queue {name} is {other} as well: each needs its own"),
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn bad_queue_name(name: &str) -> Option<String> {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
+    if name.is_empty() || name.len() > MAX_QUEUE_NAME_LEN {
+        return Some(format!(
+            "the queue's name {name:?} has {} characters: it needs 1 to {MAX_QUEUE_NAME_LEN}",
+            name.len()
+        ));
+    }
+    let found = name.chars().find(|c| !allowed(*c))?;
+    Some(format!(
+        "the queue's name {name:?} has {found:?}: allowed are letters, digits, - and _"
+    ))
+}

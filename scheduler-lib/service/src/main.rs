@@ -1,0 +1,21 @@
+//! The scheduler service: reads its configuration, builds, runs, exits.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+use clap::Parser;
+use scheduler::{chain::chain, cli::Cli};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().execute().await {
+        Ok(code) => code,
+        Err(error) => {
+            // Nothing is left to do if nobody reads it.
+            let _ = writeln!(io::stderr(), "error: {}", chain(error.as_ref()));
+            ExitCode::FAILURE
+        }
+    }
+}

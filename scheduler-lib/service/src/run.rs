@@ -1,0 +1,95 @@
+//! The life of the service: open, serve, run, stop.
+
+use std::{net::SocketAddr, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use polling_model::{SharedClock, SystemClock};
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    admin::{self, Api},
+    assemble::assemble,
+    config::Config,
+};
+
+/// How long requests under way may take once the scheduler has stopped.
+const ADMIN_GRACE: Duration = Duration::from_secs(2);
+
+/// Takes the admin address, so that a second start on it fails before anything else is done.
+///
+/// # Errors
+///
+/// That the address is taken or not this machine's.
+pub async fn listen(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address)
+        .await
+        .with_context(|| format!("admin.listen {address} cannot be listened on"))
+}
+
+/// Opens what the configuration names and runs until `stop` is cancelled.
+///
+/// # Errors
+///
+/// When a server cannot be used, or a loop of the scheduler has ended on its own.
+pub async fn run(
+    config: &Config,
+    listener: TcpListener,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let opened = tokio::select! {
+        biased;
+        () = stop.cancelled() => return Ok(()),
+        opened = assemble(config, Arc::clone(&clock)) => opened,
+    };
+    let scheduler = opened.context("the scheduler cannot start")?;
+    let api = Api::new(&scheduler, clock, config.admin.clone());
+    let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
+    let address = listener.local_addr()?;
+    tracing::info!(%address, channels = channels.join(","), "the scheduler runs");
+    let server = tokio::spawn(admin::serve(listener, api.router(), stop.clone()));
+    scheduler.run(stop.clone().cancelled_owned()).await;
+    let asked_to = stop.is_cancelled();
+    stop.cancel();
+    if tokio::time::timeout(ADMIN_GRACE, server).await.is_err() {
+        tracing::warn!("requests under way did not end in time");
+    }
+    anyhow::ensure!(
+        asked_to,
+        "a loop of the scheduler has ended on its own, see the log; start again"
+    );
+    tracing::info!("the scheduler has stopped");
+    Ok(())
+}
+
+/// Cancels the returned token at the first SIGTERM or SIGINT; the second ends the process at once.
+///
+/// # Errors
+///
+/// When the signals cannot be listened to.
+pub fn stop_on_signals() -> anyhow::Result<CancellationToken> {
+    let stop = CancellationToken::new();
+    let mut terminate = signal(SignalKind::terminate()).context("SIGTERM cannot be listened to")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("SIGINT cannot be listened to")?;
+    let first = stop.clone();
+    tokio::spawn(async move {
+        loop {
+            let code = tokio::select! {
+                biased;
+                _ = terminate.recv() => 128 + SignalKind::terminate().as_raw_value(),
+                _ = interrupt.recv() => 128 + SignalKind::interrupt().as_raw_value(),
+            };
+            if first.is_cancelled() {
+                tracing::warn!("a second signal: ending at once");
+                std::process::exit(code);
+            }
+            tracing::info!("stopping; a second signal ends at once");
+            first.cancel();
+        }
+    });
+    Ok(stop)
+}

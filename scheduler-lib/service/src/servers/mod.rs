@@ -1,0 +1,130 @@
+//! The servers that a configuration names: opened, and looked at, all at once.
+//!
+//! Opening goes on after a failure, so that one look tells everything that is wrong.
+
+mod create;
+mod queue;
+mod redrive;
+
+use std::sync::Arc;
+
+use futures_util::future::{join, join_all};
+use polling_model::{ChannelId, SharedClock};
+use polling_transport::sqs;
+use scheduler_lib::{
+    MemoryStore, SharedStore, StoreError,
+    store::{Counts, RedisStore},
+};
+
+pub use self::{
+    create::{Created, create_queues},
+    queue::{QueueFound, QueuePart, Role},
+    redrive::Redrive,
+};
+use crate::{
+    chain::chain,
+    config::{ChannelConfig, Config, Sqs, StoreKind},
+};
+
+/// What was found of one channel.
+#[derive(Debug)]
+pub struct ChannelParts {
+    /// Its name.
+    pub channel: ChannelId,
+    /// Its store, or why it cannot be used.
+    pub store: Result<StoreFound, String>,
+    /// Its queues: the work queues by job type, completed, dead-letter.
+    pub queues: Vec<QueuePart>,
+}
+
+/// A store that answers.
+#[derive(Debug)]
+pub struct StoreFound {
+    /// The store.
+    pub store: SharedStore,
+    /// Where it is, without credentials.
+    pub address: String,
+    /// What is in it.
+    pub counts: Counts,
+}
+
+impl ChannelParts {
+    /// Everything that keeps this channel from being served.
+    #[must_use]
+    pub fn problems(&self) -> Vec<String> {
+        let store = self.store.as_ref().err().cloned().into_iter();
+        store
+            .chain(self.queues.iter().flat_map(QueuePart::problems))
+            .collect()
+    }
+
+    /// What is allowed but hardly wanted.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let found = self
+            .queues
+            .iter()
+            .filter_map(|part| part.found.as_ref().ok());
+        found
+            .flat_map(|queue| queue.warnings.iter().cloned())
+            .collect()
+    }
+}
+
+/// Opens the store and the queues of every channel.
+pub async fn open(config: &Config, clock: &SharedClock) -> Vec<ChannelParts> {
+    let client = client(&config.sqs).await;
+    let opening = config.channels.iter().map(|(id, channel)| {
+        let client = &client;
+        async move {
+            let store = open_store(id, channel, clock);
+            let queues = queue::open_all(client, id, channel);
+            let (store, queues) = join(store, queues).await;
+            ChannelParts {
+                channel: id.clone(),
+                store: store.map_err(|error| chain(&error)),
+                queues,
+            }
+        }
+    });
+    join_all(opening).await
+}
+
+/// A client of SQS with the usual AWS settings, and the configured address if there is one.
+pub async fn client(settings: &Sqs) -> sqs::Client {
+    let mut config = sqs::client_config(&sqs::load_config().await);
+    if let Some(endpoint) = &settings.endpoint {
+        config = config.endpoint_url(endpoint);
+    }
+    sqs::Client::from_conf(config.build())
+}
+
+async fn open_store(
+    id: &ChannelId,
+    channel: &ChannelConfig,
+    clock: &SharedClock,
+) -> Result<StoreFound, StoreError> {
+    let now_ms = clock.now_ms();
+    let (store, address): (SharedStore, _) = match (&channel.redis, channel.store) {
+        (Some(url), StoreKind::Redis) => {
+            let mut builder = RedisStore::builder(url.expose(), id.clone()).ring(channel.ring);
+            if let Some(replicas) = channel.replicas {
+                builder = builder.wait_replicas(replicas.count, replicas.timeout);
+            }
+            let store = builder.open(now_ms).await?;
+            let address = store.address().to_owned();
+            (Arc::new(store), address)
+        }
+        // A configuration without an address and not in memory is refused before.
+        _ => (
+            Arc::new(MemoryStore::new(channel.ring, now_ms)),
+            "this process's memory".to_owned(),
+        ),
+    };
+    let counts = store.counts().await?;
+    Ok(StoreFound {
+        store,
+        address,
+        counts,
+    })
+}

@@ -1,0 +1,224 @@
+//! A channel's queues: found, and their settings held against the channel's limits.
+
+use std::{fmt, sync::Arc};
+
+use futures_util::future::join_all;
+use polling_model::{ChannelId, JobType};
+use polling_transport::{QueueStats, SharedQueue, sqs};
+use scheduler_lib::Limits;
+
+use super::redrive::{self, Redrive};
+use crate::{
+    chain::chain,
+    config::{ChannelConfig, QueueNames},
+};
+
+/// What a queue is for.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Jobs of a type.
+    Work(JobType),
+    /// Completions.
+    Completed,
+    /// What was received too often.
+    DeadLetter,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Work(job_type) => write!(f, "work {job_type}"),
+            Self::Completed => f.write_str("completed"),
+            Self::DeadLetter => f.write_str("dead letter"),
+        }
+    }
+}
+
+/// One queue of a channel.
+#[derive(Debug)]
+pub struct QueuePart {
+    /// What it is for.
+    pub role: Role,
+    /// Its name.
+    pub name: String,
+    /// The queue, or why it cannot be used.
+    pub found: Result<QueueFound, String>,
+}
+
+impl QueuePart {
+    /// Everything that keeps the queue from being used.
+    pub(super) fn problems(&self) -> Vec<String> {
+        match &self.found {
+            Ok(queue) => queue.problems.clone(),
+            Err(problem) => vec![problem.clone()],
+        }
+    }
+}
+
+/// A queue that answers.
+#[derive(Debug)]
+pub struct QueueFound {
+    /// The queue.
+    pub queue: SharedQueue,
+    /// How much is in it.
+    pub stats: QueueStats,
+    /// Where it sends what is received too often.
+    pub redrive: Option<Redrive>,
+    /// Settings that contradict the channel's limits.
+    pub problems: Vec<String>,
+    /// Settings that are hardly wanted.
+    pub warnings: Vec<String>,
+}
+
+/// The roles of a channel's queues with their names.
+pub(super) fn roles(names: QueueNames) -> Vec<(Role, String)> {
+    let work = names
+        .work
+        .into_iter()
+        .map(|(job_type, name)| (Role::Work(job_type), name));
+    work.chain([
+        (Role::Completed, names.completed),
+        (Role::DeadLetter, names.dead_letter),
+    ])
+    .collect()
+}
+
+/// Finds every queue of a channel.
+pub(super) async fn open_all(
+    client: &sqs::Client,
+    id: &ChannelId,
+    channel: &ChannelConfig,
+) -> Vec<QueuePart> {
+    let names = channel.queue_names(id);
+    let dead_letter = names.dead_letter.clone();
+    let opening = roles(names).into_iter().map(|(role, name)| {
+        let dead_letter = &dead_letter;
+        async move {
+            let found = find(client, &name).await.map(|mut found| {
+                judge(&role, &mut found, dead_letter, &channel.limits);
+                found
+            });
+            QueuePart { role, name, found }
+        }
+    });
+    join_all(opening).await
+}
+
+async fn find(client: &sqs::Client, name: &str) -> Result<QueueFound, String> {
+    let queue = sqs::SqsQueue::connect(client, name)
+        .await
+        .map_err(|error| chain(&error))?;
+    let queue: SharedQueue = Arc::new(queue);
+    let stats = queue.stats().await.map_err(|error| chain(&error))?;
+    let redrive = redrive::read(client, name).await?;
+    Ok(QueueFound {
+        queue,
+        stats,
+        redrive,
+        problems: Vec::new(),
+        warnings: Vec::new(),
+    })
+}
+
+/// Holds a queue's settings against the limits: a message's life is reckoned from its receives, so
+/// a queue that allows more would outlive the job's time in flight.
+fn judge(role: &Role, found: &mut QueueFound, dead_letter: &str, limits: &Limits) {
+    let name = found.queue.name();
+    if *role == Role::DeadLetter {
+        if let Some(redrive) = &found.redrive {
+            found.warnings.push(format!(
+                "queue {name} is a dead-letter queue and sends on to {}: the operator will miss what goes there",
+                redrive.dead_letter
+            ));
+        }
+        return;
+    }
+    let Some(redrive) = &found.redrive else {
+        found.warnings.push(format!(
+            "queue {name} has no redrive policy: what no worker can finish comes back for ever; send it to {dead_letter} after {} receives",
+            limits.max_receives
+        ));
+        return;
+    };
+    if redrive.dead_letter != dead_letter {
+        found.problems.push(format!(
+            "queue {name} sends dead letters to {}, but this channel reads {dead_letter}: set one or the other",
+            redrive.dead_letter
+        ));
+    }
+    if matches!(role, Role::Work(_)) && redrive.max_receives > limits.max_receives {
+        found.problems.push(format!(
+            "queue {name} allows {} receives, limits.max_receives is {}: a message would outlive its job's time in flight; make them equal",
+            redrive.max_receives, limits.max_receives
+        ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use polling_model::SystemClock;
+    use polling_transport::memory::MemoryQueue;
+
+    use super::*;
+
+    fn judged(role: Role, redrive: Option<(&str, u32)>) -> (Vec<String>, Vec<String>) {
+        let mut found = QueueFound {
+            queue: MemoryQueue::builder("jobs", Arc::new(SystemClock)).build(),
+            stats: QueueStats::default(),
+            redrive: redrive.map(|(name, max_receives)| Redrive {
+                dead_letter: name.to_owned(),
+                max_receives,
+            }),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+        };
+        judge(&role, &mut found, "dead", &Limits::default());
+        (found.problems, found.warnings)
+    }
+
+    fn work() -> Role {
+        Role::Work("posts".parse().unwrap())
+    }
+
+    #[test]
+    fn settings_that_fit_say_nothing() {
+        assert_eq!(judged(work(), Some(("dead", 3))), (vec![], vec![]));
+        assert_eq!(
+            judged(Role::Completed, Some(("dead", 10))),
+            (vec![], vec![])
+        );
+        assert_eq!(judged(Role::DeadLetter, None), (vec![], vec![]));
+    }
+
+    #[test]
+    fn more_receives_than_the_limits_reckon_with_are_refused() {
+        let (problems, _) = judged(work(), Some(("dead", 4)));
+        assert_eq!(
+            problems,
+            [
+                "queue jobs allows 4 receives, limits.max_receives is 3: a message would outlive its job's time in flight; make them equal"
+            ]
+        );
+    }
+
+    #[test]
+    fn dead_letters_that_nobody_would_read_are_refused() {
+        let (problems, _) = judged(work(), Some(("elsewhere", 3)));
+        assert_eq!(
+            problems,
+            [
+                "queue jobs sends dead letters to elsewhere, but this channel reads dead: set one or the other"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_missing_redrive_policy_is_a_warning() {
+        let (problems, warnings) = judged(work(), None);
+        assert!(problems.is_empty());
+        assert!(
+            warnings[0].starts_with("queue jobs has no redrive policy"),
+            "{warnings:?}"
+        );
+    }
+}
