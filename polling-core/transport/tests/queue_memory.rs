@@ -186,3 +186,34 @@ async fn a_shorter_extension_is_seen_by_those_who_wait() {
     assert_eq!(again.unwrap()[0].receive_count, 2);
     assert_eq!(started.elapsed(), Duration::from_millis(250));
 }
+
+/// On real threads, where a lost wake-up would leave a receiver waiting for its full minute.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn threads_lose_no_message_and_no_wake() {
+    const PAIRS: usize = 4;
+    const EACH: usize = 2_000;
+    let clock = Arc::new(TokioClock::starting_at(0));
+    let queue = MemoryQueue::builder("jobs", clock).build();
+    let mut tasks = tokio::task::JoinSet::new();
+    for _ in 0..PAIRS {
+        let sender = queue.clone();
+        tasks.spawn(async move {
+            for n in 0..EACH {
+                let sent = sender.send(vec![n.to_string()]).await;
+                assert_eq!(sent, [Ok(())]);
+            }
+        });
+        let receiver = queue.clone();
+        tasks.spawn(async move {
+            for _ in 0..EACH {
+                let received = receiver.receive(1, Duration::from_secs(60)).await.unwrap();
+                assert_eq!(received.len(), 1);
+                assert_eq!(received[0].receive_count, 1);
+                receiver.ack(&received[0].receipt).await.unwrap();
+            }
+        });
+    }
+    let all = timeout(Duration::from_secs(30), tasks.join_all()).await;
+    all.expect("nobody waits for what is there");
+    assert!(queue.messages().is_empty());
+}
