@@ -6,6 +6,21 @@
 //! | [`EventBus`]: what polls found | `memory::MemoryBus`; `kafka` (feature `kafka`) |
 //!
 //! An adapter of your own passes the same suites: feature `conformance`.
+//!
+//! ```
+//! use std::{sync::Arc, time::Duration};
+//! use polling_model::SystemClock;
+//! use polling_transport::{Queue, memory::MemoryQueue};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), polling_transport::QueueError> {
+//! let jobs = MemoryQueue::builder("jobs", Arc::new(SystemClock)).build();
+//! jobs.send(vec!["poll account 42".to_owned()]).await;
+//! let received = jobs.receive(10, Duration::from_secs(20)).await?;
+//! jobs.ack(&received[0].receipt).await?;
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod bus;
 pub mod clock;

@@ -1,4 +1,4 @@
-//! What every [`Queue`](crate::Queue) promises, as tests.
+//! What every [`Queue`] promises, as tests.
 //!
 //! Each case is an async function over a [`QueueUnderTest`] made for it. Time passes by Tokio's
 //! timers: a queue in memory runs under paused time with a [`TokioClock`](crate::TokioClock), a

@@ -38,7 +38,8 @@ pub async fn an_acknowledged_message_is_gone(fixture: &QueueUnderTest) {
 }
 
 /// Acknowledging a delivery after the message was received again is no error. It deletes nothing:
-/// the later delivery is still held, and is acknowledged on its own.
+/// the later delivery is still held, and is acknowledged on its own. (SQS does not promise the
+/// latter for every old receipt; nothing in the SDK relies on it.)
 pub async fn a_late_acknowledgement_is_no_error(fixture: &QueueUnderTest) {
     fixture.send_one("twice").await;
     let first = fixture.receive_one().await;
