@@ -16,7 +16,7 @@ use polling_model::{AccountId, ChannelId, ServiceLevel, SharedClock};
 use redis::RedisError;
 
 use super::{LevelsError, ServiceLevels, entry::Entry};
-use crate::store::redis::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, link::Link};
+use crate::store::redis::link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link};
 
 /// Most accounts of one question to the source, and of one command to Redis.
 const MAX_ACCOUNTS: usize = 200;

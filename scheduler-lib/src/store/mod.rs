@@ -22,7 +22,7 @@ mod error;
 pub mod memory;
 mod record;
 #[cfg(feature = "redis")]
-pub mod redis;
+pub(crate) mod redis;
 mod steps;
 
 use std::{fmt, sync::Arc};

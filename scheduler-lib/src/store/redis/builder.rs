@@ -6,8 +6,8 @@ use polling_model::{ChannelId, Generator, Nonce, SlotRing};
 use redis::{ErrorKind, ServerErrorKind};
 
 use super::{
-    DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, LAYOUT, RedisStore, Replicated,
-    link::{Link, call},
+    LAYOUT, RedisStore, Replicated,
+    link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link, call},
     scripts,
 };
 use crate::store::StoreError;
@@ -67,7 +67,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Deadlines of connecting and of a whole step, connecting included.
+    /// Deadlines of connecting, 2 s by default, and of a whole step, connecting included, 5 s.
     pub fn timeouts(mut self, connect: Duration, response: Duration) -> Self {
         self.connect_timeout = connect;
         self.response_timeout = response;

@@ -13,10 +13,10 @@ use tokio::sync::Mutex;
 
 /// Default deadline of one step, connecting included. The client's own default of half a second is
 /// too short for a server that forks for a snapshot.
-pub const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const DEFAULT_RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Default deadline of connecting.
-pub const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+pub(crate) const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// One multiplexed connection. The client's own managed connection is not used: it keeps a
 /// connection whose peer is lost for as long as answers merely do not come.

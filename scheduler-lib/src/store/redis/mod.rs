@@ -4,19 +4,6 @@
 //! Redis Cluster. Each step of [`SlotStore`](super::SlotStore) is one script in `lua/`; what the
 //! keys hold, and why no step can lose a job even if it fails half-way, is told in
 //! `lua/prelude.lua`.
-//!
-//! ```no_run
-//! use polling_model::{Clock, SystemClock};
-//! use scheduler_lib::store::{RedisStore, SlotStore};
-//!
-//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
-//! let store = RedisStore::builder("redis://127.0.0.1:6379/", "mastodon".parse()?)
-//!     .open(SystemClock.now_ms())
-//!     .await?;
-//! println!("{} jobs", store.counts().await?.registered);
-//! # Ok(())
-//! # }
-//! ```
 
 mod answers;
 mod builder;
@@ -31,16 +18,26 @@ use std::{fmt, time::Duration};
 
 use polling_model::{ChannelId, Nonce, SlotRing};
 
+pub use self::builder::RedisStoreBuilder;
 use self::link::Link;
-pub use self::{
-    builder::RedisStoreBuilder,
-    link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT},
-};
 
 /// A [`SlotStore`](super::SlotStore) on Redis 6.2 or newer.
 ///
 /// A step that fails is not repeated by the store: its outcome may be unknown, and the scheduler's
 /// loops come back to it.
+///
+/// ```no_run
+/// use polling_model::{Clock, SystemClock};
+/// use scheduler_lib::store::{RedisStore, SlotStore};
+///
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// let store = RedisStore::builder("redis://127.0.0.1:6379/", "mastodon".parse()?)
+///     .open(SystemClock.now_ms())
+///     .await?;
+/// println!("{} jobs", store.counts().await?.registered);
+/// # Ok(())
+/// # }
+/// ```
 pub struct RedisStore {
     ring: SlotRing,
     link: Link,
