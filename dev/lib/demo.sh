@@ -1,0 +1,183 @@
+# shellcheck shell=bash
+# The processes of dev/demo: started, watched, broken and stopped. Each has a note and a log in the run's folder.
+
+workers=(alpha beta)
+
+# The run's folder, and its name, which queues, topic and Redis keys bear.
+make_folder() {
+    folder=$(mktemp -d -t polling-demo-XXXXXX)
+    name=demo${EPOCHSECONDS}x$$
+    printf 'logs of this run: %s\n' "$folder"
+    : >"$folder/faults"
+    if [[ ${posts[0]} == --trace ]]; then
+        [[ -r $trace ]] || fail "cannot read the trace $trace"
+        case $trace in *.gz) gunzip -c "$trace" ;; *) cat "$trace" ;; esac >"$folder/trace.csv"
+        posts=(--trace "$folder/trace.csv")
+    fi
+}
+
+# A port of which nobody makes use, from $1 up.
+free_port() {
+    local port=$1
+    while port_open 127.0.0.1 "$port"; do port=$((port + 1)); done
+    echo "$port"
+}
+
+# start NAME ADDRESS COMMAND...
+start() {
+    local process=$1 address=$2 log=$folder/$1.log
+    shift 2
+    [[ ! -e $log ]] || log=$folder/$process.again.log
+    start_daemon "$folder/$process.pid" "$log" "$address" "$@" 4>&-
+}
+
+# start_processes: the channel, the queues and the topic, the scheduler, the workers.
+start_processes() {
+    local worker
+    channel=http://127.0.0.1:$(free_port 17440)
+    scheduler=http://127.0.0.1:$(free_port 17470)
+    start channel "$channel" "$binaries/examples/fake_channel" --listen "${channel#http://}" \
+        --log "$folder/channel.jsonl" --accounts "$accounts" --replay-s "$posting_s" "${posts[@]}"
+    await_answer channel "$channel/control"
+    configure_scheduler
+    "${scheduler_program[@]}" create-queues >"$folder/queues.log" 2>&1 ||
+        fail "cannot create the queues" "$(cat "$folder/queues.log")"
+    "$binaries/examples/create_topic" "$name-posts"
+    start_scheduler
+    for worker in "${workers[@]}"; do start_worker "$worker"; done
+    row channel "$channel"
+    row scheduler "$scheduler"
+    row workers "${workers[*]}"
+}
+
+row() { printf '%-11s %s\n' "$1" "$2"; }
+
+# Sets $scheduler_program to the scheduler's program with this run's configuration.
+configure_scheduler() {
+    sed "s/channels\.demo/channels.$name/" dev/demo.toml >"$folder/scheduler.toml"
+    scheduler_program=(env POLLING__ADMIN__LISTEN="${scheduler#http://}"
+        "POLLING__CHANNELS__${name^^}__REDIS=$POLLING_REDIS_URL"
+        "$binaries/scheduler" --config "$folder/scheduler.toml")
+}
+
+start_scheduler() {
+    start scheduler "$scheduler" "${scheduler_program[@]}"
+    await_answer scheduler "$scheduler/readyz"
+}
+
+start_worker() {
+    start "$1" none "$binaries/examples/channel_worker" --name "$1" --channel-url "$channel" \
+        --work-queue "polling-$name-posts" --completed-queue "polling-$name-completed" --topic "$name-posts"
+}
+
+await_answer() {
+    local process=$1 url=$2 until_ms
+    until_ms=$(($(now_ms) + 20000))
+    until curl -sf -o "$folder/answer" --max-time 2 "$url"; do
+        noted_pid "$folder/$process.pid" >/dev/null ||
+            fail "$process: ended while it started" "$(tail -n 5 "$folder/$process.log")"
+        (($(now_ms) < until_ms)) || fail "$process: no answer from $url" "Its log: $folder/$process.log"
+        sleep 0.1
+    done
+}
+
+# The workers first: they finish what they have, and the scheduler settles it.
+stop_processes() {
+    local process
+    for process in "${workers[@]}" scheduler channel; do
+        [[ ! -e $folder/$process.pid ]] || stop_noted "$folder/$process.pid" 15000
+    done
+}
+
+# Registers all accounts with the scheduler, in one request.
+register() {
+    local account answer
+    for ((account = 0; account < accounts; account++)); do
+        printf '{"job_type":"posts","account":"%d"}\n' "$account"
+    done >"$folder/accounts.jsonl"
+    answer=$(curl -s --max-time 60 --data-binary "@$folder/accounts.jsonl" "$scheduler/v1/channels/$name/jobs:batch")
+    [[ $answer == *"\"created\":$accounts,"* ]] || fail "the scheduler does not take the accounts" "${answer:0:300}"
+    row registered "$accounts accounts, polled every $interval_s s, in slots of 1 s"
+}
+
+# --- watching -------------------------------------------------------------------------------------------------------
+
+# Asks the channel, or tells it what to change; prints how far it is.
+control() { curl -s --max-time 5 -H 'content-type: application/json' ${1:+--data "$1"} "$channel/control"; }
+
+# show_progress ELAPSED_S: on a terminal one line that changes, otherwise a line every five seconds.
+show_progress() {
+    local status line worker
+    [[ -t 1 ]] || (($1 % 5 == 0)) || return 0
+    status=$(control) || return 0
+    printf -v line '%4d s  %s posted, %s offered, in %s responses, %s of them errors; polls:' "$1" \
+        "$(field posted)" "$(field offered)" "$(field responses)" "$(field errors)"
+    for worker in "${workers[@]}"; do line+=" $worker $(field "$worker")"; done
+    if [[ -t 1 ]]; then printf '\r\e[K%s' "$line"; else printf '%s\n' "$line"; fi
+}
+
+end_progress() { [[ ! -t 1 ]] || echo; }
+
+# A number in $status.
+field() { if [[ $status =~ \"$1\":([0-9]+) ]]; then echo "${BASH_REMATCH[1]}"; else echo 0; fi; }
+
+sleep_until() {
+    local left_ms=$(($1 - $(now_ms)))
+    ((left_ms <= 0)) || sleep "$(printf '%d.%03d' $((left_ms / 1000)) $((left_ms % 1000)))"
+}
+
+# The checker, on what there is by now.
+check() {
+    local window options=()
+    ! $json || options+=(--json)
+    while read -r window; do options+=(--exclude "$window"); done <"$folder/faults"
+    "$binaries/examples/check_demo" --log "$folder/channel.jsonl" --topic "$name-posts" \
+        --interval-ms $((interval_s * 1000)) --slot-ms 1000 --cushion "$cushion" \
+        --workers "${#workers[@]}" --at-least "$events_at_least" "${options[@]}" "$@"
+}
+
+# --- faults ---------------------------------------------------------------------------------------------------------
+
+# inject FUNCTION: at the same time as everything else.
+inject() {
+    "$1" 4>&- &
+    faults+=($!)
+}
+
+await_faults() {
+    local fault
+    for fault in "${faults[@]}"; do wait "$fault" || notice "a fault did not go as it should: $folder/faults.log"; done
+    faults=()
+}
+
+# The gaps between polls that such a time touches are no measure of punctuality.
+note_fault_since() { echo "$1-$(now_ms)" >>"$folder/faults"; }
+
+tell() {
+    end_progress
+    printf '%s%s%s\n' "$bold" "$1" "$plain"
+}
+
+stop_kafka_for_10_s() {
+    local begin
+    begin=$(now_ms)
+    dev/services stop kafka >>"$folder/faults.log" 2>&1
+    tell "        Kafka is stopped, for 10 s"
+    sleep 10
+    dev/services start kafka >>"$folder/faults.log" 2>&1
+    tell "        Kafka answers again"
+    note_fault_since "$begin"
+}
+
+kill_worker_and_scheduler() {
+    local begin
+    begin=$(now_ms)
+    stop_noted "$folder/beta.pid" 0
+    stop_noted "$folder/scheduler.pid" 0
+    tell "        worker beta and the scheduler are killed, for 3 s"
+    sleep 3
+    start_worker beta
+    start_scheduler
+    tell "        both run again"
+    note_fault_since "$begin"
+}
