@@ -25,6 +25,10 @@ pub const MAX_SHUTDOWN_GRACE: Duration = Duration::from_secs(3600);
 /// Most messages asked for in one receive: what SQS gives.
 pub const RECEIVE_BATCH: usize = 10;
 
+/// Longest wait of a receive that holds more than one permit, which other queues may need. At a
+/// second SQS still asks all of its servers.
+pub const GREEDY_RECEIVE_WAIT: Duration = Duration::from_secs(1);
+
 /// Shortest visibility timeout that heartbeats can keep up with.
 pub const MIN_VISIBILITY: Duration = Duration::from_secs(1);
 

@@ -87,8 +87,9 @@
 //! | feature | adds |
 //! |---|---|
 //! | `sqs` | work queues on Amazon SQS |
-//! | `kafka` | events to Apache Kafka |
-//! | `full` | both |
+//! | `kafka` | events to Apache Kafka; builds a C library |
+//! | `kafka-tls` | the same with TLS and SASL |
+//! | `full` | all of them |
 
 pub mod ack;
 pub mod adapt;

@@ -34,8 +34,9 @@ struct Intake {
 /// The queue's messages, for ever. It receives only with permits in hand, so that nothing expires
 /// while it waits for its turn.
 ///
-/// The semaphore is fair, so queues take turns when permits are few. A queue that was empty asks
-/// with one permit, so that a long wait on it costs the others no more than that.
+/// The semaphore is fair, so queues take turns when permits are few. A queue that was empty is
+/// asked with one permit, so that a long wait on it costs the others no more than that; one that
+/// was not is asked with as many as are free, and with a short wait.
 pub(super) fn batches(
     queue: SharedQueue,
     permits: Arc<Semaphore>,
@@ -47,7 +48,7 @@ pub(super) fn batches(
         permits,
         wait,
         backoff: Backoff::new(generator, caps::RECEIVE_BACKOFF),
-        busy: true,
+        busy: false,
     };
     stream::unfold(intake, |mut intake| async move {
         let batch = intake.next().await?;
@@ -60,7 +61,12 @@ impl Intake {
     async fn next(&mut self) -> Option<Batch> {
         loop {
             let permits = self.acquire().await?;
-            match self.queue.receive(permits.num_permits(), self.wait).await {
+            let wait = if permits.num_permits() > 1 {
+                self.wait.min(caps::GREEDY_RECEIVE_WAIT)
+            } else {
+                self.wait
+            };
+            match self.queue.receive(permits.num_permits(), wait).await {
                 Ok(messages) if messages.is_empty() => {
                     self.backoff.reset();
                     self.busy = false;

@@ -138,8 +138,17 @@ async fn work_queues_take_turns_and_an_idle_one_holds_up_nobody() {
         concurrency: 4,
         ..WorkerConfig::default()
     };
-    let worker = rig.worker().work(idle).work(other.clone()).poller(poller);
-    let worker = worker.config(config).build().unwrap();
+    let worker = Worker::builder()
+        .work(idle)
+        .work(rig.work.clone())
+        .work(other.clone())
+        .completed(rig.completed.clone())
+        .bus(Arc::new(rig.bus.clone()))
+        .clock(rig.clock.clone())
+        .poller(poller)
+        .config(config)
+        .build()
+        .unwrap();
     let report = rig.run_for(worker, MINUTE).await;
     assert_eq!(
         other.messages(),
@@ -148,6 +157,45 @@ async fn work_queues_take_turns_and_an_idle_one_holds_up_nobody() {
     );
     // Each of the two idle queues waits with one of the four permits.
     assert!(report.polled >= 100, "{report:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_has_just_run_dry_holds_up_nobody() {
+    let rig = Rig::new();
+    let other = MemoryQueue::builder("other", rig.clock.clone()).build();
+    rig.send(0..100).await;
+    let worker = rig.worker().work(other.clone()).config(WorkerConfig {
+        concurrency: 4,
+        ..WorkerConfig::default()
+    });
+    let poller = poller_fn(|_| async { Ok(polled(0)) });
+    let worker = worker.poller(poller).build().unwrap();
+    let late = async {
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(rig.work.inner.messages(), []);
+        other.send(vec![body("late")]).await;
+        sleep(Duration::from_secs(2)).await;
+        assert_eq!(other.messages(), [], "polled at once");
+    };
+    worker.run(late).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn fifty_thousand_events_of_one_poll_are_all_delivered_through_a_small_bus() {
+    let mut rig = Rig::new();
+    rig.bus = MemoryBus::builder().capacity(100).build();
+    rig.send([42]).await;
+    let poller = poller_fn(|_| async { Ok(polled(50_000)) });
+    let worker = rig.worker().poller(poller).build().unwrap();
+    let consumed = async {
+        let mut events = 0;
+        while events < 50_000 {
+            events += rig.bus.receive(&topic(), 1_000).await.len();
+        }
+    };
+    let report = worker.run(consumed).await;
+    assert_eq!((report.polled, report.bugs, report.given_back), (1, 0, 0));
+    assert_eq!(rig.completions()[0].events, 50_000);
 }
 
 #[tokio::test(start_paused = true)]
