@@ -186,9 +186,11 @@ async fn an_unreadable_record_is_held_and_stops_no_other() {
     on_a_fresh_shard(async |store, mut raw| {
         register(&store, "bad", 1).await;
         register(&store, "good", 1).await;
-        raw.hset::<_, _, _, ()>(format!("{}job:bad", store.prefix()), "c", "many")
-            .await
-            .expect("HSET");
+        let key = format!("{}job:bad", store.prefix());
+        let text: String = raw.get(&key).await.expect("GET");
+        let mut words: Vec<&str> = text.split(' ').collect();
+        words[8] = "many";
+        raw.set::<_, _, ()>(&key, words.join(" ")).await.expect("SET");
         let drained = store.drain(request(at(1), 1)).await.expect("drain");
         assert_eq!(drained.jobs.len(), 1);
         assert_eq!(drained.jobs[0].record.id, id("good"));
@@ -199,9 +201,27 @@ async fn an_unreadable_record_is_held_and_stops_no_other() {
             .expect_err("it is unreadable")
             .to_string();
         assert!(
-            error.contains("job bad") && error.contains("field c"),
+            error.contains("job bad") && error.contains("attempts: "),
             "{error}"
         );
+        is_whole(&store).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn what_is_no_record_at_all_is_left_to_a_hand() {
+    on_a_fresh_shard(async |store, mut raw| {
+        register(&store, "bad", 1).await;
+        let key = format!("{}job:bad", store.prefix());
+        raw.set::<_, _, ()>(&key, "nonsense").await.expect("SET");
+        let drained = store.drain(request(at(1), 1)).await.expect("drain");
+        assert!(drained.jobs.is_empty());
+        assert_eq!(sweep(&store, 10).await, 0);
+        let error = store.get(&id("bad")).await.expect_err("it is no record");
+        assert!(error.to_string().contains("job bad"), "{error}");
+        store.remove(&id("bad")).await.expect("remove");
         is_whole(&store).await;
     })
     .await;

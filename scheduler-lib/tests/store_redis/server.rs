@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use redis::AsyncCommands;
 use scheduler_lib::store::{SlotStore, StoreError, conformance::START_MS};
 use tokio::{
     io::copy_bidirectional,
@@ -60,34 +59,6 @@ async fn too_few_replicas_are_an_error_although_the_write_is_there() {
     );
     assert_eq!(store.counts().await.expect("counts").registered, 1);
     clear(&channel).await;
-}
-
-#[tokio::test]
-#[ignore = "needs dev/services"]
-async fn records_stay_in_their_compact_form() {
-    on_a_fresh_shard(async |store, mut raw| {
-        store
-            .register(new_job("a", 1), at(0))
-            .await
-            .expect("register");
-        store.drain(request(at(1), 1)).await.expect("drain");
-        let reason = "r".repeat(200);
-        store
-            .hold(
-                &crate::fixture::id("a"),
-                scheduler_lib::store::Hold::Paused,
-                &reason,
-            )
-            .await
-            .expect("hold");
-        let key = format!("{}job:a", store.prefix());
-        let encoding: String = raw.object_encoding(&key).await.expect("OBJECT ENCODING");
-        assert!(
-            encoding == "listpack" || encoding == "ziplist",
-            "{encoding}"
-        );
-    })
-    .await;
 }
 
 /// Passes connections on while the switch is on, and keeps them open without a word while it is off.

@@ -6,33 +6,31 @@ use super::{
     RedisStore,
     answers::bounded,
     call::Call,
-    record::{Fields, hold_letter},
+    record::{hold_letter, record},
     scripts,
 };
 use crate::store::{Dispatch, Hold, JobRecord, SlotStore, StoreError};
 
-/// A record's fields and values in turn, and with them other parts of an answer.
-pub(super) type Flat = Vec<Option<Vec<u8>>>;
+/// Bytes under a key, if it is there.
+pub(super) type Blob = Option<Vec<u8>>;
 
 impl RedisStore {
     /// The records of `ids`, in their order, without those that do not exist.
     pub(super) async fn records(&self, ids: &[JobId]) -> Result<Vec<JobRecord>, StoreError> {
-        let found = self.read(ids, true).await?;
-        let existing = ids.iter().zip(found).filter(|(_, flat)| !flat.is_empty());
+        let (texts, contexts) = self.read(ids, true).await?;
+        let found = ids.iter().zip(texts).zip(contexts);
+        let existing = found.filter_map(|((id, text), context)| Some((id, text?, context)));
         existing
-            .map(|(id, mut flat)| {
-                let context = flat.pop().flatten();
-                Fields::new(id, flat).into_record(context)
-            })
+            .map(|(id, text, context)| record(id, &text, context.as_deref()))
             .collect()
     }
 
-    /// Fields and values of each id's record, last its context; nothing where there is none.
+    /// Each id's record, and its context if wanted. `ids` is not empty.
     pub(super) async fn read(
         &self,
         ids: &[JobId],
         contexts: bool,
-    ) -> Result<Vec<Flat>, StoreError> {
+    ) -> Result<(Vec<Blob>, Vec<Blob>), StoreError> {
         let call = self
             .call(&scripts::READ)
             .arg(if contexts { "1" } else { "0" });
@@ -56,19 +54,25 @@ impl RedisStore {
             .collect())
     }
 
-    /// The jobs of an answer: id, context, fields and values. One whose record cannot be read is
-    /// held, so that it neither stops the others nor comes back with each drain.
-    pub(super) async fn readable(&self, jobs: Vec<Flat>) -> Vec<Dispatch> {
-        let mut dispatches = Vec::with_capacity(jobs.len());
-        for flat in jobs {
-            let Some((id, read)) = dispatch(flat) else {
+    /// The jobs of an answer, by id. One whose record cannot be read is held, so that it neither
+    /// stops the others nor comes back with each drain.
+    pub(super) async fn readable(
+        &self,
+        ids: Vec<String>,
+        texts: Vec<Blob>,
+        contexts: Vec<Blob>,
+    ) -> Vec<Dispatch> {
+        let mut dispatches = Vec::with_capacity(ids.len());
+        for ((id, text), context) in ids.into_iter().zip(texts).zip(contexts) {
+            let Ok(id) = JobId::new(id) else {
                 continue;
             };
-            match read {
+            match dispatch(&id, &text.unwrap_or_default(), context.as_deref()) {
                 Ok(dispatch) => dispatches.push(dispatch),
                 Err(error) => self.hold_unreadable(&id, &error).await,
             }
         }
+        dispatches.sort_by(|one, other| one.record.id.cmp(&other.record.id));
         dispatches
     }
 
@@ -87,19 +91,11 @@ impl RedisStore {
     }
 }
 
-/// `None` only where the id itself is none.
-fn dispatch(flat: Flat) -> Option<(JobId, Result<Dispatch, StoreError>)> {
-    let mut flat = flat.into_iter();
-    let id = JobId::new(String::from_utf8(flat.next()??).ok()?).ok()?;
-    let context = flat.next()?;
-    let read = Fields::new(&id, flat)
-        .into_record(context)
-        .and_then(|record| {
-            let token = record.state.token().ok_or_else(|| StoreError::Corrupt {
-                id: id.clone(),
-                detail: "it is in flight without a token".to_owned(),
-            })?;
-            Ok(Dispatch { record, token })
-        });
-    Some((id, read))
+fn dispatch(id: &JobId, text: &[u8], context: Option<&[u8]>) -> Result<Dispatch, StoreError> {
+    let record = record(id, text, context)?;
+    let token = record.state.token().ok_or_else(|| StoreError::Corrupt {
+        id: id.clone(),
+        detail: "it is in flight without a token".to_owned(),
+    })?;
+    Ok(Dispatch { record, token })
 }

@@ -6,8 +6,8 @@ use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, Nonce, Slo
 use super::{
     RedisStore,
     answers::{Kept, edited, settlement_args, verdict},
-    reads::Flat,
-    record::{Fields, cushion_text, new_fields, time},
+    reads::Blob,
+    record::{cushion_text, new_record, state, time},
     scripts,
 };
 use crate::store::{
@@ -23,14 +23,12 @@ impl SlotStore for RedisStore {
     }
 
     async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
-        let mut call = self
+        let call = self
             .call_at(&scripts::REGISTER, now_ms)
             .arg(job.id.as_str())
             .args(job.due.map(time))
-            .arg(job.context.as_str());
-        for (name, value) in new_fields(&job) {
-            call = call.arg(name).arg(value);
-        }
+            .arg(job.context.as_str())
+            .arg(new_record(&job));
         let created = call.run_replicated::<bool>().await?;
         Ok(if created {
             Registered::Created
@@ -49,16 +47,12 @@ impl SlotStore for RedisStore {
     }
 
     async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError> {
-        let mut call = self
+        let call = self
             .call(&scripts::UPDATE)
             .arg(id.as_str())
-            .args(update.due.map(time));
-        if let Some(level) = update.level {
-            call = call.arg("l").arg(level.as_str());
-        }
-        if let Some(cushion) = update.cushion {
-            call = call.arg("u").arg(cushion_text(cushion));
-        }
+            .args(update.due.map(time))
+            .arg(update.level.as_ref().map_or("", |level| level.as_str()))
+            .arg(update.cushion.map_or_else(String::new, cushion_text));
         edited(call.run().await?)
     }
 
@@ -143,8 +137,8 @@ impl SlotStore for RedisStore {
         for (job_type, deadline_ms) in &request.deadlines_ms {
             call = call.arg(job_type.as_str()).arg(time(*deadline_ms));
         }
-        let (cursor, more, jobs): (i64, bool, Vec<Flat>) = call.run().await?;
-        let jobs = self.readable(jobs).await;
+        let (cursor, more, ids, texts, contexts) = call.run().await?;
+        let jobs = self.readable(ids, texts, contexts).await;
         Ok(Drained {
             jobs,
             cursor: AbsoluteSlot(cursor),
@@ -170,11 +164,11 @@ impl SlotStore for RedisStore {
         let call = self
             .call_at(&scripts::CLAIM_NOTE, now_ms)
             .arg(time(new_deadline_ms));
-        let Some((nonce, jobs)) = call.run::<Option<(String, Vec<Flat>)>>().await? else {
+        let noted = call.run::<Option<(String, Vec<String>, Vec<Blob>, Vec<Blob>)>>();
+        let Some((nonce, ids, texts, contexts)) = noted.await? else {
             return Ok(None);
         };
-        let mut jobs = self.readable(jobs).await;
-        jobs.sort_by(|one, other| one.record.id.cmp(&other.record.id));
+        let jobs = self.readable(ids, texts, contexts).await;
         let nonce = nonce.parse().map_err(|_| {
             StoreError::Layout(format!("{}note:{nonce} is no note of ours", self.prefix()))
         })?;
@@ -184,9 +178,9 @@ impl SlotStore for RedisStore {
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
         let mut states = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(MAX_CHUNK) {
-            for (id, flat) in chunk.iter().zip(self.read(chunk, false).await?) {
-                let state = (!flat.is_empty()).then(|| Fields::new(id, flat).into_state());
-                states.push(state.transpose()?);
+            let (texts, _) = self.read(chunk, false).await?;
+            for (id, text) in chunk.iter().zip(texts) {
+                states.push(text.map(|text| state(id, &text)).transpose()?);
             }
         }
         Ok(states)

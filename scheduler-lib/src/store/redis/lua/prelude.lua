@@ -3,9 +3,9 @@
 -- KEYS[1]  the layout key            ARGV[1]  the identity it had when the store was opened
 -- A step on a store that was wiped, or created anew by somebody else, answers WIPED and changes nothing.
 --
--- A record is the hash job:<id>, small enough for a listpack:
---   a account, t type, l level, u cushion ('' = none), i incarnation, g generation, n nonce ('' = spent), r revision,
---   p place, d due, e deadline in flight, c attempts, k strikes, w run now, s settled, y y1 y2 y3 reason.
+-- A record is the string job:<id>, so that one command reads or writes a whole chunk. Words in this order, the reason last:
+--   p place, d due, e deadline in flight, g generation, n nonce ('-' spent), r revision, i incarnation, k strikes,
+--   c attempts, s settled, w run now, t type, a account, l level, u cushion ('-' none), y reason.
 -- Places and their indexes:
 --   s  slot:<slot mod 1440>         set       f  lease:<ceil(deadline / width)>  set, each listed in the zset leases
 --   l  later                        zset      p k q x (the holds)  held          set
@@ -16,7 +16,8 @@ local layout = redis.call('HMGET', KEYS[1], 'identity', 'width_ms', 'cursor')
 if layout[1] ~= ARGV[1] then return redis.error_reply('WIPED the layout key is gone') end
 local prefix = string.sub(KEYS[1], 1, -7)
 local width, cursor = tonumber(layout[2]), tonumber(layout[3])
-local SLOTS, REASON_PART = 1440, 64
+local SLOTS = 1440
+local RECORD = '^' .. string.rep('(%S+) ', 15) .. '(.*)$'
 local LATER, HELD, LEASES = prefix .. 'later', prefix .. 'held', prefix .. 'leases'
 
 local function job_key(id) return prefix .. 'job:' .. id end
@@ -75,25 +76,34 @@ end
 local function write_entering() write_entries(entering, 'SADD', 'ZADD') end
 local function write_leaving() write_entries(leaving, 'SREM', 'ZREM') end
 
--- Appends a reason. Values over 64 bytes would cost the record its listpack, so a reason is cut into parts; readers
--- join them while a part is full, so that parts of a longer, older reason do not matter.
-local function append_reason(fields, reason)
-  local names = { 'y', 'y1', 'y2', 'y3' }
-  for part = 1, (#reason < REASON_PART) and 1 or #names do
-    fields[#fields + 1] = names[part]
-    fields[#fields + 1] = string.sub(reason, (part - 1) * REASON_PART + 1, part * REASON_PART)
-  end
+local function parse(text)
+  if not text then return nil end
+  local job = {}
+  job.p, job.d, job.e, job.g, job.n, job.r, job.i, job.k, job.c, job.s, job.w, job.t, job.a, job.l, job.u, job.y =
+    string.match(text, RECORD)
+  return job.p and job or nil
+end
+local function text_of(job)
+  return table.concat({
+    job.p, job.d, job.e, job.g, job.n, job.r, job.i, job.k, job.c, job.s, job.w, job.t, job.a, job.l, job.u, job.y,
+  }, ' ')
+end
+local function fetch(id) return parse(redis.call('GET', job_key(id))) end
+local function save(id, job) redis.call('SET', job_key(id), text_of(job)) end
+
+-- The values of many ids, by one command; false where there is none.
+local function values_of(key_of, ids)
+  local keys = {}
+  for at, id in ipairs(ids) do keys[at] = key_of(id) end
+  return #keys > 0 and redis.call('MGET', unpack(keys)) or {}
 end
 
--- Moves one job from the index `from` to a place, with more fields to write.
-local function move(id, from, place, due, fields, reason)
-  local to = index_of(place, due)
-  enter(to, id, due)
+-- Writes one job, changed already, and moves it from the index `from` to that of its place.
+local function move(id, from, job)
+  local to = index_of(job.p, job.d, job.e)
+  enter(to, id, job.d)
   write_entering()
-  fields[#fields + 1], fields[#fields + 2] = 'p', place
-  fields[#fields + 1], fields[#fields + 2] = 'd', due
-  if reason then append_reason(fields, reason) end
-  redis.call('HSET', job_key(id), unpack(fields))
+  save(id, job)
   if to ~= from then
     leave(from, id)
     write_leaving()

@@ -10,23 +10,23 @@ local target = slot_key(cursor + 1)
 local buckets = redis.call('ZRANGEBYSCORE', LEASES, '-inf', bucket_of(deadline), 'LIMIT', 0, BUCKETS)
 for _, bucket in ipairs(buckets) do
   if reaped >= limit then break end
-  local lease, ids = lease_key(bucket), {}
+  local lease, written = lease_key(bucket), {}
   local whole = tonumber(bucket) * width <= deadline
-  for _, id in ipairs(redis.call('SRANDMEMBER', lease, whole and limit - reaped or PART)) do
-    local job = redis.call('HMGET', job_key(id), 'p', 'e')
-    if job[1] ~= 'f' or lease_key(bucket_of(tonumber(job[2]))) ~= lease then
-      leave(lease, id)
-    elseif tonumber(job[2]) <= deadline and reaped < limit then
+  local members = redis.call('SRANDMEMBER', lease, whole and limit - reaped or PART)
+  for at, text in ipairs(values_of(job_key, members)) do
+    local id, job = members[at], parse(text)
+    local confirmed = job and job.p == 'f' and lease_key(bucket_of(tonumber(job.e))) == lease
+    local reap = confirmed and tonumber(job.e) <= deadline and reaped < limit
+    if reap then
+      job.p, job.d, job.y = 's', due, 'reaped: no completion came'
       enter(target, id)
-      leave(lease, id)
-      ids[#ids + 1] = id
+      written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
       reaped = reaped + 1
     end
+    if reap or not confirmed then leave(lease, id) end
   end
   write_entering()
-  for _, id in ipairs(ids) do
-    redis.call('HSET', job_key(id), 'p', 's', 'd', due, 'y', 'reaped: no completion came')
-  end
+  if #written > 0 then redis.call('MSET', unpack(written)) end
   write_leaving()
   if redis.call('EXISTS', lease) == 0 then redis.call('ZREM', LEASES, bucket) end
 end

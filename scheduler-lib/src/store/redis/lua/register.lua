@@ -1,5 +1,5 @@
 -- Creates a record and places it; an existing one is left as it is.
--- ARGV     2 now, 3 skew limit, 4 id, 5 and 6 times to be due, 7 context, 8.. fields of the record
+-- ARGV     2 now, 3 skew limit, 4 id, 5 and 6 times to be due, 7 context, 8 the record after its place and time
 -- Returns  1 created, 0 existing
 -- The record is written last: whatever came before it, without it the job does not exist, and the step can be repeated.
 local refused = skewed(tonumber(ARGV[2]), ARGV[3])
@@ -11,5 +11,5 @@ redis.call('SET', context_key(id), ARGV[7])
 redis.call('ZADD', prefix .. 'ids', 0, id)
 enter(index_of(place, due), id, due)
 write_entering()
-redis.call('HSET', job_key(id), 'p', place, 'd', due, unpack(ARGV, 8))
+redis.call('SET', job_key(id), place .. ' ' .. due .. ' ' .. ARGV[8])
 return 1

@@ -2,12 +2,14 @@
 -- ARGV     2 id
 -- Returns  1 done, -1 unknown
 local id = ARGV[2]
-local job = redis.call('HMGET', job_key(id), 'p', 'd', 'e', 'r')
-if not job[1] then return -1 end
-local revision = tonumber(job[4]) + 1
-if job[1] == 'f' then
-  redis.call('HSET', job_key(id), 'w', 1, 'r', revision)
+local job = fetch(id)
+if not job then return -1 end
+local from = index_of(job.p, job.d, job.e)
+job.r = tonumber(job.r) + 1
+if job.p == 'f' then
+  job.w = 1
 else
-  move(id, index_of(job[1], job[2], job[3]), 's', cursor * width, { 'r', revision }, 'run now')
+  job.p, job.d, job.y = 's', cursor * width, 'run now'
 end
+move(id, from, job)
 return 1

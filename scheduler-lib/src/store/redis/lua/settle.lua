@@ -8,93 +8,97 @@ local ARGUMENTS = 13
 local now = tonumber(ARGV[2])
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
-local verdicts, pending, records, contexts, removed = {}, {}, {}, {}, {}
+local verdicts, seen, written, contexts, removed = {}, {}, {}, {}, {}
 
 local function write()
   write_entering()
   if #contexts > 0 then redis.call('MSET', unpack(contexts)) end
-  for id, fields in pairs(records) do redis.call('HSET', job_key(id), unpack(fields)) end
+  if #written > 0 then redis.call('MSET', unpack(written)) end
   for _, id in ipairs(removed) do
     redis.call('DEL', job_key(id))
     redis.call('DEL', context_key(id))
     redis.call('ZREM', prefix .. 'ids', id)
   end
   write_leaving()
-  pending, records, contexts, removed = {}, {}, {}, {}
+  written, contexts, removed = {}, {}, {}
 end
 
-local function go(id, from, place, due, fields, reason)
-  local to = index_of(place, due)
-  fields[#fields + 1], fields[#fields + 2] = 'p', place
-  fields[#fields + 1], fields[#fields + 2] = 'd', due
-  append_reason(fields, reason)
-  enter(to, id, due)
-  if to ~= from then leave(from, id) end
+local function change(id, from, job)
+  local to = index_of(job.p, job.d, job.e)
+  if to ~= from then
+    enter(to, id, job.d)
+    leave(from, id)
+  elseif to == LATER then
+    enter(to, id, job.d)
+  end
+  written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
 end
 
-local function quarantine(id, from, job, place, strikes, fields)
-  local reason = 'quarantined: ' .. strikes .. ' dead letters without a completion between'
-  go(id, from, place, job[6], fields, reason)
+local function quarantine(job, place)
+  job.p, job.y = place, 'quarantined: ' .. job.k .. ' dead letters without a completion between'
 end
 
 local function strike_stale(at, job)
-  local id, limit = ARGV[at], tonumber(ARGV[at + 10])
+  local limit, from = tonumber(ARGV[at + 10]), index_of(job.p, job.d, job.e)
   if limit == 0 then return end
-  local strikes = tonumber(job[8]) + 1
-  local fields = { 'k', strikes }
-  if strikes >= limit and not is_held(job[5]) then
-    quarantine(id, index_of(job[5], job[6], job[7]), job, ARGV[at + 11], strikes, fields)
-  end
-  records[id], pending[id] = fields, true
+  job.k = tonumber(job.k) + 1
+  if job.k >= limit and not is_held(job.p) then quarantine(job, ARGV[at + 11]) end
+  change(ARGV[at], from, job)
 end
 
 local function accept(at, job)
   local id, limit, next, argument = ARGV[at], tonumber(ARGV[at + 10]), ARGV[at + 7], ARGV[at + 8]
-  local strikes = limit > 0 and tonumber(job[8]) + 1 or 0
-  local fields = { 'n', '', 'c', ARGV[at + 9], 'k', strikes, 's', now }
-  if job[9] == '1' then fields[#fields + 1], fields[#fields + 2] = 'w', 0 end
-  local from = index_of(job[5], job[6], job[7])
-  pending[id] = true
-  local held, quarantined = is_held(job[5]), limit > 0 and strikes >= limit
-  if next == 'r' and not held and not quarantined then
-    removed[#removed + 1] = id
-    leave(from, id)
-    return
-  end
-  if not held then
-    if quarantined then
-      quarantine(id, from, job, ARGV[at + 11], strikes, fields)
-    elseif next == 'd' then
-      local place, due = placed(tonumber(argument))
-      go(id, from, place, due, fields, ARGV[at + 12])
-    elseif next == 'n' then
-      go(id, from, 's', cursor * width, fields, ARGV[at + 12])
+  local from = index_of(job.p, job.d, job.e)
+  job.n, job.c, job.s, job.w = '-', ARGV[at + 9], now, 0
+  job.k = limit > 0 and tonumber(job.k) + 1 or 0
+  if not is_held(job.p) then
+    if limit > 0 and job.k >= limit then
+      quarantine(job, ARGV[at + 11])
+    elseif next == 'r' then
+      removed[#removed + 1] = id
+      leave(from, id)
+      return
     else
-      go(id, from, argument, job[6], fields, ARGV[at + 12])
+      job.y = ARGV[at + 12]
+      if next == 'd' then
+        job.p, job.d = placed(tonumber(argument))
+      elseif next == 'n' then
+        job.p, job.d = 's', cursor * width
+      else
+        job.p = argument
+      end
     end
   end
   if ARGV[at + 5] == '1' then
     contexts[#contexts + 1], contexts[#contexts + 2] = context_key(id), ARGV[at + 6]
   end
-  records[id] = fields
+  change(id, from, job)
 end
 
-local function settle(at)
-  local id = ARGV[at]
-  -- A job's second settlement in one call has to see the first.
-  if pending[id] then write() end
-  local job = redis.call('HMGET', job_key(id), 'i', 'g', 'n', 'r', 'p', 'd', 'e', 'k', 'w')
-  if not job[1] then return 'u' end
-  if job[1] ~= ARGV[at + 1] then return 'o' end
-  if job[3] == '' or job[3] ~= ARGV[at + 3] or job[2] ~= ARGV[at + 2] then
+local function settle(at, text)
+  local job = parse(text)
+  if not job then return 'u' end
+  if job.i ~= ARGV[at + 1] then return 'o' end
+  if job.n ~= ARGV[at + 3] or job.g ~= ARGV[at + 2] then
     strike_stale(at, job)
     return 's'
   end
-  if job[4] ~= ARGV[at + 4] then return 'e' end
+  if job.r ~= ARGV[at + 4] then return 'e' end
   accept(at, job)
   return 'a'
 end
 
-for at = 4, #ARGV, ARGUMENTS do verdicts[#verdicts + 1] = settle(at) end
+local ids = {}
+for at = 4, #ARGV, ARGUMENTS do ids[#ids + 1] = ARGV[at] end
+local texts = values_of(job_key, ids)
+for number, id in ipairs(ids) do
+  -- A job's second settlement in one call has to see the first.
+  if seen[id] then
+    write()
+    texts[number] = redis.call('GET', job_key(id))
+  end
+  seen[id] = true
+  verdicts[number] = settle(4 + (number - 1) * ARGUMENTS, texts[number])
+end
 write()
 return table.concat(verdicts)

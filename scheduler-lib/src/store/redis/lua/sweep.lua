@@ -16,33 +16,36 @@ local function has_entry(id, place, due, deadline)
 end
 
 local function check_job(id)
-  local job = redis.call('HMGET', job_key(id), 'p', 'd', 'e')
-  if not job[1] then
+  local text = redis.call('GET', job_key(id))
+  if not text then
     redis.call('DEL', context_key(id))
     redis.call('ZREM', IDS, id)
     return 1
   end
-  local place, due, deadline = job[1], tonumber(job[2]), tonumber(job[3])
-  if place == 's' and (slot_of(due) < cursor or slot_of(due) > cursor + SLOTS - 1) then
-    local from = index_of(place, due)
-    place, due = placed(due)
-    move(id, from, place, due, {})
+  local job = parse(text)
+  -- What cannot be read is left to a hand.
+  if not job then return 0 end
+  local slot = slot_of(tonumber(job.d))
+  if job.p == 's' and (slot < cursor or slot > cursor + SLOTS - 1) then
+    local from = index_of(job.p, job.d)
+    job.p, job.d = placed(tonumber(job.d))
+    move(id, from, job)
     return 1
   end
-  if has_entry(id, place, due, deadline) then return 0 end
-  if place == 'f' then
-    local bucket = bucket_of(deadline)
+  if has_entry(id, job.p, job.d, job.e) then return 0 end
+  if job.p == 'f' then
+    local bucket = bucket_of(tonumber(job.e))
     redis.call('ZADD', LEASES, bucket, bucket)
   end
-  enter(index_of(place, due, deadline), id, due)
+  enter(index_of(job.p, job.d, job.e), id, job.d)
   write_entering()
   return 1
 end
 
 local function check_entry(key, id)
-  local job = redis.call('HMGET', job_key(id), 'p', 'd', 'e')
+  local job = fetch(id)
   seen = seen + 1
-  if not job[1] or index_of(job[1], job[2], job[3]) ~= key then
+  if not job or index_of(job.p, job.d, job.e) ~= key then
     leave(key, id)
     repaired = repaired + 1
   elseif not redis.call('ZSCORE', IDS, id) then
