@@ -105,8 +105,14 @@ fn describe_queue(found: &QueueFound) -> String {
         ),
         None => "no redrive".to_owned(),
     };
+    let life = found.message_life.map_or_else(String::new, |life| {
+        format!(
+            "; a message is polled at most {} after its dispatch",
+            duration::text(life)
+        )
+    });
     format!(
-        "{} visible, {} in flight; visibility {}; {redrive}",
+        "{} visible, {} in flight; visibility {}; {redrive}{life}",
         found.stats.visible,
         found.stats.in_flight,
         duration::text(found.queue.visibility_timeout())

@@ -48,7 +48,9 @@ pub(super) fn parse<T: DeserializeOwned>(text: &[u8]) -> Result<T, ApiError> {
         let said = error.into_inner().to_string();
         match UnknownName::read(&said) {
             Some(unknown) if unknown.what == "key" => field = unknown.name.to_owned(),
-            _ if field == "." => field = missing_field(&said).unwrap_or_default().to_owned(),
+            _ if field.is_empty() || field == "." || field == "?" => {
+                field = missing_field(&said).unwrap_or_default().to_owned();
+            }
             _ => {}
         }
         ApiError::bad_request(suggest::explain(&said)).field(field)
@@ -84,6 +86,15 @@ impl<T: DeserializeOwned> FromRequestParts<Api> for Asked<T> {
     async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, ApiError> {
         let read = Query::from_request_parts(parts, api).await;
         read.map(|Query(found)| Self(found))
-            .map_err(|error| ApiError::bad_request(error.body_text()))
+            .map_err(|error| bad_query(&error.body_text()))
     }
+}
+
+/// The extractor says `…: limit: what is wrong`.
+fn bad_query(said: &str) -> ApiError {
+    let said = said
+        .strip_prefix("Failed to deserialize query string: ")
+        .unwrap_or(said);
+    let (field, what) = said.split_once(": ").unwrap_or(("", said));
+    ApiError::bad_request(suggest::explain(what)).field(field.to_owned())
 }

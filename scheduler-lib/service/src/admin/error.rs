@@ -115,8 +115,9 @@ impl IntoResponse for ApiError {
     }
 }
 
-/// Repeats a batch's status on its own body.
+/// The answer of a batch whose store failed, with what is known of each entry.
 pub(super) fn retry_later<T: Serialize>(body: T) -> Response {
+    tracing::warn!("the store failed during a batch of registrations");
     let retry_after = [(header::RETRY_AFTER, RETRY_AFTER_S)];
     (StatusCode::SERVICE_UNAVAILABLE, retry_after, Json(body)).into_response()
 }

@@ -68,7 +68,7 @@ impl<'a> Document<'a> {
             let key = key_named(table, name);
             path.push(key.clone());
             if names.peek().is_none() {
-                // The type is not known yet; `into_typed` converts the text where it must.
+                // The type is not known yet; `read` converts the text where it must.
                 table.insert(key, Value::String(text.to_owned()));
                 break;
             }
@@ -89,7 +89,7 @@ impl<'a> Document<'a> {
     }
 
     /// Reads the whole as a `T`.
-    pub(super) fn to_typed<T: DeserializeOwned>(&mut self) -> Result<T, ConfigError> {
+    pub(super) fn read<T: DeserializeOwned>(&mut self) -> Result<T, ConfigError> {
         // Each turn converts one override or ends.
         for _ in 0..=self.overrides.len() {
             let error = match serde_path_to_error::deserialize(Value::Table(self.table.clone())) {

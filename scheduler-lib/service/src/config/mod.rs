@@ -193,6 +193,26 @@ pub struct QueueNames {
 }
 
 impl ChannelConfig {
+    /// Settings that are allowed but hardly wanted.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let width_ms = self.ring.width_ms();
+        let too_often = |(job_type, rules): (&JobType, &JobTypeRules)| {
+            let levels = rules.levels.values().map(|level| level.interval);
+            let shortest = levels.chain([rules.interval]).min()?;
+            let width = Duration::from_millis(width_ms.unsigned_abs());
+            (shortest < width).then(|| {
+                let text = scheduler_lib::duration::text;
+                format!(
+                    "job type {job_type} has an interval of {}, shorter than a slot: its jobs are polled once a slot, every {}",
+                    text(shortest),
+                    text(width)
+                )
+            })
+        };
+        self.job_types.iter().filter_map(too_often).collect()
+    }
+
     /// The queues' names, defaults filled in.
     #[must_use]
     pub fn queue_names(&self, channel: &ChannelId) -> QueueNames {
@@ -259,7 +279,7 @@ impl Config {
         for (variable, text) in environment {
             document.set(&variable, &text)?;
         }
-        let mut config: Self = document.to_typed()?;
+        let mut config: Self = document.read()?;
         let problems = validate::check(&mut config, &document);
         if problems.is_empty() {
             Ok(config)

@@ -10,6 +10,9 @@ use crate::{secret::Secret, suggest};
 /// Shortest token, bytes: shorter ones can be guessed.
 const MIN_TOKEN_LEN: usize = 16;
 
+/// So many ticks without a look at the slots are no accident.
+const MIN_TICKS_TO_BE_DEAD: u32 = 5;
+
 /// Longest name of a queue on SQS, in characters.
 const MAX_QUEUE_NAME_LEN: usize = 80;
 
@@ -27,6 +30,7 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
         checker.store(id, channel);
         checker.rules(id, channel);
         checker.work_names(id, channel);
+        checker.tick(id, channel, &config.admin);
     }
     checker.queue_names(&config.channels);
     checker.problems
@@ -123,6 +127,20 @@ impl Checker<'_> {
             if channel.store == StoreKind::Memory {
                 self.report(&at[..3], "a store in memory has no replicas".to_owned());
             }
+        }
+    }
+
+    /// A loop that ticks seldom would look dead between two ticks.
+    fn tick(&mut self, id: &ChannelId, channel: &ChannelConfig, admin: &Admin) {
+        let least = channel.limits.tick * MIN_TICKS_TO_BE_DEAD;
+        if admin.max_tick_age < least {
+            let text = scheduler_lib::duration::text;
+            let what = format!(
+                "{} is too short for limits.tick of channel {id}: it needs at least {}",
+                text(admin.max_tick_age),
+                text(least)
+            );
+            self.report(&["admin", "max_tick_age"], what);
         }
     }
 

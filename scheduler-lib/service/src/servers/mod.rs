@@ -35,6 +35,8 @@ pub struct ChannelParts {
     pub store: Result<StoreFound, String>,
     /// Its queues: the work queues by job type, completed, dead-letter.
     pub queues: Vec<QueuePart>,
+    /// Settings of its configuration that are hardly wanted.
+    pub doubtful: Vec<String>,
 }
 
 /// A store that answers.
@@ -65,9 +67,8 @@ impl ChannelParts {
             .queues
             .iter()
             .filter_map(|part| part.found.as_ref().ok());
-        found
-            .flat_map(|queue| queue.warnings.iter().cloned())
-            .collect()
+        let queues = found.flat_map(|queue| queue.warnings.iter());
+        self.doubtful.iter().chain(queues).cloned().collect()
     }
 }
 
@@ -84,6 +85,7 @@ pub async fn open(config: &Config, clock: &SharedClock) -> Vec<ChannelParts> {
                 channel: id.clone(),
                 store: store.map_err(|error| chain(&error)),
                 queues,
+                doubtful: channel.warnings(),
             }
         }
     });

@@ -1,6 +1,6 @@
 //! A channel's queues: found, and their settings held against the channel's limits.
 
-use std::{fmt, sync::Arc};
+use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
 use polling_model::{ChannelId, JobType};
@@ -64,6 +64,8 @@ pub struct QueueFound {
     pub stats: QueueStats,
     /// Where it sends what is received too often.
     pub redrive: Option<Redrive>,
+    /// For a work queue, how long after its dispatch a message may be polled.
+    pub message_life: Option<Duration>,
     /// Settings that contradict the channel's limits.
     pub problems: Vec<String>,
     /// Settings that are hardly wanted.
@@ -115,6 +117,7 @@ async fn find(client: &sqs::Client, name: &str) -> Result<QueueFound, String> {
         queue,
         stats,
         redrive,
+        message_life: None,
         problems: Vec::new(),
         warnings: Vec::new(),
     })
@@ -123,6 +126,8 @@ async fn find(client: &sqs::Client, name: &str) -> Result<QueueFound, String> {
 /// Holds a queue's settings against the limits: a message's life is reckoned from its receives, so
 /// a queue that allows more would outlive the job's time in flight.
 fn judge(role: &Role, found: &mut QueueFound, dead_letter: &str, limits: &Limits) {
+    let work = matches!(role, Role::Work(_));
+    found.message_life = work.then(|| limits.message_life(found.queue.visibility_timeout()));
     let name = found.queue.name();
     if *role == Role::DeadLetter {
         if let Some(redrive) = &found.redrive {
@@ -146,7 +151,7 @@ fn judge(role: &Role, found: &mut QueueFound, dead_letter: &str, limits: &Limits
             redrive.dead_letter
         ));
     }
-    if matches!(role, Role::Work(_)) && redrive.max_receives > limits.max_receives {
+    if work && redrive.max_receives > limits.max_receives {
         found.problems.push(format!(
             "queue {name} allows {} receives, limits.max_receives is {}: a message would outlive its job's time in flight; make them equal",
             redrive.max_receives, limits.max_receives
@@ -161,7 +166,7 @@ mod tests {
 
     use super::*;
 
-    fn judged(role: Role, redrive: Option<(&str, u32)>) -> (Vec<String>, Vec<String>) {
+    fn judged(role: &Role, redrive: Option<(&str, u32)>) -> (Vec<String>, Vec<String>) {
         let mut found = QueueFound {
             queue: MemoryQueue::builder("jobs", Arc::new(SystemClock)).build(),
             stats: QueueStats::default(),
@@ -169,10 +174,11 @@ mod tests {
                 dead_letter: name.to_owned(),
                 max_receives,
             }),
+            message_life: None,
             problems: Vec::new(),
             warnings: Vec::new(),
         };
-        judge(&role, &mut found, "dead", &Limits::default());
+        judge(role, &mut found, "dead", &Limits::default());
         (found.problems, found.warnings)
     }
 
@@ -182,17 +188,17 @@ mod tests {
 
     #[test]
     fn settings_that_fit_say_nothing() {
-        assert_eq!(judged(work(), Some(("dead", 3))), (vec![], vec![]));
+        assert_eq!(judged(&work(), Some(("dead", 3))), (vec![], vec![]));
         assert_eq!(
-            judged(Role::Completed, Some(("dead", 10))),
+            judged(&Role::Completed, Some(("dead", 10))),
             (vec![], vec![])
         );
-        assert_eq!(judged(Role::DeadLetter, None), (vec![], vec![]));
+        assert_eq!(judged(&Role::DeadLetter, None), (vec![], vec![]));
     }
 
     #[test]
     fn more_receives_than_the_limits_reckon_with_are_refused() {
-        let (problems, _) = judged(work(), Some(("dead", 4)));
+        let (problems, _) = judged(&work(), Some(("dead", 4)));
         assert_eq!(
             problems,
             [
@@ -203,7 +209,7 @@ mod tests {
 
     #[test]
     fn dead_letters_that_nobody_would_read_are_refused() {
-        let (problems, _) = judged(work(), Some(("elsewhere", 3)));
+        let (problems, _) = judged(&work(), Some(("elsewhere", 3)));
         assert_eq!(
             problems,
             [
@@ -214,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_missing_redrive_policy_is_a_warning() {
-        let (problems, warnings) = judged(work(), None);
+        let (problems, warnings) = judged(&work(), None);
         assert!(problems.is_empty());
         assert!(
             warnings[0].starts_with("queue jobs has no redrive policy"),

@@ -1,0 +1,374 @@
+//! What a configuration is, and what its errors say.
+
+use std::{fs, time::Duration};
+
+use polling_model::{ChannelId, JobType};
+use scheduler::{
+    cli::EXAMPLE_CONFIG,
+    config::{Config, ConfigError, StoreKind},
+};
+
+const SMALL: &str = r#"
+[channels.mastodon]
+redis = "redis://:hunter2hunter2@127.0.0.1:6379/0"
+[channels.mastodon.job_types.posts]
+interval = "5m"
+"#;
+
+fn parse(text: &str) -> Result<Config, ConfigError> {
+    Config::parse("s.toml", text, [])
+}
+
+fn with(text: &str, variable: &str, value: &str) -> Result<Config, ConfigError> {
+    Config::parse("s.toml", text, [(variable.to_owned(), value.to_owned())])
+}
+
+fn error(text: &str) -> String {
+    parse(text).unwrap_err().to_string()
+}
+
+fn mastodon() -> ChannelId {
+    "mastodon".parse().unwrap()
+}
+
+#[test]
+fn a_small_configuration_has_defaults() {
+    let config = parse(SMALL).unwrap();
+    assert_eq!(config.admin.listen.to_string(), "127.0.0.1:7070");
+    let channel = &config.channels[&mastodon()];
+    assert_eq!(channel.ring.width_ms(), 60_000);
+    assert_eq!(channel.default_level.as_str(), "default");
+    let names = channel.queue_names(&mastodon());
+    assert_eq!(names.completed, "polling-mastodon-completed");
+    assert_eq!(names.dead_letter, "polling-mastodon-dead-letter");
+    assert_eq!(
+        names.work[&JobType::new("posts").unwrap()],
+        "polling-mastodon-posts"
+    );
+}
+
+#[test]
+fn names_of_queues_can_be_set_one_by_one() {
+    let text = format!(
+        "{SMALL}[channels.mastodon.queues]\nprefix = \"m\"\ncompleted = \"done\"\nwork = {{ posts = \"todo\" }}\n"
+    );
+    let names = parse(&text).unwrap().channels[&mastodon()].queue_names(&mastodon());
+    assert_eq!(
+        (names.completed.as_str(), names.dead_letter.as_str()),
+        ("done", "m-dead-letter")
+    );
+    assert_eq!(names.work[&JobType::new("posts").unwrap()], "todo");
+}
+
+#[test]
+fn the_example_is_valid_and_its_comments_are_the_defaults() {
+    let example = parse(EXAMPLE_CONFIG).unwrap();
+    let mut uncommented = String::new();
+    for line in EXAMPLE_CONFIG.lines() {
+        let field = line.strip_prefix("# ").filter(|rest| {
+            rest.contains(" = ") && !rest.contains("no default") && !rest.contains("instead of")
+        });
+        uncommented.push_str(field.unwrap_or(line));
+        uncommented.push('\n');
+    }
+    assert!(
+        uncommented
+            .lines()
+            .filter(|line| !line.starts_with('#'))
+            .count()
+            > 35,
+        "{uncommented}"
+    );
+    let spelled_out = parse(&uncommented).unwrap();
+    let (example, spelled_out) = (
+        &example.channels[&mastodon()],
+        &spelled_out.channels[&mastodon()],
+    );
+    assert_eq!(example.limits, spelled_out.limits);
+    assert_eq!(example.ring, spelled_out.ring);
+    assert_eq!(example.job_types, spelled_out.job_types);
+    assert_eq!(
+        example.queue_names(&mastodon()),
+        spelled_out.queue_names(&mastodon())
+    );
+    assert_eq!(
+        example.queues.visibility_timeout,
+        spelled_out.queues.visibility_timeout
+    );
+}
+
+#[test]
+fn every_field_of_the_limits_is_in_the_example() {
+    let message = error(&format!("{SMALL}[channels.mastodon.limits]\nxyzzy = 1\n"));
+    let (_, known) = message.split_once("known are ").unwrap();
+    for field in known.split(", ") {
+        assert!(
+            EXAMPLE_CONFIG.contains(&format!("# {field} = ")),
+            "{field} is not explained"
+        );
+    }
+}
+
+#[test]
+fn an_unknown_key_is_told_with_its_line_and_the_nearest() {
+    assert_eq!(
+        error("[admin]\nlisen = \"127.0.0.1:1\"\n[channels]\n"),
+        "s.toml:2: admin: unknown key \"lisen\": did you mean \"listen\"? Known are listen, \
+         max_body_size_bytes, max_requests, max_tick_age, request_timeout, token, token_file"
+    );
+    let text = SMALL.replace("interval", "intervall");
+    let message = error(&text);
+    assert!(
+        message.starts_with("s.toml:5: channels.mastodon.job_types.posts: unknown key \"intervall\": did you mean \"interval\"?"),
+        "{message}"
+    );
+}
+
+#[test]
+fn an_unknown_value_is_told_with_the_nearest() {
+    assert_eq!(
+        error(
+            "[channels.x]\nstore = \"memroy\"\n[channels.x.job_types.posts]\ninterval = \"5m\"\n"
+        ),
+        "s.toml:2: channels.x.store: unknown value \"memroy\": did you mean \"memory\"? Known are memory, redis"
+    );
+}
+
+#[test]
+fn intervals_have_bounds() {
+    assert_eq!(
+        error(&SMALL.replace("5m", "0s")),
+        "s.toml:4: channels.mastodon.job_types.posts: interval is 0s: it needs 1s to 60d"
+    );
+    assert_eq!(
+        error(&SMALL.replace("5m", "61d")),
+        "s.toml:4: channels.mastodon.job_types.posts: interval is 61d: it needs 1s to 60d"
+    );
+    assert!(
+        error(&SMALL.replace("5m", "often"))
+            .starts_with("s.toml:5: channels.mastodon.job_types.posts.interval: \"often\" is no duration such as \"90s\"")
+    );
+}
+
+#[test]
+fn slots_have_bounds() {
+    let text = SMALL.replace("redis =", "slot_width = \"2h\"\nredis =");
+    assert_eq!(
+        error(&text),
+        "s.toml:3: channels.mastodon.slot_width: slot width is 7200000 ms: it needs 1000 to 3600000"
+    );
+}
+
+#[test]
+fn a_bad_id_is_told_with_what_is_allowed() {
+    let message = error(&SMALL.replace("mastodon", "\"mast odon\""));
+    assert!(
+        message.starts_with("s.toml:2: ")
+            && message.ends_with("channel has ' ' at byte 4: allowed are letters, digits, - and _"),
+        "{message}"
+    );
+}
+
+#[test]
+fn off_loopback_a_token_is_needed() {
+    let open = format!("[admin]\nlisten = \"0.0.0.0:7070\"\n{SMALL}");
+    assert_eq!(
+        error(&open),
+        "s.toml:2: admin.listen: 0.0.0.0:7070 is not loopback, so others may reach it: set admin.token or admin.token_file"
+    );
+    let closed = open.replace("[admin]", "[admin]\ntoken = \"0123456789abcdef\"");
+    assert!(parse(&closed).is_ok());
+    let weak = open.replace("[admin]", "[admin]\ntoken = \"short\"");
+    assert_eq!(
+        error(&weak),
+        "s.toml:2: admin.token: the token has 5 bytes: it needs at least 16, such as from `openssl rand -hex 32`"
+    );
+}
+
+#[test]
+fn a_token_can_come_from_a_file() {
+    let file = std::env::temp_dir().join(format!("scheduler-token-{}", std::process::id()));
+    fs::write(&file, "0123456789abcdef\n").unwrap();
+    let text = format!(
+        "[admin]\ntoken_file = {:?}\n{SMALL}",
+        file.to_str().unwrap()
+    );
+    let config = parse(&text).unwrap();
+    fs::remove_file(&file).unwrap();
+    assert_eq!(config.admin.token.unwrap().expose(), "0123456789abcdef");
+    let message = error(&text);
+    assert!(
+        message.starts_with("s.toml:2: admin.token_file: ") && message.contains("cannot be read"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_store_is_named_once() {
+    let none = SMALL.replace("redis = ", "# ");
+    assert!(
+        error(&none).starts_with("s.toml:2: channels.mastodon.redis: missing: redis = "),
+        "{}",
+        error(&none)
+    );
+    let memory = SMALL.replace("redis = ", "store = \"memory\"\n# ");
+    assert_eq!(
+        parse(&memory).unwrap().channels[&mastodon()].store,
+        StoreKind::Memory
+    );
+    let both = SMALL.replace("redis = ", "store = \"memory\"\nredis = ");
+    assert_eq!(
+        error(&both),
+        "s.toml:4: channels.mastodon.redis: store is \"memory\" as well: keep one of the two"
+    );
+}
+
+#[test]
+fn a_queue_has_one_purpose() {
+    let text =
+        format!("{SMALL}[channels.mastodon.queues]\ncompleted = \"polling-mastodon-posts\"\n");
+    assert_eq!(
+        error(&text),
+        "s.toml:6: channels.mastodon.queues.work.posts: queue polling-mastodon-posts is channels.mastodon.queues.completed as well: each needs its own"
+    );
+    let text = format!("{SMALL}[channels.mastodon.queues]\nwork = {{ post = \"x\" }}\n");
+    assert_eq!(
+        error(&text),
+        "s.toml:7: channels.mastodon.queues.work.post: unknown job type \"post\": did you mean \"posts\"? Known are posts"
+    );
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    let text = "[channels.a]\nstore = \"memory\"\njob_types = {}\n[channels.b]\nstore = \"memory\"\njob_types = {}\n";
+    assert_eq!(
+        error(text),
+        "s.toml:3: channels.a.job_types: no job type: add [channels.a.job_types.NAME]\n\
+         s.toml:6: channels.b.job_types: no job type: add [channels.b.job_types.NAME]"
+    );
+}
+
+#[test]
+fn broken_toml_is_told_with_its_line() {
+    let message = error("[admin]\nlisten = \n");
+    assert!(
+        message.starts_with("s.toml:2: this is not TOML: "),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_missing_file_is_told_with_what_to_do() {
+    let message = Config::load("no/such.toml".as_ref(), [])
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with("no/such.toml: this file cannot be read: ")
+            && message.contains("example-config"),
+        "{message}"
+    );
+}
+
+#[test]
+fn the_environment_overrides_the_file() {
+    let config = with(SMALL, "POLLING__ADMIN__LISTEN", "127.0.0.1:9").unwrap();
+    assert_eq!(config.admin.listen.port(), 9);
+    let config = with(
+        SMALL,
+        "POLLING__CHANNELS__MASTODON__JOB_TYPES__POSTS__INTERVAL",
+        "7m",
+    )
+    .unwrap();
+    let rules = &config.channels[&mastodon()].job_types[&JobType::new("posts").unwrap()];
+    assert_eq!(rules.interval, Duration::from_secs(420));
+}
+
+#[test]
+fn the_environments_texts_become_what_is_needed() {
+    let config = with(SMALL, "POLLING__ADMIN__MAX_REQUESTS", "7").unwrap();
+    assert_eq!(config.admin.max_requests, 7);
+    // What looks like a number stays a text where a text is needed.
+    let config = with(SMALL, "POLLING__ADMIN__TOKEN", "12345678901234567890").unwrap();
+    assert_eq!(config.admin.token.unwrap().expose(), "12345678901234567890");
+}
+
+#[test]
+fn a_variable_reaches_keys_that_no_variable_can_spell() {
+    let text = SMALL.replace("mastodon", "My-Channel");
+    let config = with(
+        &text,
+        "POLLING__CHANNELS__MY_CHANNEL__DEFAULT_LEVEL",
+        "gold",
+    )
+    .unwrap();
+    let id: ChannelId = "My-Channel".parse().unwrap();
+    assert_eq!(config.channels[&id].default_level.as_str(), "gold");
+}
+
+#[test]
+fn an_error_names_the_variable_that_caused_it() {
+    assert_eq!(
+        with(SMALL, "POLLING__ADMIN__MAX_REQUESTS", "many")
+            .unwrap_err()
+            .to_string(),
+        "environment variable POLLING__ADMIN__MAX_REQUESTS: admin.max_requests: invalid type: string \"many\", expected usize"
+    );
+    let message = with(SMALL, "POLLING__ADMIN__LISTN", "x")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        message.starts_with("environment variable POLLING__ADMIN__LISTN: admin: unknown key \"listn\": did you mean \"listen\"?"),
+        "{message}"
+    );
+    assert_eq!(
+        with(SMALL, "POLLING__CHANNELS__MASTODON__REDIS__URL", "x")
+            .unwrap_err()
+            .to_string(),
+        "environment variable POLLING__CHANNELS__MASTODON__REDIS__URL: channels.mastodon.redis: this is a single value: nothing can be set within it"
+    );
+}
+
+#[test]
+fn other_variables_are_left_alone() {
+    assert!(with(SMALL, "POLLING_SQS_ENDPOINT", "x").is_ok());
+}
+
+#[test]
+fn secrets_do_not_show() {
+    let text = format!("[admin]\ntoken = \"0123456789abcdef\"\n{SMALL}");
+    let shown = format!("{:?}", parse(&text).unwrap());
+    assert!(
+        !shown.contains("hunter2") && !shown.contains("0123456789abcdef"),
+        "{shown}"
+    );
+    for wrong in [
+        text.replace("redis://", "http://"),
+        text.replace("\"0123456789abcdef\"", "123456789"),
+        text.replace("token =", "token = 1\ntoken_file ="),
+    ] {
+        let message = error(&wrong);
+        for secret in ["hunter2", "0123456789abcdef", "123456789"] {
+            assert!(!message.contains(secret), "{message}");
+        }
+    }
+}
+
+#[test]
+fn an_interval_shorter_than_a_slot_is_warned_of() {
+    let config = parse(&SMALL.replace("5m", "10s")).unwrap();
+    assert_eq!(
+        config.channels[&mastodon()].warnings(),
+        [
+            "job type posts has an interval of 10s, shorter than a slot: its jobs are polled once a slot, every 1m"
+        ]
+    );
+}
+
+#[test]
+fn a_healthy_loop_is_never_too_old() {
+    let text = format!("[admin]\nmax_tick_age = \"500ms\"\n{SMALL}");
+    assert_eq!(
+        error(&text),
+        "s.toml:2: admin.max_tick_age: 500ms is too short for limits.tick of channel mastodon: it needs at least 1s"
+    );
+}
