@@ -2,12 +2,14 @@
 
 use aws_sdk_sqs::{
     Client,
-    error::BuildError,
+    error::{BuildError, ProvideErrorMetadata},
     types::{
         BatchResultErrorEntry, ChangeMessageVisibilityBatchRequestEntry,
         DeleteMessageBatchRequestEntry, SendMessageBatchRequestEntry,
     },
 };
+
+use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
 
 use super::error::Fault;
 use crate::queue::{EntryError, QueueErrorKind};
@@ -20,7 +22,29 @@ pub(super) struct Target {
 }
 
 impl Target {
+    /// Sends a batch; one that is too large for the server in parts that are not.
     pub(super) async fn send(self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+        if size_bytes(&bodies) <= MAX_MESSAGE_SIZE_BYTES {
+            return self
+                .send_once(bodies)
+                .await
+                .unwrap_or_else(|too_large| too_large.into());
+        }
+        match self.clone().send_once(bodies.clone()).await {
+            Ok(results) => results,
+            // Refused as a whole, so nothing of it was sent.
+            Err(TooLarge { .. }) => {
+                let mut results = Vec::with_capacity(bodies.len());
+                for part in parts(bodies) {
+                    let sent = self.clone().send_once(part).await;
+                    results.extend(sent.unwrap_or_else(|too_large| too_large.into()));
+                }
+                results
+            }
+        }
+    }
+
+    async fn send_once(self, bodies: Vec<String>) -> Result<Vec<Result<(), EntryError>>, TooLarge> {
         let count = bodies.len();
         let entry = |(n, body): (usize, String)| {
             let entry = SendMessageBatchRequestEntry::builder();
@@ -28,7 +52,7 @@ impl Target {
         };
         let entries = match build(bodies.into_iter().enumerate().map(entry)) {
             Ok(entries) => entries,
-            Err(fault) => return vec![Err(fault.into_unknown_entry()); count],
+            Err(fault) => return Ok(vec![Err(fault.into_unknown_entry()); count]),
         };
         let call = self.client.send_message_batch().queue_url(self.url);
         match call.set_entries(Some(entries)).send().await {
@@ -39,9 +63,10 @@ impl Target {
                     .iter()
                     .map(|entry| (entry.id(), not_sent(entry)));
                 let missing = || no_answer().into_unknown_entry();
-                in_order(count, sent, failed, missing)
+                Ok(in_order(count, sent, failed, missing))
             }
-            Err(error) => vec![Err(Fault::of_call(error).into_unknown_entry()); count],
+            Err(error) if is_too_large(&error) => Err(TooLarge { count }),
+            Err(error) => Ok(vec![Err(Fault::of_call(error).into_unknown_entry()); count]),
         }
     }
 
@@ -97,6 +122,51 @@ impl Target {
             Err(error) => vec![Err(Fault::of_call(error)); count],
         }
     }
+}
+
+/// A batch that the server refused as a whole for its size.
+struct TooLarge {
+    count: usize,
+}
+
+/// For a batch that cannot be sent in smaller parts.
+impl From<TooLarge> for Vec<Result<(), EntryError>> {
+    fn from(TooLarge { count }: TooLarge) -> Self {
+        let reason = "the server takes no message of this size".to_owned();
+        vec![Err(EntryError::Refused { reason }); count]
+    }
+}
+
+/// SQS says so in the code, ElasticMQ in the message.
+fn is_too_large(error: &impl ProvideErrorMetadata) -> bool {
+    let said = [error.code(), error.message()];
+    let too_large = ["BatchRequestTooLong", "MessageTooLong"];
+    said.iter()
+        .flatten()
+        .any(|said| too_large.iter().any(|known| said.ends_with(known)))
+}
+
+fn size_bytes(bodies: &[String]) -> usize {
+    bodies.iter().map(String::len).sum()
+}
+
+/// The same bodies, in parts that every server takes.
+fn parts(bodies: Vec<String>) -> Vec<Vec<String>> {
+    let mut parts: Vec<Vec<String>> = Vec::new();
+    let mut left_bytes = 0;
+    for body in bodies {
+        match parts.last_mut().filter(|_| body.len() <= left_bytes) {
+            Some(part) => {
+                left_bytes -= body.len();
+                part.push(body);
+            }
+            None => {
+                left_bytes = MAX_MESSAGE_SIZE_BYTES.saturating_sub(body.len());
+                parts.push(vec![body]);
+            }
+        }
+    }
+    parts
 }
 
 /// All entries, or why they cannot be built.

@@ -25,9 +25,9 @@ use crate::queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, Queue
 /// Messages of one call: the service's limit.
 pub const MAX_BATCH_ENTRIES: usize = 10;
 
-/// Bytes of one send. SQS takes four times as much, but servers that speak its protocol do not all;
-/// and since SQS bills by 64 KiB, larger calls are no cheaper.
-pub const MAX_BATCH_SIZE_BYTES: usize = MAX_MESSAGE_SIZE_BYTES;
+/// Bytes of one send: the service's limit, 1 MiB. A server with a lower one refuses what is above
+/// it, and then gets it in parts of what every server takes.
+pub const MAX_BATCH_SIZE_BYTES: usize = 1024 * 1024;
 
 /// The longest that one receive waits: the service's limit.
 pub const MAX_WAIT: Duration = Duration::from_secs(20);
