@@ -133,3 +133,25 @@ pub(super) async fn no_such_method(method: Method, uri: Uri) -> ApiError {
     let error = format!("{} does not take {method}", uri.path());
     ApiError::new(StatusCode::METHOD_NOT_ALLOWED, error)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_that_is_away_is_told_with_its_cause_and_when_to_repeat() {
+        let error = RegistryError::Store(StoreError::Unavailable {
+            step: "register",
+            address: "10.0.0.7:6379".to_owned(),
+            source: "connection refused".into(),
+        });
+        let error = ApiError::from(error);
+        assert_eq!(
+            error.problem.error,
+            "the registry's store failed: register on the store at 10.0.0.7:6379 failed; its outcome is unknown: connection refused"
+        );
+        let response = error.into_response();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(response.headers()[header::RETRY_AFTER], RETRY_AFTER_S);
+    }
+}

@@ -13,7 +13,7 @@ pub(super) async fn bound(State(api): State<Api>, request: Request, next: Next) 
     let settings = &api.0.settings;
     let Ok(_permit) = api.0.permits.try_acquire() else {
         let error = format!(
-            "{} requests are under way, the most allowed; try again",
+            "as many requests as allowed are under way ({}); try again",
             settings.max_requests
         );
         return ApiError::unavailable(error).into_response();
