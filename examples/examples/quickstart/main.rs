@@ -8,6 +8,7 @@
 //! It ends by itself, tells what happened, and fails if anything was lost.
 
 mod accounts;
+mod arrivals;
 mod channel;
 mod stage;
 mod summary;

@@ -1,6 +1,9 @@
 //! Everything put together, as a program of your own would.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use anyhow::Context as _;
 use polling_core::{
@@ -19,6 +22,7 @@ use tokio::{
 };
 
 use crate::{
+    arrivals::Arrivals,
     channel::Channel,
     tally::Tally,
     view::{Snapshot, View},
@@ -28,15 +32,16 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Stage {
     pub(crate) channel: Arc<Channel>,
-    pub(crate) bus: MemoryBus,
-    pub(crate) topic: Topic,
+    pub(crate) arrivals: Mutex<Arrivals>,
+    bus: MemoryBus,
+    topic: Topic,
     pub(crate) tally: Arc<Tally>,
     pub(crate) registry: Registry,
     accounts: Vec<AccountId>,
     clock: SharedClock,
     work: Arc<MemoryQueue>,
     completed: Arc<MemoryQueue>,
-    scheduler: std::sync::Mutex<Option<Scheduler>>,
+    scheduler: Mutex<Option<Scheduler>>,
 }
 
 /// How often the view is drawn.
@@ -82,6 +87,7 @@ impl Stage {
             .context("the channel was just added")?;
         Ok(Self {
             channel,
+            arrivals: Mutex::default(),
             bus: MemoryBus::new(),
             topic: Topic::new("posts")?,
             tally,
@@ -90,7 +96,7 @@ impl Stage {
             clock,
             work,
             completed,
-            scheduler: std::sync::Mutex::new(Some(scheduler)),
+            scheduler: Mutex::new(Some(scheduler)),
         })
     }
 
@@ -129,6 +135,7 @@ impl Stage {
             report.bugs == 0 && report.flushed,
             "the worker did not end cleanly: {report:?}"
         );
+        self.consume()?;
         self.settle_last().await?;
         stop_scheduler.send(true)?;
         scheduling.await?;
@@ -166,10 +173,19 @@ impl Stage {
             tokio::select! {
                 biased;
                 _ = tokio::signal::ctrl_c() => break,
-                _ = frames.tick() => view.draw(&self.snapshot(began.elapsed()).await?),
+                _ = frames.tick() => {
+                    self.consume()?;
+                    view.draw(&self.snapshot(began.elapsed()).await?);
+                }
             }
         }
         Ok(())
+    }
+
+    /// Takes what is on the bus, as any consumer would: a full bus makes the worker wait.
+    fn consume(&self) -> anyhow::Result<()> {
+        let mut arrivals = self.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
+        arrivals.take(self.bus.take(&self.topic))
     }
 
     async fn snapshot(&self, elapsed: Duration) -> anyhow::Result<Snapshot> {

@@ -1,10 +1,7 @@
 //! What happened, counted by two sides that share nothing: what the channel gave out, and what
 //! arrived on the bus.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
 
 use serde_json::json;
 
@@ -27,18 +24,24 @@ impl Summary {
     pub(crate) async fn of(stage: &Stage, elapsed: Duration) -> anyhow::Result<Self> {
         let jobs = stage.registry.counts().await?;
         let placed = jobs.slots + jobs.in_flight + jobs.later + jobs.held;
-        let events = stage.bus.take(&stage.topic);
-        let published = events.len() as u64;
-        let ids: BTreeSet<String> = events.iter().map(|event| event.id.to_string()).collect();
-        let expected = expected(&stage.channel.given());
+        let arrivals = stage
+            .arrivals
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (mut lost, mut unexpected) = (0, 0);
+        for (account, newest) in stage.channel.given() {
+            let (missing, more) = arrivals.missing_and_unexpected(account.as_str(), newest);
+            lost += missing;
+            unexpected += more;
+        }
         Ok(Self {
             elapsed,
             jobs: jobs.registered,
             misplaced: jobs.registered.abs_diff(placed),
-            published,
-            lost: expected.difference(&ids).count() as u64,
-            unexpected: ids.difference(&expected).count() as u64,
-            duplicated: published - ids.len() as u64,
+            published: arrivals.events(),
+            lost,
+            unexpected,
+            duplicated: arrivals.duplicated(),
             tally: stage.tally.read(),
         })
     }
@@ -116,15 +119,6 @@ impl Summary {
         } else {
             "FAILED: see above."
         };
-        format!("{rows}\n\n{verdict}")
+        format!("\n{rows}\n\n{verdict}")
     }
-}
-
-/// The ids of all posts given out; those of an account count from 1 without a gap.
-fn expected(given: &BTreeMap<polling_core::AccountId, i64>) -> BTreeSet<String> {
-    let of_account = |(account, newest): (&polling_core::AccountId, &i64)| {
-        let account = account.clone();
-        (1..=*newest).map(move |id| format!("simulated|posts|{account}|{id}"))
-    };
-    given.iter().flat_map(of_account).collect()
 }
