@@ -186,3 +186,25 @@ async fn an_address_that_is_none_is_not_repeated() {
         "{error}"
     );
 }
+
+#[cfg(feature = "redis-tls")]
+#[tokio::test]
+async fn a_peer_that_speaks_no_tls_is_an_error() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
+        .await
+        .expect("bind");
+    let address = listener.local_addr().expect("an address");
+    let peer = tokio::spawn(async move {
+        while let Ok((connection, _)) = listener.accept().await {
+            drop(connection);
+        }
+    });
+    let opened = RedisStore::builder(format!("rediss://{address}/"), channel())
+        .open(START_MS)
+        .await;
+    assert!(
+        matches!(opened, Err(StoreError::Unavailable { .. })),
+        "{opened:?}"
+    );
+    peer.abort();
+}

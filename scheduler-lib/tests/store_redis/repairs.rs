@@ -190,7 +190,9 @@ async fn an_unreadable_record_is_held_and_stops_no_other() {
         let text: String = raw.get(&key).await.expect("GET");
         let mut words: Vec<&str> = text.split(' ').collect();
         words[8] = "many";
-        raw.set::<_, _, ()>(&key, words.join(" ")).await.expect("SET");
+        raw.set::<_, _, ()>(&key, words.join(" "))
+            .await
+            .expect("SET");
         let drained = store.drain(request(at(1), 1)).await.expect("drain");
         assert_eq!(drained.jobs.len(), 1);
         assert_eq!(drained.jobs[0].record.id, id("good"));

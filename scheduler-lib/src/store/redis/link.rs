@@ -45,6 +45,8 @@ impl Link {
         connect_timeout: Duration,
         response_timeout: Duration,
     ) -> RedisResult<Self> {
+        #[cfg(feature = "redis-tls")]
+        choose_cryptography();
         let client = Client::open(url)?;
         let address = client.get_connection_info().addr().to_string();
         let config = AsyncConnectionConfig::new()
@@ -176,6 +178,16 @@ impl fmt::Debug for Link {
         f.debug_struct("Link")
             .field("address", &self.address)
             .finish_non_exhaustive()
+    }
+}
+
+/// The TLS library has a process-wide choice of cryptography, and panics when nobody made it. A
+/// choice made before stands.
+#[cfg(feature = "redis-tls")]
+fn choose_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Fails only when another thread has just chosen.
+        let _ = rustls::crypto::ring::default_provider().install_default();
     }
 }
 
