@@ -122,6 +122,19 @@ async fn an_api_error_is_stored_with_all_that_the_channel_said() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn no_more_allowances_are_stored_than_a_completion_holds() {
+    let fixture = Fixture::new();
+    let allowance = Allowance::of(ScopeKey::new("app").unwrap());
+    let published = Published {
+        allowances: vec![allowance; 100],
+        ..published(context())
+    };
+    fixture.complete(Ok(published)).await.unwrap();
+    let stored = fixture.stored();
+    assert_eq!(stored[0].allowances.len(), caps::MAX_ALLOWANCES);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_event_that_was_not_delivered_is_counted_and_not_completed() {
     let fixture = Fixture::new();
     let lost = BusError {
