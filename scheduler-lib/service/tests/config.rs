@@ -1,4 +1,5 @@
 //! What a configuration is, and what its errors say.
+#![allow(clippy::unwrap_used)]
 
 use std::{fs, time::Duration};
 

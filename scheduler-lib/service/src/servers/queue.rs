@@ -129,6 +129,11 @@ fn judge(role: &Role, found: &mut QueueFound, dead_letter: &str, limits: &Limits
     let work = matches!(role, Role::Work(_));
     found.message_life = work.then(|| limits.message_life(found.queue.visibility_timeout()));
     let name = found.queue.name();
+    if found.queue.visibility_timeout().is_zero() {
+        found.problems.push(format!(
+            "queue {name} has no visibility timeout: each message is received again and again; give it at least some seconds"
+        ));
+    }
     if *role == Role::DeadLetter {
         if let Some(redrive) = &found.redrive {
             found.warnings.push(format!(

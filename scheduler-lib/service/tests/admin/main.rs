@@ -1,4 +1,5 @@
 //! The admin server, without a port.
+#![allow(clippy::unwrap_used)]
 
 mod access;
 mod batch;
