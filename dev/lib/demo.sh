@@ -29,6 +29,7 @@ start() {
     shift 2
     [[ ! -e $log ]] || log=$folder/$process.again.log
     start_daemon "$folder/$process.pid" "$log" "$address" "$@" 4>&-
+    disown # bash would tell when it is killed
 }
 
 # start_processes: the channel, the queues and the topic, the scheduler, the workers.

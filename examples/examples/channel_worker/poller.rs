@@ -113,3 +113,74 @@ fn poll_error(error: ApiError) -> PollError {
         None => refused,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use polling_core::ErrorClass;
+
+    use super::*;
+
+    fn posts() -> Posts {
+        let api = Api::new("http://127.0.0.1:1", "test").unwrap();
+        Posts::new(api, Topic::new("posts").unwrap())
+    }
+
+    fn page(text: &str) -> Page {
+        Page {
+            statuses: serde_json::from_str(text).unwrap(),
+            allowance: None,
+        }
+    }
+
+    #[test]
+    fn a_page_becomes_events_oldest_first() {
+        let page = page(
+            r#"[{"id":"9","created_at":"1970-01-01T00:00:02Z"},{"id":"8","created_at":"1970-01-01T00:00:01.500Z"}]"#,
+        );
+        let mut polled = Polled::default();
+        assert_eq!(posts().take(page, &mut polled).unwrap(), Some(9));
+        let found = polled.events.iter();
+        let found: Vec<_> = found
+            .map(|event| (&*event.source_key, event.created_ms))
+            .collect();
+        assert_eq!(found, [("8", 1_500), ("9", 2_000)]);
+    }
+
+    #[test]
+    fn a_status_that_makes_no_sense_is_invalid() {
+        for text in [
+            r#"[{"id":"9"}]"#,
+            r#"[{"id":"x","created_at":"1970-01-01T00:00:00Z"}]"#,
+        ] {
+            let error = posts()
+                .take(page(text), &mut Polled::default())
+                .unwrap_err();
+            assert_eq!(error.class(), ErrorClass::Invalid);
+        }
+    }
+
+    #[test]
+    fn the_status_decides_the_class() {
+        let classes = [
+            (401, ErrorClass::Unauthorized),
+            (404, ErrorClass::Gone),
+            (418, ErrorClass::Invalid),
+            (429, ErrorClass::RateLimited),
+            (503, ErrorClass::Transient),
+        ];
+        for (status, class) in classes {
+            let error = poll_error(ApiError::Refused {
+                status: StatusCode::from_u16(status).unwrap(),
+                retry_after: Some(Duration::from_secs(7)),
+                allowance: None,
+            });
+            assert_eq!(
+                (error.class(), error.retry_after()),
+                (class, Some(Duration::from_secs(7)))
+            );
+            assert_eq!(error.code().unwrap().as_str(), status.to_string());
+        }
+    }
+}

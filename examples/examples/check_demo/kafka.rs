@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, time::Duration};
 
 use anyhow::{Context as _, bail, ensure};
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    ClientConfig, Message, Offset, Timestamp, TopicPartitionList,
     consumer::{BaseConsumer, Consumer},
     error::KafkaError,
     message::{BorrowedMessage, Headers},
@@ -21,8 +21,8 @@ const EVENT_ID: &str = "event-id";
 pub(crate) struct Record {
     pub(crate) partition: i32,
     pub(crate) offset: i64,
-    /// When the broker appended it, UTC milliseconds: the topic's timestamps are `LogAppendTime`.
-    pub(crate) appended_ms: i64,
+    /// When the broker appended it, UTC milliseconds, if the topic's records are dated so.
+    pub(crate) appended_ms: Option<i64>,
     /// The account, if all is well.
     pub(crate) key: String,
     pub(crate) event_id: String,
@@ -87,14 +87,22 @@ fn record(message: &BorrowedMessage<'_>) -> anyhow::Result<Record> {
     let event_id = headers
         .find(|header| header.key == EVENT_ID)
         .and_then(|header| header.value)
-        .with_context(|| format!("{}: no header {EVENT_ID}", place()))?;
+        .with_context(|| format!("no header {EVENT_ID}"))
+        .with_context(place)?;
     Ok(Record {
         partition: message.partition(),
         offset: message.offset(),
-        appended_ms: message.timestamp().to_millis().unwrap_or(i64::MAX),
+        appended_ms: appended_ms(message.timestamp()),
         key: text(message.key().unwrap_or_default()),
         event_id: text(event_id),
     })
+}
+
+fn appended_ms(timestamp: Timestamp) -> Option<i64> {
+    match timestamp {
+        Timestamp::LogAppendTime(at_ms) => Some(at_ms),
+        Timestamp::CreateTime(_) | Timestamp::NotAvailable => None,
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

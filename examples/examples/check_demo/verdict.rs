@@ -130,7 +130,9 @@ impl<'a> Arrived<'a> {
             if arrived.first_ms.contains_key(&(account, id)) {
                 continue;
             }
-            arrived.first_ms.insert((account, id), record.appended_ms);
+            // Without a date by the broker nothing proves that it was there in time.
+            let appended_ms = record.appended_ms.unwrap_or(i64::MAX);
+            arrived.first_ms.insert((account, id), appended_ms);
             let (partition, last_id) = last.entry(account).or_insert((record.partition, 0));
             // An account that is in two partitions has no order at all.
             if *partition != record.partition || *last_id > id {
@@ -237,7 +239,7 @@ mod tests {
         let record = |(offset, &(id, appended_ms)): (usize, &(u64, i64))| Record {
             partition: 0,
             offset: offset as i64,
-            appended_ms,
+            appended_ms: Some(appended_ms),
             key: "7".to_owned(),
             event_id: format!("mastodon|posts|7|{id}"),
         };

@@ -247,3 +247,86 @@ impl Channel {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use clap::Parser as _;
+
+    use super::*;
+
+    const NOBODY: [&str; 3] = ["--unavailable=0", "--rate-limited=0", "--unauthorized=0"];
+
+    /// A channel of one account that posts 100 statuses within 10 s, and its log.
+    fn channel(name: &str) -> (Channel, PathBuf) {
+        let path = std::env::temp_dir().join(format!("{name}-{}.jsonl", std::process::id()));
+        let command = [
+            "fake_channel",
+            "--accounts=1",
+            "--rate-limit=3",
+            "--log=unused",
+        ];
+        let options = Options::parse_from(command.into_iter().chain(NOBODY));
+        let schedule = Schedule::generate(1, 100, 1, 10);
+        let log = Log::create(&path).unwrap();
+        (Channel::new(&options, schedule, log), path)
+    }
+
+    fn ask(channel: &mut Channel, now_ms: i64) -> Answer {
+        let query = Query {
+            min_id: Some(0),
+            ..Query::default()
+        };
+        channel.answer(0, &query, "test", now_ms).unwrap().unwrap()
+    }
+
+    #[test]
+    fn a_window_that_is_used_up_is_answered_with_429_until_it_ends() {
+        let (mut channel, path) = channel("windows");
+        let statuses: Vec<_> = (0..4).map(|n| ask(&mut channel, n).status).collect();
+        assert_eq!(statuses, [200, 200, 200, 429]);
+        let refused = ask(&mut channel, 299_000);
+        assert_eq!(
+            (refused.rate.remaining, refused.retry_after_ms),
+            (0, Some(1_000))
+        );
+        assert_eq!(ask(&mut channel, 300_000).status, 200);
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn posts_appear_in_their_time_and_none_after_the_stop() {
+        let (mut channel, path) = channel("posting");
+        assert_eq!(ask(&mut channel, 1_000).posts, []);
+        channel.start_posting(1_000);
+        let status = channel.status(6_000);
+        assert!((10..90).contains(&status.posted), "{status:?}");
+        channel.stop_posting(6_000).unwrap();
+        assert_eq!(channel.status(99_000).posted, status.posted);
+        let log = std::fs::read_to_string(&path).unwrap();
+        let kinds = ["\"kind\":\"response\"", "\"kind\":\"posted\""];
+        assert!(
+            log.lines()
+                .zip(kinds)
+                .all(|(line, kind)| line.contains(kind))
+        );
+        std::fs::remove_file(path).unwrap();
+    }
+
+    #[test]
+    fn an_error_on_demand_holds_for_every_call() {
+        let (mut channel, path) = channel("demand");
+        channel.mode = Mode::Unauthorized;
+        assert_eq!(ask(&mut channel, 0).status, 401);
+        channel.mode = Mode::Normal;
+        assert_eq!(ask(&mut channel, 0).status, 200);
+        assert!(
+            channel
+                .answer(7, &Query::default(), "test", 0)
+                .unwrap()
+                .is_none()
+        );
+        std::fs::remove_file(path).unwrap();
+    }
+}
