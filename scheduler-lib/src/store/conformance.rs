@@ -44,6 +44,7 @@ macro_rules! store_conformance {
                 what_was_due_is_placed_after_the_cursor,
                 a_removed_job_leaves_nothing_behind,
                 an_update_places_a_waiting_job_anew,
+                a_job_does_not_crowd_itself_out,
                 an_update_in_flight_changes_the_rules_only,
                 a_replaced_context_begins_a_new_life,
                 edits_of_unknown_jobs_say_so,

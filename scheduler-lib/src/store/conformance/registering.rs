@@ -138,6 +138,25 @@ pub async fn an_update_places_a_waiting_job_anew(store: SharedStore) {
     scene.counts().await;
 }
 
+/// The slot that a job is about to leave counts without it.
+pub async fn a_job_does_not_crowd_itself_out(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 2).await;
+    let due = [scene.at(2), scene.at(5)];
+    let update = Update {
+        due,
+        ..Update::default()
+    };
+    scene.store.update(&id("a"), update).await.expect("update");
+    assert_eq!(scene.get("a").await.state.due_ms, scene.at(2));
+    let a = id("a");
+    let replaced = scene
+        .store
+        .replace_context(&a, context("{}"), scene.nonce(), due);
+    replaced.await.expect("replace_context");
+    assert_eq!(scene.get("a").await.state.due_ms, scene.at(2));
+}
+
 /// In flight, or held, an update leaves the job where it is.
 pub async fn an_update_in_flight_changes_the_rules_only(store: SharedStore) {
     let scene = Scene::new(store);
