@@ -133,3 +133,8 @@ pub use self::{
     poller::{Poller, PollerFn, PollerService, poller_fn},
     worker::{Report, Worker, WorkerBuilder, WorkerConfig},
 };
+
+/// Runs the fences of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -3,23 +3,19 @@
 use std::{fmt, sync::Arc};
 
 use tower::{
-    Layer, Service, ServiceBuilder,
+    Layer, Service,
     layer::util::{Identity, Stack as LayerStack},
-    util::BoxService,
 };
 
-use super::{ConfigError, Stack, Worker, WorkerConfig, report::Tally};
+use super::{
+    ConfigError, Worker, WorkerConfig,
+    parts::{Limit, Parts},
+    report::Tally,
+};
 use crate::{
     BoxError, Generator, Job, Polled, Poller, PollerService, SharedBus, SharedClock,
-    SharedObserver, SharedQueue, SystemClock, Topic,
-    ack::AckLayer,
-    adapt::AdaptLayer,
-    caps,
-    catch_panic::CatchPanicLayer,
-    complete::CompleteLayer,
-    publish::PublishLayer,
-    rate_limit::{Quota, RateLimitLayer, Scope},
-    timeout::TimeoutLayer,
+    SharedObserver, SharedQueue, Topic,
+    rate_limit::{Quota, Scope},
 };
 
 /// Puts a [`Worker`] together. The order of the SDK's layers is fixed; yours go between them and
@@ -34,28 +30,9 @@ pub struct WorkerBuilder<S = NoPoller, L = Identity> {
     parts: Parts,
 }
 
-/// What has no type parameters.
-struct Parts {
-    config: WorkerConfig,
-    queues: Vec<SharedQueue>,
-    completed: Option<SharedQueue>,
-    bus: Option<SharedBus>,
-    topics: Vec<Topic>,
-    limits: Vec<Limit>,
-    clock: SharedClock,
-    observer: SharedObserver,
-    generator: Generator,
-}
-
 /// A builder that has no poller yet: see [`WorkerBuilder::poller`].
 #[derive(Debug, Clone, Copy)]
 pub struct NoPoller;
-
-#[derive(Debug)]
-enum Limit {
-    Follow(Scope),
-    Pace(Scope, Quota),
-}
 
 /// Why a worker cannot be built.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -84,22 +61,6 @@ impl Default for WorkerBuilder {
     }
 }
 
-impl Default for Parts {
-    fn default() -> Self {
-        Self {
-            config: WorkerConfig::default(),
-            queues: Vec::new(),
-            completed: None,
-            bus: None,
-            topics: Vec::new(),
-            limits: vec![Limit::Follow(Scope::app()), Limit::Follow(Scope::account())],
-            clock: Arc::new(SystemClock),
-            observer: Arc::new(()),
-            generator: Generator::from_os(),
-        }
-    }
-}
-
 impl<S, L> WorkerBuilder<S, L> {
     /// What to run for each job.
     pub fn poller<P: Poller>(self, poller: P) -> WorkerBuilder<PollerService<P>, L> {
@@ -113,7 +74,7 @@ impl<S, L> WorkerBuilder<S, L> {
     }
 
     /// Adds a layer around the poller. The first one added is the outermost, as with
-    /// [`ServiceBuilder`].
+    /// [`tower::ServiceBuilder`].
     pub fn layer<T>(self, layer: T) -> WorkerBuilder<S, LayerStack<T, L>> {
         self.map(|service, layers| (service, LayerStack::new(layer, layers)))
     }
@@ -161,7 +122,7 @@ impl<S, L> WorkerBuilder<S, L> {
         self
     }
 
-    /// Tells the time; [`SystemClock`] unless set.
+    /// Tells the time; [`SystemClock`](crate::SystemClock) unless set.
     pub fn clock(mut self, clock: SharedClock) -> Self {
         self.parts.clock = clock;
         self
@@ -223,89 +184,6 @@ where
             stack,
         })
     }
-}
-
-/// The parts that must be there.
-struct Ports {
-    completed: SharedQueue,
-    bus: SharedBus,
-}
-
-impl Parts {
-    fn ports(&self) -> Result<Ports, BuildError> {
-        if self.queues.is_empty() {
-            return Err(missing("work queue", "work"));
-        }
-        Ok(Ports {
-            completed: (self.completed.clone()).ok_or(missing("completed queue", "completed"))?,
-            bus: self.bus.clone().ok_or(missing("event bus", "bus"))?,
-        })
-    }
-
-    fn validate(&self) -> Result<(), ConfigError> {
-        self.config.validate()?;
-        if self.config.concurrency < self.queues.len() {
-            return Err(ConfigError::new(
-                "concurrency",
-                self.config.concurrency.to_string(),
-                format!("{} at least, one for each work queue", self.queues.len()),
-            ));
-        }
-        for queue in &self.queues {
-            let visibility = queue.visibility_timeout();
-            if visibility < caps::MIN_VISIBILITY {
-                return Err(ConfigError::new(
-                    "a work queue's visibility timeout",
-                    format!("{visibility:?} ({})", queue.name()),
-                    format!("{:?} at least", caps::MIN_VISIBILITY),
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// The one place that orders the layers: effects must not be reordered by accident.
-    fn stack<S>(&self, ports: &Ports, observer: SharedObserver, core: S) -> Stack
-    where
-        S: Service<Job, Response = Polled> + Clone + Send + 'static,
-        S::Error: Into<BoxError>,
-        S::Future: Send,
-    {
-        let Self { config, clock, .. } = self;
-        let ack = AckLayer::new(clock.clone(), observer.clone(), config.reserve());
-        let complete = CompleteLayer::new(
-            ports.completed.clone(),
-            clock.clone(),
-            observer.clone(),
-            self.generator.clone(),
-            config.complete_timeout,
-        );
-        let publish =
-            PublishLayer::new(ports.bus.clone(), observer.clone(), config.publish_limits());
-        let timeout = TimeoutLayer::new(observer, config.poll_timeout, config.hang_grace);
-        let stack = ServiceBuilder::new()
-            .layer(ack)
-            .layer(complete)
-            .layer(CatchPanicLayer)
-            .layer(publish)
-            .layer(self.rate_limit())
-            .layer(timeout)
-            .layer(AdaptLayer)
-            .service(core);
-        BoxService::new(stack)
-    }
-
-    fn rate_limit(&self) -> RateLimitLayer {
-        let layer = RateLimitLayer::new(self.clock.clone(), self.config.rate_limit_wait);
-        self.limits.iter().fold(layer, |layer, limit| match limit {
-            Limit::Follow(scope) => layer.follow(scope.clone()),
-            Limit::Pace(scope, quota) => layer.pace(scope.clone(), *quota),
-        })
-    }
-}
-
-const fn missing(part: &'static str, method: &'static str) -> BuildError {
-    BuildError::Missing { part, method }
 }
 
 impl<S, L> fmt::Debug for WorkerBuilder<S, L> {

@@ -4,6 +4,7 @@ mod builder;
 mod check;
 mod config;
 mod intake;
+mod parts;
 mod pump;
 mod report;
 
