@@ -4,8 +4,8 @@
 use std::{sync::Arc, time::Duration};
 
 use polling_model::{
-    Clock, Completion, Context, EncodedContext, ErrorClass, Failure, Generator, Job, JobId,
-    Outcome, SharedClock, SlotRing, wire,
+    Completion, Context, EncodedContext, ErrorClass, Failure, Generator, Job, JobId, Outcome,
+    SharedClock, SlotRing, wire,
 };
 use polling_transport::{Message, Queue, TokioClock, memory::MemoryQueue};
 use scheduler_lib::{

@@ -15,9 +15,10 @@ use crate::{
 pub(super) async fn reap(cycle: Arc<Cycle>, stop: CancellationToken) {
     let mut pace = Pace::new(cycle.channel.limits.reap_per_s, cycle.clock.now_ms());
     let mut ticks = every(cycle.channel.limits.tick);
+    let began_ms = cycle.clock.now_ms();
     let mut failures = 0;
     while next_tick(&mut ticks, &stop).await {
-        match cycle.reap(&mut pace).await {
+        match cycle.reap(&mut pace, began_ms).await {
             Ok(()) => failures = 0,
             Err(error) => {
                 cycle
@@ -50,13 +51,17 @@ pub(super) async fn sweep(cycle: Arc<Cycle>, stop: CancellationToken) {
 }
 
 impl Cycle {
-    async fn reap(&self, pace: &mut Pace) -> Result<(), StoreError> {
+    async fn reap(&self, pace: &mut Pace, began_ms: i64) -> Result<(), StoreError> {
         loop {
             let limit = pace.take(MAX_CHUNK, self.clock.now_ms());
             if limit == 0 {
                 return Ok(());
             }
-            let reaped = self.channel.store.reap(self.reapable_ms(), limit).await?;
+            let reaped = self
+                .channel
+                .store
+                .reap(self.reapable_ms(began_ms), limit)
+                .await?;
             pace.give_back(limit - reaped.min(limit));
             if reaped == 0 {
                 return Ok(());
@@ -71,14 +76,16 @@ impl Cycle {
     }
 
     /// In-flight deadlines up to this time may be reaped: the completed queue has been read past
-    /// them, or they are so old that waiting for it any longer helps nobody.
-    fn reapable_ms(&self) -> i64 {
+    /// them, or they are so old that waiting for it any longer helps nobody. A scheduler that was
+    /// down has not waited yet.
+    fn reapable_ms(&self, began_ms: i64) -> i64 {
         let now_ms = self.clock.now_ms();
+        let read_ms = self.watermark.read_through_ms().min(now_ms);
         let grace_ms = self.channel.limits.reap_grace.as_millis() as i64;
-        self.watermark
-            .read_through_ms()
-            .min(now_ms)
-            .max(now_ms - grace_ms)
+        if now_ms - began_ms < grace_ms {
+            return read_ms;
+        }
+        read_ms.max(now_ms - grace_ms)
     }
 
     async fn sweep(
