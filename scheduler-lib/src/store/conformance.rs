@@ -12,12 +12,10 @@
 //!     case(Arc::new(MemoryStore::new(SlotRing::MINUTES, START_MS))).await;
 //! }
 //!
-//! # mod conformance { use super::on_a_fresh_store;
 //! scheduler_lib::store_conformance! {
 //!     #[tokio::test]
 //!     on_a_fresh_store
 //! }
-//! # }
 //! ```
 
 pub mod draining;
