@@ -152,6 +152,31 @@ fn intervals_have_bounds() {
 }
 
 #[test]
+fn rules_of_errors_are_told_with_their_place() {
+    let errors = |rules: &str| error(&format!("{SMALL}errors = {{ {rules} }}\n"));
+    assert_eq!(
+        errors("transient = { backoff = { base = \"1s\" } }"),
+        "s.toml:6: channels.mastodon.job_types.posts.errors.?.backoff: missing field `max`"
+    );
+    let message = errors("gon = \"park\"");
+    let start = "s.toml:6: channels.mastodon.job_types.posts.errors: unknown value \"gon\": did you mean \"gone\"?";
+    assert!(message.starts_with(start), "{message}");
+}
+
+#[test]
+fn a_whole_table_can_come_from_the_environment() {
+    let variable = "POLLING__CHANNELS__MASTODON__REPLICAS";
+    let config = with(SMALL, variable, "{ count = 2, timeout = \"1s\" }").unwrap();
+    assert_eq!(config.channels[&mastodon()].replicas.unwrap().count, 2);
+    assert_eq!(
+        with(SMALL, variable, "{ count = 0, timeout = \"1s\" }")
+            .unwrap_err()
+            .to_string(),
+        "environment variable POLLING__CHANNELS__MASTODON__REPLICAS: channels.mastodon.replicas.count: 0: it needs at least 1"
+    );
+}
+
+#[test]
 fn slots_have_bounds() {
     let text = SMALL.replace("redis =", "slot_width = \"2h\"\nredis =");
     assert_eq!(

@@ -203,13 +203,21 @@ fn value_at<'t>(table: &'t mut Table, path: &[String]) -> Option<&'t mut Value> 
     parent.get_mut(last)
 }
 
+/// The keys of a path. One that was read as something else than text is not known: within the
+/// path it is told as `?`, at its end it is left out.
 fn segments(path: &serde_path_to_error::Path) -> Vec<String> {
-    let known = |segment: &serde_path_to_error::Segment| match segment {
-        serde_path_to_error::Segment::Unknown => None,
-        segment => Some(segment.to_string().trim_matches(['[', ']']).to_owned()),
+    let text = |segment: &serde_path_to_error::Segment| match segment {
+        serde_path_to_error::Segment::Unknown => UNKNOWN_KEY.to_owned(),
+        segment => segment.to_string().trim_matches(['[', ']']).to_owned(),
     };
-    path.iter().filter_map(known).collect()
+    let mut keys: Vec<_> = path.iter().map(text).collect();
+    while keys.last().is_some_and(|key| key == UNKNOWN_KEY) {
+        keys.pop();
+    }
+    keys
 }
+
+const UNKNOWN_KEY: &str = "?";
 
 /// The line, from 1, where the deepest key of `path` that exists was written; 0 if none does.
 fn line_of(text: &str, path: &[String]) -> usize {
