@@ -16,20 +16,25 @@ use polling_transport::{Message, Queue, sqs};
 use serde_json::Value;
 use support::ConfigFile;
 
+/// A channel of its own on the real servers.
+struct Setup {
+    channel: String,
+    config: ConfigFile,
+}
+
 /// A running service, killed with the value.
 struct Service {
     process: Child,
     address: SocketAddr,
-    prefix: String,
-    _config: ConfigFile,
+    setup: Setup,
 }
 
 fn variable(name: &str) -> String {
     env::var(name).unwrap_or_else(|_| panic!("{name} is not set: start dev/services"))
 }
 
-impl Service {
-    fn start() -> Self {
+impl Setup {
+    fn new() -> Self {
         let channel = format!("test-{}", Generator::from_os().nonce());
         let config = ConfigFile::new(
             &channel,
@@ -44,15 +49,39 @@ impl Service {
                 variable("POLLING_REDIS_URL")
             ),
         );
-        let command = || {
-            let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
-            command.arg("--config").arg(&config.0);
-            command
-        };
-        assert!(command().arg("create-queues").status().unwrap().success());
-        assert!(command().arg("--check").status().unwrap().success());
-        let mut process = command()
-            .args(["--log-format", "json"])
+        let setup = Self { channel, config };
+        let created = setup.command(&["create-queues"]).output().unwrap();
+        assert!(created.status.success(), "{created:?}");
+        setup
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_scheduler"));
+        command.arg("--config").arg(&self.config.0).args(arguments);
+        command
+    }
+
+    /// The exit code and the output of a call with one value changed.
+    fn told_with(&self, arguments: &[&str], key: &str, value: &str) -> (Option<i32>, String) {
+        let channel = self.channel.replace('-', "_");
+        let variable = format!("POLLING__CHANNELS__{channel}__{key}");
+        let output = self
+            .command(arguments)
+            .env(variable, value)
+            .output()
+            .unwrap();
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+        )
+    }
+}
+
+impl Service {
+    fn start() -> Self {
+        let setup = Setup::new();
+        let mut process = setup
+            .command(&["--log-format", "json"])
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
@@ -61,23 +90,19 @@ impl Service {
         Self {
             process,
             address,
-            prefix: format!("polling-{channel}"),
-            _config: config,
+            setup,
         }
     }
 
     fn jobs(&self) -> String {
-        format!(
-            "/v1/channels/{}/jobs",
-            self.prefix.strip_prefix("polling-").unwrap()
-        )
+        format!("/v1/channels/{}/jobs", self.setup.channel)
     }
 
     async fn queue(&self, ending: &str) -> sqs::SqsQueue {
         let config = sqs::client_config(&sqs::load_config().await);
         let config = config.endpoint_url(variable("POLLING_SQS_ENDPOINT"));
         let client = sqs::Client::from_conf(config.build());
-        sqs::SqsQueue::connect(&client, &format!("{}-{ending}", self.prefix))
+        sqs::SqsQueue::connect(&client, &format!("polling-{}-{ending}", self.setup.channel))
             .await
             .unwrap()
     }
@@ -204,4 +229,34 @@ async fn a_registered_job_reaches_the_worker_and_comes_back_with_what_the_worker
     );
     assert_eq!(service.call("GET", "/readyz", "")["ready"], true);
     service.terminate();
+}
+
+#[test]
+#[ignore = "needs dev/services"]
+fn queues_are_held_against_the_configuration() {
+    let setup = Setup::new();
+    let queue = format!("polling-{}-posts", setup.channel);
+    let (code, told) = setup.told_with(&["--check"], "DEFAULT_LEVEL", "gold");
+    assert!(
+        code == Some(0) && told.ends_with("ok: the scheduler can start\n"),
+        "{told}"
+    );
+
+    let (code, told) = setup.told_with(&["--check"], "LIMITS__MAX_RECEIVES", "2");
+    let problem = format!(
+        "  problem: queue {queue} allows 3 receives, limits.max_receives is 2: a message would outlive its job's time in flight; make them equal\n"
+    );
+    assert!(code == Some(1) && told.contains(&problem), "{told}");
+
+    let (code, told) = setup.told_with(&["create-queues"], "QUEUES__VISIBILITY_TIMEOUT", "31s");
+    assert!(
+        code == Some(1) && told.contains("VisibilityTimeout is 30, wanted 31"),
+        "{told}"
+    );
+
+    let (code, told) = setup.told_with(&["--check"], "SLOT_WIDTH", "2s");
+    assert!(
+        code == Some(1) && told.contains("has slots of 1000 ms, not 2000 ms"),
+        "{told}"
+    );
 }
