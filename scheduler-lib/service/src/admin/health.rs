@@ -62,9 +62,10 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
     let checks = api.0.registries.iter().map(|(id, registry)| {
         let api = &api;
         async move {
-            let reason = match reason_of_loops(api, id) {
+            // A store that is away stops the loops, so it is the better reason.
+            let reason = match reason_of_store(registry).await {
                 Some(reason) => Some(reason),
-                None => reason_of_store(registry).await,
+                None => reason_of_loops(api, id),
             };
             (
                 id.clone(),

@@ -1,0 +1,9 @@
+//! The program on real servers.
+#![allow(clippy::unwrap_used)]
+
+mod cycle;
+mod outage;
+mod queues;
+mod service;
+#[path = "../support/mod.rs"]
+mod support;

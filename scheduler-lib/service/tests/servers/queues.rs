@@ -1,0 +1,33 @@
+//! What `--check` and `create-queues` say of queues that are not as configured.
+
+use crate::service::{Setup, variable};
+
+#[test]
+#[ignore = "needs dev/services"]
+fn queues_are_held_against_the_configuration() {
+    let setup = Setup::new(&variable("POLLING_REDIS_URL"));
+    let queue = format!("polling-{}-posts", setup.channel);
+    let (code, told) = setup.told_with(&["--check"], "DEFAULT_LEVEL", "gold");
+    assert!(
+        code == Some(0) && told.ends_with("ok: the scheduler can start\n"),
+        "{told}"
+    );
+
+    let (code, told) = setup.told_with(&["--check"], "LIMITS__MAX_RECEIVES", "2");
+    let problem = format!(
+        "  problem: queue {queue} allows 3 receives, limits.max_receives is 2: a message would outlive its job's time in flight; make them equal\n"
+    );
+    assert!(code == Some(1) && told.contains(&problem), "{told}");
+
+    let (code, told) = setup.told_with(&["create-queues"], "QUEUES__VISIBILITY_TIMEOUT", "31s");
+    assert!(
+        code == Some(1) && told.contains("VisibilityTimeout is 30, wanted 31"),
+        "{told}"
+    );
+
+    let (code, told) = setup.told_with(&["--check"], "SLOT_WIDTH", "2s");
+    assert!(
+        code == Some(1) && told.contains("has slots of 1000 ms, not 2000 ms"),
+        "{told}"
+    );
+}
