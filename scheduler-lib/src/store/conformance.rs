@@ -57,6 +57,7 @@ macro_rules! store_conformance {
                 the_deadline_goes_by_the_job_type,
                 what_is_due_beyond_the_ring_waits_later,
                 a_long_absence_promotes_in_time,
+                a_clock_behind_the_cursor_drains_nothing,
                 the_cursor_never_goes_back,
             }
             settling: {
@@ -80,6 +81,8 @@ macro_rules! store_conformance {
                 a_refused_job_is_held_only_under_its_token,
                 a_job_runs_now_from_wherever_it_waits,
                 in_flight_a_run_is_asked_for,
+                a_drain_fulfils_the_run_that_was_asked_for,
+                running_a_quarantined_job_clears_its_strikes,
                 held_jobs_are_removed_like_others,
             }
             reaping: {

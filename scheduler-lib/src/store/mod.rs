@@ -98,7 +98,8 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// Places a held job anew, and clears its strikes.
     async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError>;
 
-    /// Puts a job into the drain that runs now. In flight, it is due at once when settled.
+    /// Puts a job into the drain that runs now; a held one also loses its strikes. In flight, it is
+    /// due at once when settled.
     async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError>;
 
     /// The record.

@@ -45,7 +45,7 @@ pub struct JobState {
     pub attempts: u32,
     /// Dead letters since the last completion.
     pub strikes: u32,
-    /// A run was asked for while in flight: due at once when settled.
+    /// A run was asked for while in flight: due at once when settled. The next drain fulfils it.
     pub run_now: bool,
     /// When the last completion was accepted, UTC milliseconds; 0 before the first.
     pub settled_ms: i64,

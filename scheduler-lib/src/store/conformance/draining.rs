@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::future::join_all;
 use polling_model::caps::SLOTS;
 
-use super::scene::{LEASE_SLOTS, Scene, completion, names};
+use super::scene::{LEASE_SLOTS, Scene, completion, id, names};
 use crate::store::{DrainRequest, NewJob, Place, SharedStore, Verdict};
 
 /// No job goes out before its time, to the millisecond.
@@ -181,6 +181,18 @@ pub async fn a_long_absence_promotes_in_time(store: SharedStore) {
         assert_eq!(dispatch.record.state.due_ms, scene.at(slots));
     }
     assert_eq!(scene.counts().await.in_flight, 6);
+}
+
+/// A scheduler whose clock is behind the others' takes nothing that is not due by its own.
+pub async fn a_clock_behind_the_cursor_drains_nothing(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 5).await;
+    assert!(scene.drain(scene.at(4)).await.is_empty());
+    scene.register("b", 6).await;
+    assert_eq!(names(&scene.drain(scene.at(5)).await), ["a"]);
+    scene.store.run_now(&id("b")).await.expect("run_now");
+    assert!(scene.drain(scene.at(2)).await.is_empty());
+    assert_eq!(names(&scene.drain(scene.at(5)).await), ["b"]);
 }
 
 /// Not past now, and not back when somebody's clock is late.

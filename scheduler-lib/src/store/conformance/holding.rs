@@ -203,6 +203,32 @@ pub async fn in_flight_a_run_is_asked_for(store: SharedStore) {
     assert_eq!(names(&scene.drain(scene.at(1) + 1).await), ["a"]);
 }
 
+/// A run that was asked for is not asked for again: where the job was reaped, the next drain is it.
+pub async fn a_drain_fulfils_the_run_that_was_asked_for(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    scene.drain_one(scene.at(1)).await;
+    scene.store.run_now(&id("a")).await.expect("run_now");
+    let reaped = scene.store.reap(scene.at(3 * SLOTS), 10).await;
+    assert_eq!(reaped.expect("reap"), 1);
+    let again = scene.drain_one(scene.at(5)).await;
+    assert!(!again.record.state.run_now);
+    assert!(!scene.get("a").await.state.run_now);
+}
+
+/// Like a resumed job it begins with no strike; otherwise the next dead letter would take it away.
+pub async fn running_a_quarantined_job_clears_its_strikes(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    let dispatch = scene.drain_one(scene.at(1)).await;
+    scene
+        .settle(dead_letter(&dispatch, 0, 1), scene.at(1))
+        .await;
+    assert_eq!(scene.place("a").await, Place::Held(Hold::Quarantined));
+    scene.store.run_now(&id("a")).await.expect("run_now");
+    assert_eq!(scene.get("a").await.state.strikes, 0);
+}
+
 /// A hold is no protection from removal.
 pub async fn held_jobs_are_removed_like_others(store: SharedStore) {
     let scene = Scene::new(store);

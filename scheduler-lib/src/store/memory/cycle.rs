@@ -13,7 +13,8 @@ use crate::store::{
 impl State {
     pub(super) fn drain(&mut self, request: &DrainRequest) -> Drained {
         let now_slot = self.ring.current(request.now_ms);
-        if self.notes.len() >= request.max_open_notes {
+        // A clock behind the cursor has nothing due.
+        if self.notes.len() >= request.max_open_notes || self.cursor > now_slot {
             return Drained {
                 jobs: Vec::new(),
                 cursor: self.cursor,
@@ -63,6 +64,7 @@ impl State {
         let state = &mut record.state;
         state.generation += 1;
         state.nonce = Some(request.nonce);
+        state.run_now = false;
         state.reason.clear();
         let deadline_ms = request
             .deadlines_ms

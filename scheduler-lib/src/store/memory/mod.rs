@@ -208,6 +208,9 @@ impl SlotStore for MemoryStore {
                 record.state.run_now = true;
                 reenter(state, record);
             } else {
+                if matches!(record.state.place, Place::Held(_)) {
+                    record.state.strikes = 0;
+                }
                 "run now".clone_into(&mut record.state.reason);
                 state.enter_now(record);
             }

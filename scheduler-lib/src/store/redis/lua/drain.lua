@@ -54,6 +54,7 @@ for at, text in ipairs(values_of(job_key, found)) do
   leave(slot, id)
   if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor then
     job.p, job.e, job.g, job.n, job.y = 'f', deadlines[job.t] or ARGV[8], tonumber(job.g) + 1, nonce, ''
+    job.w = 0
     local bucket = bucket_of(tonumber(job.e))
     buckets[bucket] = true
     enter(lease_key(bucket), id)

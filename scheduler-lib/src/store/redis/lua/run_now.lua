@@ -9,6 +9,7 @@ job.r = tonumber(job.r) + 1
 if job.p == 'f' then
   job.w = 1
 else
+  if is_held(job.p) then job.k = 0 end
   job.p, job.d, job.y = 's', cursor * width, 'run now'
 end
 move(id, from, job)
