@@ -156,7 +156,10 @@ fn differences(found: &Attributes, wanted: &Attributes) -> Vec<String> {
         if unreported || canonical(is) == canonical(should_be) {
             return None;
         }
-        let show = |value: Option<&String>| value.map_or("not set", |text| text).to_owned();
+        let show = |value: Option<&String>| {
+            let set = value.filter(|text| !text.is_empty());
+            set.map_or("not set", |text| text).to_owned()
+        };
         Some(format!(
             "{} is {}, wanted {}",
             name.as_str(),
@@ -204,7 +207,7 @@ mod tests {
         let wanted = attributes("60", r#"{"maxReceiveCount":3}"#);
         let expected = [
             "VisibilityTimeout is 30, wanted 60",
-            r#"RedrivePolicy is , wanted {"maxReceiveCount":3}"#,
+            r#"RedrivePolicy is not set, wanted {"maxReceiveCount":3}"#,
         ];
         assert_eq!(differences(&found, &wanted), expected);
     }
