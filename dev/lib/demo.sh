@@ -111,9 +111,9 @@ show_progress() {
     local status line worker
     [[ -t 1 ]] || (($1 % 5 == 0)) || return 0
     status=$(control) || return 0
-    printf -v line '%4d s  %s posted, %s offered, in %s responses, %s of them errors; polls:' "$1" \
-        "$(field posted)" "$(field offered)" "$(field responses)" "$(field errors)"
+    printf -v line '%4d s  posted %s  offered %s  responses' "$1" "$(field posted)" "$(field offered)"
     for worker in "${workers[@]}"; do line+=" $worker $(field "$worker")"; done
+    line+="  errors $(field errors)"
     if [[ -t 1 ]]; then printf '\r\e[K%s' "$line"; else printf '%s\n' "$line"; fi
 }
 
@@ -123,7 +123,7 @@ end_progress() { [[ ! -t 1 ]] || echo; }
 field() { if [[ $status =~ \"$1\":([0-9]+) ]]; then echo "${BASH_REMATCH[1]}"; else echo 0; fi; }
 
 sleep_until() {
-    local left_ms=$(($1 - $(now_ms)))
+    local left_ms=$(($1 - ${EPOCHREALTIME/[.,]/} / 1000)) # no subshell, which ctrl-c would kill half-way
     ((left_ms <= 0)) || sleep "$(printf '%d.%03d' $((left_ms / 1000)) $((left_ms % 1000)))"
 }
 

@@ -6,8 +6,8 @@ use polling_core::{Allowance, ScopeKey};
 use reqwest::{Client, Response, StatusCode, header::HeaderMap};
 use serde_json::value::RawValue;
 
-/// Statuses of a page: Mastodon's own maximum.
-pub(crate) const PAGE_LIMIT: usize = 40;
+/// Statuses of a page: as many as Mastodon gives unless asked.
+pub(crate) const PAGE_LIMIT: usize = 20;
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);

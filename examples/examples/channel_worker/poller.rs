@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use crate::api::{self, Api, ApiError, PAGE_LIMIT, Page};
 
 /// Pages of one poll at most. What is beyond them is left to the next, which follows at once.
-const MAX_PAGES: usize = 3;
+const MAX_PAGES: usize = 2;
 
 /// Where the context keeps the newest status seen.
 const SINCE_ID: &str = "since_id";

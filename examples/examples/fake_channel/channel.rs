@@ -1,4 +1,4 @@
-//! The channel's state: who posted what by now, whose window is used up, what was offered.
+//! The channel's state: who posted what by now, what was answered, what was offered.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -9,6 +9,7 @@ use crate::{
     answer::{Errors, Mode, Query},
     log::{self, Line, Log, Response},
     schedule::{Post, Schedule},
+    windows::{Counted, Rate, Windows},
 };
 
 /// Statuses of a page if the caller names no number: Mastodon's own default.
@@ -19,13 +20,11 @@ const RETRY_AFTER_MS: i64 = 2_000;
 
 pub(crate) struct Channel {
     schedule: Schedule,
-    accounts: BTreeMap<u32, Account>,
+    windows: Windows,
     log: Log,
     seed: u64,
     errors: Errors,
     page_limit: usize,
-    rate_limit: u32,
-    rate_window_ms: i64,
     posting: Posting,
     /// What every call is answered with.
     pub(crate) mode: Mode,
@@ -39,13 +38,6 @@ enum Posting {
     NotYet,
     Since(i64),
     Stopped { since_ms: i64, until_ms: i64 },
-}
-
-#[derive(Debug, Default)]
-struct Account {
-    calls: u64,
-    window_end_ms: i64,
-    used: u32,
 }
 
 /// What was answered so far.
@@ -81,26 +73,15 @@ pub(crate) struct Answer {
     pub(crate) retry_after_ms: Option<i64>,
 }
 
-/// What the `X-RateLimit-*` headers say.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Rate {
-    pub(crate) limit: u32,
-    pub(crate) remaining: u32,
-    pub(crate) reset_ms: i64,
-}
-
 impl Channel {
     pub(crate) fn new(options: &Options, schedule: Schedule, log: Log) -> Self {
-        let accounts = (0..options.accounts).map(|account| (account, Account::default()));
         Self {
             schedule,
-            accounts: accounts.collect(),
+            windows: Windows::new(options.accounts, options.rate_limit, options.rate_window_s),
             log,
             seed: options.seed,
             errors: options.errors,
             page_limit: options.page_limit,
-            rate_limit: options.rate_limit,
-            rate_window_ms: i64::from(options.rate_window_s) * 1_000,
             posting: Posting::NotYet,
             mode: Mode::Normal,
             tally: Tally::default(),
@@ -143,9 +124,10 @@ impl Channel {
         worker: &str,
         now_ms: i64,
     ) -> anyhow::Result<Option<Answer>> {
-        let Some((rate, mode)) = self.admit(account, now_ms) else {
+        let Some(call) = self.windows.count(account, now_ms) else {
             return Ok(None);
         };
+        let (rate, mode) = (call.rate, self.mode_of(account, &call));
         let limit = query
             .limit
             .unwrap_or(DEFAULT_PAGE)
@@ -198,27 +180,13 @@ impl Channel {
         }
     }
 
-    /// Counts the call against the account's window, and says how it is to be answered.
-    fn admit(&mut self, account: u32, now_ms: i64) -> Option<(Rate, Mode)> {
-        let caller = self.accounts.get_mut(&account)?;
-        if now_ms >= caller.window_end_ms {
-            caller.window_end_ms = now_ms + self.rate_window_ms;
-            caller.used = 0;
-        }
-        caller.calls += 1;
-        let over = caller.used >= self.rate_limit;
-        caller.used = (caller.used + 1).min(self.rate_limit);
-        let rate = Rate {
-            limit: self.rate_limit,
-            remaining: self.rate_limit - caller.used,
-            reset_ms: caller.window_end_ms,
-        };
-        let mode = match self.mode {
-            _ if over => Mode::RateLimited,
-            Mode::Normal => self.errors.draw(self.seed, account, caller.calls),
+    /// How a call that was counted is to be answered.
+    fn mode_of(&self, account: u32, call: &Counted) -> Mode {
+        match self.mode {
+            _ if call.over => Mode::RateLimited,
+            Mode::Normal => self.errors.draw(self.seed, account, call.ordinal),
             demanded => demanded,
-        };
-        Some((rate, mode))
+        }
     }
 
     fn count(&mut self, status: u16, posts: &[Post], worker: &str) {

@@ -17,8 +17,9 @@ use serde_json::json;
 
 use crate::{
     answer::{self, Mode},
-    channel::{Answer, Channel, Rate},
+    channel::{Answer, Channel},
     schedule::Post,
+    windows::Rate,
 };
 
 /// What all handlers share.

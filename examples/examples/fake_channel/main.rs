@@ -17,6 +17,7 @@ mod channel;
 mod http;
 mod log;
 mod schedule;
+mod windows;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
