@@ -6,6 +6,7 @@ workers=(alpha beta)
 # The run's folder, and its name, which queues, topic and Redis keys bear.
 make_folder() {
     folder=$(mktemp -d -t polling-demo-XXXXXX)
+    logs=$folder # for what has to be installed
     name=demo${EPOCHSECONDS}x$$
     printf 'logs of this run: %s\n' "$folder"
     : >"$folder/faults"
