@@ -1,0 +1,1 @@
+//! The protocol and the cycle, run under every fault that they promise to survive.
