@@ -328,6 +328,22 @@ async fn what_nobody_can_decode_reaches_the_operators_list() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_of_an_unknown_version_is_quarantined_by_its_job() {
+    let bench = Bench::start();
+    let id = bench.register("42").await;
+    let (message, _) = bench.receive().await;
+    let newer = message.body.replacen("\"v\":1", "\"v\":2", 1);
+    for strikes in 1..=3 {
+        bench.dead_letter.send(vec![newer.clone()]).await;
+        sleep(Duration::from_secs(1)).await;
+        let state = bench.registry.get(&id).await.unwrap().state;
+        assert_eq!(state.strikes, strikes);
+    }
+    assert_eq!(bench.place(&id).await, Place::Held(Hold::Quarantined));
+    assert!(bench.registry.undecodable(10).await.unwrap().is_empty());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_completion_that_died_on_its_queue_is_settled_from_the_dead_letters() {
     let bench = Bench::start();
     let id = bench.register("42").await;

@@ -12,7 +12,7 @@ use std::io;
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use serde_json::ser::{CharEscape, Formatter};
 
-use crate::{Completion, Job, caps::MAX_MESSAGE_SIZE_BYTES};
+use crate::{Completion, Job, JobId, Token, caps::MAX_MESSAGE_SIZE_BYTES};
 
 /// The version that this crate writes and reads.
 pub const VERSION: u32 = 1;
@@ -74,6 +74,17 @@ pub fn decode_completion<C: DeserializeOwned>(body: &[u8]) -> Result<Completion<
     decode(body)
 }
 
+/// Which job and which dispatch a message of any version is about; every version has both.
+///
+/// # Errors
+///
+/// [`WireError`] when it is too large, or tells neither.
+pub fn decode_head(body: &[u8]) -> Result<(JobId, Token), WireError> {
+    check_size(body)?;
+    let head: Head = serde_json::from_slice(body).map_err(WireError::Malformed)?;
+    Ok((head.id, head.token))
+}
+
 /// Any value as JSON in ASCII: every other character is escaped.
 pub fn to_ascii_json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
     write_ascii(value, Vec::with_capacity(256))
@@ -98,11 +109,7 @@ fn encode<T: Serialize>(message: &T) -> Result<String, WireError> {
 }
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
-    if body.len() > MAX_MESSAGE_SIZE_BYTES {
-        return Err(WireError::TooLarge {
-            size_bytes: body.len(),
-        });
-    }
+    check_size(body)?;
     // What this crate wrote shows its version at once; anything else is asked for it.
     if !body.starts_with(OWN_HEAD.as_bytes()) {
         let version: Version = serde_json::from_slice(body).map_err(WireError::Malformed)?;
@@ -116,9 +123,24 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
 /// How a message of this crate begins.
 const OWN_HEAD: &str = "{\"v\":1,";
 
+fn check_size(body: &[u8]) -> Result<(), WireError> {
+    if body.len() > MAX_MESSAGE_SIZE_BYTES {
+        return Err(WireError::TooLarge {
+            size_bytes: body.len(),
+        });
+    }
+    Ok(())
+}
+
 #[derive(Deserialize)]
 struct Version {
     v: u32,
+}
+
+#[derive(Deserialize)]
+struct Head {
+    id: JobId,
+    token: Token,
 }
 
 /// Escapes all that is not ASCII, and DEL, as UTF-16 code units.
@@ -264,6 +286,8 @@ mod tests {
             decode_job::<Context>(newer.as_bytes()),
             Err(WireError::UnknownVersion { found: 2 })
         ));
+        let (id, token) = decode_head(newer.as_bytes()).unwrap();
+        assert_eq!((id.as_str(), token.generation), ("posts:42", 2));
         assert!(matches!(
             decode_job::<Context>(b"\xff"),
             Err(WireError::Malformed(_))

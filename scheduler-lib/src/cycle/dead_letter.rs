@@ -5,14 +5,17 @@
 
 use std::{error::Error, sync::Arc};
 
-use polling_model::{EncodedContext, Observation, wire};
+use polling_model::{
+    EncodedContext, Observation,
+    wire::{self, WireError},
+};
 use polling_transport::Message;
 use tokio_util::sync::CancellationToken;
 
 use super::{Cycle, settle::Ending, status::add};
 use crate::{
     limits::SETTLE_BATCH,
-    store::{MAX_CHUNK, StoreError, Undecodable, Verdict},
+    store::{StoreError, Undecodable, Verdict},
 };
 
 /// Settles dead letters; what cannot be decoded is kept for the operator, then deleted.
@@ -23,7 +26,7 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
         let received = tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            received = queue.receive(SETTLE_BATCH.min(MAX_CHUNK), cycle.channel.limits.receive_wait) => received,
+            received = queue.receive(SETTLE_BATCH, cycle.channel.limits.receive_wait) => received,
         };
         let settled: Result<(), Box<dyn Error + Send + Sync>> = match received {
             Ok(messages) if messages.is_empty() => Ok(()),
@@ -76,7 +79,7 @@ impl Cycle {
         Ok(())
     }
 
-    async fn keep(&self, message: &Message, error: &wire::WireError) -> Result<(), StoreError> {
+    async fn keep(&self, message: &Message, error: &WireError) -> Result<(), StoreError> {
         let error = super::chain(error);
         tracing::error!(channel = %self.channel.id, message = message.id, error, "a dead letter cannot be decoded; kept for the operator");
         add(&self.status.undecodable, 1);
@@ -94,14 +97,17 @@ impl Cycle {
     }
 }
 
-/// A job's message, or a completion that came here because nobody could settle it in time.
-fn read(body: &[u8]) -> Result<Ending, wire::WireError> {
+/// A job's message, or a completion that came here because nobody could settle it in time. Of a
+/// version that nobody here knows, the job is known all the same: after some strikes it is
+/// quarantined, where it does no harm until a newer worker or scheduler is there.
+fn read(body: &[u8]) -> Result<Ending, WireError> {
     match wire::decode_job::<EncodedContext>(body) {
-        Ok(job) => Ok(Ending {
-            id: job.id,
-            token: job.token,
-            completion: None,
-        }),
+        Ok(job) => Ok(Ending::dead_letter(job.id, job.token)),
+        Err(WireError::UnknownVersion { found }) => {
+            let head = wire::decode_head(body);
+            let (id, token) = head.map_err(|_| WireError::UnknownVersion { found })?;
+            Ok(Ending::dead_letter(id, token))
+        }
         Err(error) => wire::decode_completion(body)
             .map(Ending::completed)
             .map_err(|_| error),

@@ -27,6 +27,14 @@ impl Ending {
         }
     }
 
+    pub(super) const fn dead_letter(id: JobId, token: Token) -> Self {
+        Self {
+            id,
+            token,
+            completion: None,
+        }
+    }
+
     fn ended(&self) -> Ended<'_> {
         let Some(completion) = &self.completion else {
             return Ended::DeadLetter;
