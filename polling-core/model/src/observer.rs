@@ -35,19 +35,6 @@ impl fmt::Debug for dyn Observer {
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub enum Observation<'a> {
-    /// A call to a remote system ended.
-    Call {
-        /// The port: `queue`, `bus`, `store`.
-        port: &'static str,
-        /// The operation: `send`, `publish`, `drain`.
-        operation: &'static str,
-        /// Messages, events or jobs concerned.
-        items: usize,
-        /// Whether the call as a whole was answered without error.
-        ok: bool,
-        /// How long it took.
-        elapsed: Duration,
-    },
     /// A worker's poll ended.
     Polled {
         /// The kind of job.
@@ -122,11 +109,13 @@ pub enum Observation<'a> {
         /// How many.
         jobs: usize,
     },
-    /// A job was held (parked, quarantined, refused).
+    /// Jobs were held, by a rule or since their message was refused.
     Held {
         /// The channel.
         channel: &'a ChannelId,
-        /// Why.
-        reason: &'a str,
+        /// How many.
+        jobs: usize,
+        /// `paused`, `parked`, `refused`.
+        hold: &'static str,
     },
 }

@@ -14,7 +14,7 @@ use super::{Cycle, every, next_tick, status::add};
 use crate::{
     limits::SENDING_CHUNKS,
     pace::Pace,
-    store::{Dispatch, DrainRequest, MAX_CHUNK, StoreError},
+    store::{Dispatch, DrainRequest, Hold, MAX_CHUNK, StoreError},
 };
 
 /// Every tick: sends again what is not known to be sent, then drains what is due.
@@ -218,10 +218,7 @@ impl Cycle {
     ) -> Result<(), StoreError> {
         for (reason, ids) in refused {
             tracing::warn!(channel = %self.channel.id, jobs = ids.len(), reason, "jobs held: their message cannot be sent");
-            self.observer.observe(Observation::Held {
-                channel: &self.channel.id,
-                reason: "refused",
-            });
+            self.report_held(Hold::Refused, ids.len());
             let jobs: Vec<_> = ids.iter().map(|id| (id.clone(), note)).collect();
             self.channel.store.refuse(&jobs, bounded(&reason)).await?;
             done.extend(ids);

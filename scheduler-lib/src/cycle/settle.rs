@@ -6,7 +6,7 @@ use super::{Cycle, status::add};
 use crate::{
     limits::{LEVELS_DEADLINE, MAX_DECISIONS},
     policy::{Ended, Situation, candidates, decide},
-    store::{JobState, Place, Settlement, StoreError, Update, Verdict},
+    store::{Hold, JobState, Next, Place, Settlement, StoreError, Update, Verdict},
 };
 
 /// How one dispatch ended, as its message tells.
@@ -91,13 +91,17 @@ impl Cycle {
             }
         }
         if !settlements.is_empty() {
+            let nexts: Vec<Next> = settlements.iter().map(|one| one.next).collect();
             let settled = self
                 .channel
                 .store
                 .settle(settlements, self.clock.now_ms())
                 .await?;
-            for (at, verdict) in registered.into_iter().zip(settled) {
+            for ((at, verdict), next) in registered.into_iter().zip(settled).zip(nexts) {
                 verdicts[at] = verdict;
+                if let (Verdict::Accepted, Next::Hold(hold)) = (verdict, next) {
+                    self.report_held(hold, 1);
+                }
             }
         }
         Ok(verdicts)
@@ -195,6 +199,14 @@ impl Cycle {
             due,
         };
         self.channel.store.update(id, update).await.map(drop)
+    }
+
+    pub(super) fn report_held(&self, hold: Hold, jobs: usize) {
+        self.observer.observe(Observation::Held {
+            channel: &self.channel.id,
+            jobs,
+            hold: hold.as_str(),
+        });
     }
 
     fn report(&self, endings: &[Ending], verdicts: &[Verdict]) {
