@@ -35,6 +35,18 @@ impl MemoryStore {
         }
     }
 
+    /// All that the store holds now.
+    #[must_use]
+    pub fn snapshot(&self) -> MemorySnapshot {
+        MemorySnapshot(self.state().clone())
+    }
+
+    /// Returns to a snapshot: what was written since is lost, as when another kind of store fails
+    /// over to a replica that lagged.
+    pub fn restore(&self, snapshot: &MemorySnapshot) {
+        *self.state() = snapshot.0.clone();
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         // No step panics half-way: each works on a consistent state.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
@@ -48,6 +60,17 @@ impl MemoryStore {
         };
         record.state.revision += 1;
         enter(&mut state, record)
+    }
+}
+
+/// What a [`MemoryStore`] held at one moment.
+pub struct MemorySnapshot(State);
+
+impl fmt::Debug for MemorySnapshot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemorySnapshot")
+            .field("jobs", &self.0.records.len())
+            .finish_non_exhaustive()
     }
 }
 
