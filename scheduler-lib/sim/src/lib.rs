@@ -1,3 +1,3 @@
 //! The protocol and the cycle, run under every fault that they promise to survive.
 
-pub mod protocol;
+pub mod cycle;

@@ -1,0 +1,229 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use scheduler_lib::{
+    MemoryStore, SlotStore, StoreError,
+    store::{
+        Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
+        NewJob, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
+    },
+};
+
+use crate::cycle::oracle::Oracle;
+
+/// A store under the oracle's eyes: it counts the jobs after each step that can move one.
+#[derive(Debug)]
+pub(crate) struct WatchedStore {
+    pub(crate) inner: Arc<MemoryStore>,
+    oracle: Arc<Oracle>,
+}
+
+impl WatchedStore {
+    pub(crate) fn new(inner: Arc<MemoryStore>, oracle: Arc<Oracle>) -> Arc<Self> {
+        Arc::new(Self { inner, oracle })
+    }
+
+    /// Counts, and writes the step down.
+    async fn after(&self, step: impl FnOnce() -> String) -> Result<(), StoreError> {
+        self.oracle.trace.line(step);
+        self.oracle.counted(&self.inner.counts().await?);
+        Ok(())
+    }
+
+    async fn edited(&self, step: &str, id: &JobId, edited: Edited) -> Result<Edited, StoreError> {
+        self.after(|| format!("store: {step} {id}: {edited:?}"))
+            .await?;
+        Ok(edited)
+    }
+
+    fn settled(&self, id: &JobId, settlement: &Settled, verdict: Verdict) {
+        self.oracle.trace.line(|| {
+            let Settled { token, reason, .. } = settlement;
+            format!(
+                "store: settle {id} generation {}: {verdict:?} ({reason})",
+                token.generation
+            )
+        });
+        if verdict == Verdict::Accepted {
+            self.oracle.accepted(id, settlement.token);
+        }
+    }
+}
+
+/// What the oracle needs of a settlement.
+struct Settled {
+    token: polling_model::Token,
+    reason: String,
+}
+
+#[async_trait]
+impl SlotStore for WatchedStore {
+    fn ring(&self) -> SlotRing {
+        self.inner.ring()
+    }
+
+    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
+        let (id, incarnation) = (job.id.clone(), job.incarnation);
+        let registered = self.inner.register(job, now_ms).await?;
+        if registered == Registered::Created {
+            self.oracle
+                .with_history(|history| history.begins(&id, incarnation));
+        }
+        self.after(|| format!("store: register {id}: {registered:?}"))
+            .await?;
+        Ok(registered)
+    }
+
+    async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
+        let edited = self.inner.remove(id).await?;
+        self.oracle.with_history(|history| history.ends(id));
+        self.edited("remove", id, edited).await
+    }
+
+    async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError> {
+        let edited = self.inner.update(id, update).await?;
+        self.edited("update", id, edited).await
+    }
+
+    async fn replace_context(
+        &self,
+        id: &JobId,
+        context: EncodedContext,
+        incarnation: Incarnation,
+        due: Candidates,
+    ) -> Result<Edited, StoreError> {
+        let edited = self
+            .inner
+            .replace_context(id, context, incarnation, due)
+            .await?;
+        if edited == Edited::Done {
+            self.oracle
+                .with_history(|history| history.begins(id, incarnation));
+        }
+        self.edited("replace_context", id, edited).await
+    }
+
+    async fn hold(&self, id: &JobId, hold: Hold, reason: &str) -> Result<Edited, StoreError> {
+        let edited = self.inner.hold(id, hold, reason).await?;
+        self.edited("hold", id, edited).await
+    }
+
+    async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError> {
+        self.inner.refuse(jobs, reason).await?;
+        self.after(|| format!("store: refuse {jobs:?}: {reason}"))
+            .await
+    }
+
+    async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError> {
+        let edited = self.inner.resume(id, due).await?;
+        self.edited("resume", id, edited).await
+    }
+
+    async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError> {
+        let edited = self.inner.run_now(id).await?;
+        self.edited("run_now", id, edited).await
+    }
+
+    async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+        self.inner.get(id).await
+    }
+
+    async fn list(
+        &self,
+        after: Option<&JobId>,
+        limit: usize,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        self.inner.list(after, limit).await
+    }
+
+    async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
+        let drained = self.inner.drain(request).await?;
+        for job in &drained.jobs {
+            self.oracle.drained(&job.record.id, job.token);
+            self.oracle.trace.line(|| {
+                let (id, generation) = (&job.record.id, job.token.generation);
+                format!("store: drain {id} generation {generation}")
+            });
+        }
+        if !drained.jobs.is_empty() || drained.more {
+            self.after(|| format!("store: drained {} jobs", drained.jobs.len()))
+                .await?;
+        }
+        Ok(drained)
+    }
+
+    async fn sent(&self, note: Nonce, jobs: &[JobId]) -> Result<(), StoreError> {
+        self.inner.sent(note, jobs).await
+    }
+
+    async fn claim_note(
+        &self,
+        now_ms: i64,
+        new_deadline_ms: i64,
+    ) -> Result<Option<ClaimedNote>, StoreError> {
+        let claimed = self.inner.claim_note(now_ms, new_deadline_ms).await?;
+        for job in claimed.iter().flat_map(|note| &note.jobs) {
+            self.oracle.trace.line(|| {
+                let (id, generation) = (&job.record.id, job.token.generation);
+                format!("store: {id} generation {generation} will be sent again")
+            });
+        }
+        Ok(claimed)
+    }
+
+    async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
+        self.inner.load(ids).await
+    }
+
+    async fn settle(
+        &self,
+        settlements: Vec<Settlement>,
+        now_ms: i64,
+    ) -> Result<Vec<Verdict>, StoreError> {
+        let of = |settlement: &Settlement| {
+            let settled = Settled {
+                token: settlement.token,
+                reason: settlement.reason.clone(),
+            };
+            (settlement.id.clone(), settled)
+        };
+        let settled: Vec<_> = settlements.iter().map(of).collect();
+        let verdicts = self.inner.settle(settlements, now_ms).await?;
+        for ((id, settled), verdict) in settled.iter().zip(&verdicts) {
+            self.settled(id, settled, *verdict);
+        }
+        self.after(|| format!("store: settled {} endings", verdicts.len()))
+            .await?;
+        Ok(verdicts)
+    }
+
+    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
+        let reaped = self.inner.reap(deadline_ms, limit).await?;
+        if reaped > 0 {
+            self.after(|| format!("store: reaped {reaped} jobs"))
+                .await?;
+        }
+        Ok(reaped)
+    }
+
+    async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
+        let swept = self.inner.sweep(from, limit).await?;
+        if swept.repaired > 0 {
+            self.oracle.mended(swept.repaired);
+        }
+        Ok(swept)
+    }
+
+    async fn counts(&self) -> Result<Counts, StoreError> {
+        self.inner.counts().await
+    }
+
+    async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError> {
+        self.inner.keep_undecodable(message).await
+    }
+
+    async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
+        self.inner.undecodable(limit).await
+    }
+}
