@@ -60,7 +60,7 @@ impl Cycle {
             let reaped = self
                 .channel
                 .store
-                .reap(self.reapable_ms(began_ms), limit)
+                .reap(self.reapable_ms(began_ms), limit, self.clock.now_ms())
                 .await?;
             pace.give_back(limit - reaped.min(limit));
             if reaped == 0 {

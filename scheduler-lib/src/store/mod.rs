@@ -137,7 +137,7 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
 
     /// Places jobs whose in-flight deadline is at or before `deadline_ms` into the next slot, at
     /// most `limit`; returns how many. Their tokens stay valid.
-    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError>;
+    async fn reap(&self, deadline_ms: i64, limit: usize, now_ms: i64) -> Result<usize, StoreError>;
 
     /// Checks some `limit` jobs and index entries, and mends what is not in exactly one place.
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError>;

@@ -212,7 +212,10 @@ impl Pair<'_> {
                 both!(self, settle(batch, self.now_ms));
             }
             Op::Reap(minutes) => {
-                both!(self, reap(self.now_ms + minutes * MINUTE_MS, 200));
+                both!(
+                    self,
+                    reap(self.now_ms + minutes * MINUTE_MS, 200, self.now_ms)
+                );
             }
             Op::Refuse(number) => {
                 let Some(dispatch) = self.dispatch(number) else {

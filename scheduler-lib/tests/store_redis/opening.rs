@@ -154,6 +154,12 @@ async fn a_clock_far_from_the_servers_is_refused() {
             other => panic!("refused, not {other:?}"),
         }
     }
+    let hours_ahead_ms = now_ms + 3 * 3_600_000;
+    let reaped = store.reap(hours_ahead_ms, 10, hours_ahead_ms).await;
+    assert!(
+        matches!(reaped, Err(StoreError::ClockSkew { .. })),
+        "{reaped:?}"
+    );
     let cursor = store.counts().await.expect("counts").cursor;
     assert_eq!(cursor, store.ring().current(now_ms).0);
     clear(&channel).await;

@@ -175,7 +175,7 @@ async fn every_place_is_mended_by_its_record() {
         losses.exec_async(&mut raw).await.expect("losses");
         assert_eq!(sweep(&store, 100).await, 4);
         is_whole(&store).await;
-        assert_eq!(store.reap(at(11), 10).await.expect("reap"), 1);
+        assert_eq!(store.reap(at(11), 10, at(11)).await.expect("reap"), 1);
     })
     .await;
 }

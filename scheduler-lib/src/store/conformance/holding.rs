@@ -28,7 +28,7 @@ pub async fn a_paused_job_is_not_drained(store: SharedStore) {
     assert_eq!(
         scene
             .store
-            .reap(scene.at(3 * SLOTS), 10)
+            .reap(scene.at(3 * SLOTS), 10, scene.at(3 * SLOTS))
             .await
             .expect("reap"),
         0
@@ -209,7 +209,10 @@ pub async fn a_drain_fulfils_the_run_that_was_asked_for(store: SharedStore) {
     scene.register("a", 1).await;
     scene.drain_one(scene.at(1)).await;
     scene.store.run_now(&id("a")).await.expect("run_now");
-    let reaped = scene.store.reap(scene.at(3 * SLOTS), 10).await;
+    let reaped = scene
+        .store
+        .reap(scene.at(3 * SLOTS), 10, scene.at(3 * SLOTS))
+        .await;
     assert_eq!(reaped.expect("reap"), 1);
     let again = scene.drain_one(scene.at(5)).await;
     assert!(!again.record.state.run_now);

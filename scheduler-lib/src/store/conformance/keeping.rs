@@ -109,7 +109,11 @@ pub async fn jobs_add_up_whatever_happens_at_once(store: SharedStore) {
                 .await
                 .expect("hold");
             scene.store.run_now(&one).await.expect("run_now");
-            scene.store.reap(scene.at(4), 3).await.expect("reap");
+            scene
+                .store
+                .reap(scene.at(4), 3, scene.at(4))
+                .await
+                .expect("reap");
             assert_eq!(scene.sweep(50).await, 0);
         }
     };

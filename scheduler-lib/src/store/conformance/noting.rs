@@ -79,7 +79,11 @@ pub async fn a_claim_returns_only_jobs_in_flight_under_the_note(store: SharedSto
         .expect("claim_note");
     assert_eq!(names(&claimed.expect("the note is overdue").jobs), ["open"]);
 
-    scene.store.reap(scene.at(50), 10).await.expect("reap");
+    scene
+        .store
+        .reap(scene.at(50), 10, scene.at(50))
+        .await
+        .expect("reap");
     let claimed = scene
         .store
         .claim_note(scene.at(8), scene.at(9))

@@ -11,16 +11,34 @@ pub async fn a_lease_lasts_until_its_deadline(store: SharedStore) {
     let deadline_ms = scene.at(1 + LEASE_SLOTS) + 7;
     assert_eq!(scene.place("a").await, Place::InFlight { deadline_ms });
     assert_eq!(
-        scene.store.reap(deadline_ms - 1, 10).await.expect("reap"),
+        scene
+            .store
+            .reap(deadline_ms - 1, 10, deadline_ms - 1)
+            .await
+            .expect("reap"),
         0
     );
-    assert_eq!(scene.store.reap(deadline_ms, 10).await.expect("reap"), 1);
+    assert_eq!(
+        scene
+            .store
+            .reap(deadline_ms, 10, deadline_ms)
+            .await
+            .expect("reap"),
+        1
+    );
     let state = scene.get("a").await.state;
     assert_eq!(
         (state.place, state.due_ms, state.strikes),
         (Place::Slot, scene.at(2), 0)
     );
-    assert_eq!(scene.store.reap(deadline_ms, 10).await.expect("reap"), 0);
+    assert_eq!(
+        scene
+            .store
+            .reap(deadline_ms, 10, deadline_ms)
+            .await
+            .expect("reap"),
+        0
+    );
     assert_eq!(scene.counts().await.slots, 1);
 }
 
@@ -29,7 +47,11 @@ pub async fn a_reaped_job_still_takes_its_completion(store: SharedStore) {
     let scene = Scene::new(store);
     scene.register("a", 1).await;
     let dispatch = scene.drain_one(scene.at(1)).await;
-    scene.store.reap(scene.at(50), 10).await.expect("reap");
+    scene
+        .store
+        .reap(scene.at(50), 10, scene.at(50))
+        .await
+        .expect("reap");
     let settlement = completion(&dispatch, scene.at(60));
     assert_eq!(
         scene.settle(settlement, scene.at(50)).await,
@@ -44,7 +66,11 @@ pub async fn after_the_next_drain_the_old_token_is_spent(store: SharedStore) {
     let scene = Scene::new(store);
     scene.register("a", 1).await;
     let first = scene.drain_one(scene.at(1)).await;
-    scene.store.reap(scene.at(50), 10).await.expect("reap");
+    scene
+        .store
+        .reap(scene.at(50), 10, scene.at(50))
+        .await
+        .expect("reap");
     let second = scene.drain_one(scene.at(50)).await;
     assert_eq!(second.token.generation, 2);
     let late = completion(&first, scene.at(60));
@@ -65,7 +91,11 @@ pub async fn reaping_is_bounded(store: SharedStore) {
     scene.drain(scene.at(1)).await;
     for expected in [2, 2, 1, 0] {
         assert_eq!(
-            scene.store.reap(scene.at(50), 2).await.expect("reap"),
+            scene
+                .store
+                .reap(scene.at(50), 2, scene.at(50))
+                .await
+                .expect("reap"),
             expected
         );
     }

@@ -321,7 +321,12 @@ impl SlotStore for MemoryStore {
             .collect())
     }
 
-    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
+    async fn reap(
+        &self,
+        deadline_ms: i64,
+        limit: usize,
+        _now_ms: i64,
+    ) -> Result<usize, StoreError> {
         Ok(self.state().reap(deadline_ms, limit.min(MAX_CHUNK)))
     }
 

@@ -203,9 +203,9 @@ impl SlotStore for RedisStore {
         Ok(verdicts)
     }
 
-    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
+    async fn reap(&self, deadline_ms: i64, limit: usize, now_ms: i64) -> Result<usize, StoreError> {
         let call = self
-            .call(&scripts::REAP)
+            .call_at(&scripts::REAP, now_ms)
             .arg(time(deadline_ms))
             .arg(limit.min(MAX_CHUNK));
         call.run().await

@@ -150,8 +150,9 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
             .await
     }
 
-    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
-        self.step("reap", self.inner.reap(deadline_ms, limit)).await
+    async fn reap(&self, deadline_ms: i64, limit: usize, now_ms: i64) -> Result<usize, StoreError> {
+        self.step("reap", self.inner.reap(deadline_ms, limit, now_ms))
+            .await
     }
 
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {

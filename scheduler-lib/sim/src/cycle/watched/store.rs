@@ -198,8 +198,8 @@ impl SlotStore for WatchedStore {
         Ok(verdicts)
     }
 
-    async fn reap(&self, deadline_ms: i64, limit: usize) -> Result<usize, StoreError> {
-        let reaped = self.inner.reap(deadline_ms, limit).await?;
+    async fn reap(&self, deadline_ms: i64, limit: usize, now_ms: i64) -> Result<usize, StoreError> {
+        let reaped = self.inner.reap(deadline_ms, limit, now_ms).await?;
         if reaped > 0 {
             self.after(|| format!("store: reaped {reaped} jobs"))
                 .await?;

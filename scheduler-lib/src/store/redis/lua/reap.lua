@@ -1,10 +1,12 @@
 -- Places jobs whose deadline in flight has passed into the next slot; their tokens stay valid.
--- ARGV     2 deadline, 3 limit
+-- ARGV     2 now, 3 skew limit, 4 deadline, 5 limit
 -- Returns  how many
 -- Of a bucket that is due only in part, up to PART members chosen at random are looked at; the rest waits until the
 -- whole bucket is due, less than a slot's width later.
 local BUCKETS, PART = 100, 1000
-local deadline, limit = tonumber(ARGV[2]), tonumber(ARGV[3])
+local refused = skewed(tonumber(ARGV[2]), ARGV[3])
+if refused then return refused end
+local deadline, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
 local due, reaped = (cursor + 1) * width, 0
 local target = slot_key(cursor + 1)
 local buckets = redis.call('ZRANGEBYSCORE', LEASES, '-inf', bucket_of(deadline), 'LIMIT', 0, BUCKETS)
