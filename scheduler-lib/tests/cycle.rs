@@ -97,20 +97,8 @@ impl Bench {
     }
 
     async fn complete(&self, job: &Job, outcome: Outcome<Context>) {
-        let completion = Completion {
-            id: job.id.clone(),
-            job_type: job.job_type.clone(),
-            token: job.token,
-            outcome,
-            allowances: vec![],
-            saturated: false,
-            events: 0,
-            finished_ms: self.clock.now_ms(),
-        };
-        let sent = self
-            .completed
-            .send(vec![wire::encode_completion(&completion).unwrap()])
-            .await;
+        let body = completion(job, outcome);
+        let sent = self.completed.send(vec![body]).await;
         assert_eq!(sent, [Ok(())]);
         sleep(Duration::from_secs(1)).await;
     }
@@ -122,14 +110,7 @@ impl Bench {
             "polls",
             (job.context.get_i64("polls").unwrap_or(0) + 1).into(),
         )]);
-        self.complete(
-            &job,
-            Outcome::Succeeded {
-                context,
-                stopped: None,
-            },
-        )
-        .await;
+        self.complete(&job, succeeded(context)).await;
         self.work.ack(&message.receipt).await.unwrap();
         job
     }
@@ -155,6 +136,28 @@ impl Bench {
             "{counts:?}"
         );
     }
+}
+
+fn succeeded(context: Context) -> Outcome<Context> {
+    Outcome::Succeeded {
+        context,
+        stopped: None,
+    }
+}
+
+/// The message that answers `job`.
+fn completion(job: &Job, outcome: Outcome<Context>) -> String {
+    let completion = Completion {
+        id: job.id.clone(),
+        job_type: job.job_type.clone(),
+        token: job.token,
+        outcome,
+        allowances: vec![],
+        saturated: false,
+        events: 0,
+        finished_ms: 0,
+    };
+    wire::encode_completion(&completion).unwrap()
 }
 
 fn run(
@@ -222,15 +225,7 @@ async fn a_repeated_completion_changes_nothing() {
     let job = bench.poll().await;
     let before = bench.registry.get(&id).await.unwrap();
     let context = Context::from_iter([("polls", 99.into())]);
-    bench
-        .complete(
-            &job,
-            Outcome::Succeeded {
-                context,
-                stopped: None,
-            },
-        )
-        .await;
+    bench.complete(&job, succeeded(context)).await;
     assert_eq!(bench.registry.get(&id).await.unwrap(), before);
     assert!(
         bench.completed.messages().is_empty(),
@@ -245,15 +240,7 @@ async fn a_scheduler_that_was_down_finds_the_completions_before_it_reaps() {
     let (message, job) = bench.receive().await;
     bench.stop().await;
     let context = Context::from_iter([("polls", 1.into())]);
-    bench
-        .complete(
-            &job,
-            Outcome::Succeeded {
-                context,
-                stopped: None,
-            },
-        )
-        .await;
+    bench.complete(&job, succeeded(context)).await;
     bench.work.ack(&message.receipt).await.unwrap();
     sleep(Duration::from_secs(25 * 3600)).await;
     bench.restart();
@@ -349,22 +336,9 @@ async fn a_completion_that_died_on_its_queue_is_settled_from_the_dead_letters() 
     let id = bench.register("42").await;
     let (message, job) = bench.receive().await;
     let context = Context::from_iter([("polls", 1.into())]);
-    let completion = Completion {
-        id: job.id.clone(),
-        job_type: job.job_type.clone(),
-        token: job.token,
-        outcome: Outcome::Succeeded {
-            context,
-            stopped: None,
-        },
-        allowances: vec![],
-        saturated: false,
-        events: 0,
-        finished_ms: 0,
-    };
     bench
         .dead_letter
-        .send(vec![wire::encode_completion(&completion).unwrap()])
+        .send(vec![completion(&job, succeeded(context))])
         .await;
     bench.work.ack(&message.receipt).await.unwrap();
     sleep(Duration::from_secs(1)).await;
@@ -379,15 +353,7 @@ async fn a_completion_while_paused_is_kept_and_the_job_stays_held() {
     let (message, job) = bench.receive().await;
     assert!(bench.registry.pause(&id).await.unwrap());
     let context = Context::from_iter([("polls", 1.into())]);
-    bench
-        .complete(
-            &job,
-            Outcome::Succeeded {
-                context,
-                stopped: None,
-            },
-        )
-        .await;
+    bench.complete(&job, succeeded(context)).await;
     bench.work.ack(&message.receipt).await.unwrap();
     assert_eq!(bench.polls(&id).await, 1);
     assert_eq!(bench.place(&id).await, Place::Held(Hold::Paused));
