@@ -9,7 +9,7 @@ use aws_sdk_sqs::{
     },
 };
 
-use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
+use futures_util::{FutureExt, future::BoxFuture};
 
 use super::error::Fault;
 use crate::queue::{EntryError, QueueErrorKind};
@@ -22,26 +22,27 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// Sends a batch; one that is too large for the server in parts that are not.
-    pub(super) async fn send(self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
-        if size_bytes(&bodies) <= MAX_MESSAGE_SIZE_BYTES {
-            return self
-                .send_once(bodies)
-                .await
-                .unwrap_or_else(|too_large| too_large.into());
-        }
-        match self.clone().send_once(bodies.clone()).await {
-            Ok(results) => results,
-            // Refused as a whole, so nothing of it was sent.
-            Err(TooLarge { .. }) => {
-                let mut results = Vec::with_capacity(bodies.len());
-                for part in parts(bodies) {
-                    let sent = self.clone().send_once(part).await;
-                    results.extend(sent.unwrap_or_else(|too_large| too_large.into()));
+    /// Sends a batch; one that is too large for the server in halves, since what is refused as a
+    /// whole was not sent. Only a message that is too large alone is refused for good: one must not
+    /// suffer for its neighbours.
+    pub(super) fn send(
+        self,
+        bodies: Vec<String>,
+    ) -> BoxFuture<'static, Vec<Result<(), EntryError>>> {
+        let sending = async move {
+            let mut left = bodies.clone();
+            match self.clone().send_once(bodies).await {
+                Ok(results) => results,
+                Err(TooLarge) if left.len() == 1 => vec![Err(too_large())],
+                Err(TooLarge) => {
+                    let right = left.split_off(left.len() / 2);
+                    let mut results = self.clone().send(left).await;
+                    results.extend(self.send(right).await);
+                    results
                 }
-                results
             }
-        }
+        };
+        sending.boxed()
     }
 
     async fn send_once(self, bodies: Vec<String>) -> Result<Vec<Result<(), EntryError>>, TooLarge> {
@@ -65,7 +66,7 @@ impl Target {
                 let missing = || no_answer().into_unknown_entry();
                 Ok(in_order(count, sent, failed, missing))
             }
-            Err(error) if is_too_large(&error) => Err(TooLarge { count }),
+            Err(error) if is_too_large(&error) => Err(TooLarge),
             Err(error) => Ok(vec![Err(Fault::of_call(error).into_unknown_entry()); count]),
         }
     }
@@ -124,17 +125,12 @@ impl Target {
     }
 }
 
-/// A batch that the server refused as a whole for its size.
-struct TooLarge {
-    count: usize,
-}
+/// The server refused a batch as a whole for its size.
+struct TooLarge;
 
-/// For a batch that cannot be sent in smaller parts.
-impl From<TooLarge> for Vec<Result<(), EntryError>> {
-    fn from(TooLarge { count }: TooLarge) -> Self {
-        let reason = "the server takes no message of this size".to_owned();
-        vec![Err(EntryError::Refused { reason }); count]
-    }
+fn too_large() -> EntryError {
+    let reason = "the server takes no message of this size".to_owned();
+    EntryError::Refused { reason }
 }
 
 /// SQS says so in the code, ElasticMQ in the message.
@@ -144,29 +140,6 @@ fn is_too_large(error: &impl ProvideErrorMetadata) -> bool {
     said.iter()
         .flatten()
         .any(|said| too_large.iter().any(|known| said.ends_with(known)))
-}
-
-fn size_bytes(bodies: &[String]) -> usize {
-    bodies.iter().map(String::len).sum()
-}
-
-/// The same bodies, in parts that every server takes.
-fn parts(bodies: Vec<String>) -> Vec<Vec<String>> {
-    let mut parts: Vec<Vec<String>> = Vec::new();
-    let mut left_bytes = 0;
-    for body in bodies {
-        match parts.last_mut().filter(|_| body.len() <= left_bytes) {
-            Some(part) => {
-                left_bytes -= body.len();
-                part.push(body);
-            }
-            None => {
-                left_bytes = MAX_MESSAGE_SIZE_BYTES.saturating_sub(body.len());
-                parts.push(vec![body]);
-            }
-        }
-    }
-    parts
 }
 
 /// All entries, or why they cannot be built.

@@ -26,7 +26,7 @@ use crate::queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, Queue
 pub const MAX_BATCH_ENTRIES: usize = 10;
 
 /// Bytes of one send: the service's limit, 1 MiB. A server with a lower one refuses what is above
-/// it, and then gets it in parts of what every server takes.
+/// it, and then gets it in halves.
 pub const MAX_BATCH_SIZE_BYTES: usize = 1024 * 1024;
 
 /// The longest that one receive waits: the service's limit.

@@ -56,12 +56,12 @@ async fn concurrent_calls_share_requests() {
 /// The test server takes 256 KiB in one call, SQS itself 1 MiB.
 #[tokio::test]
 #[ignore = "needs dev/services"]
-async fn a_batch_above_the_servers_limit_is_sent_in_parts_and_whole() {
+async fn a_batch_above_the_servers_limit_is_sent_in_halves_and_whole() {
     let (client, requests) = counted_client().await;
     let queue = connect_new(&client, &random_name("large"), None).await;
     let bodies = (0..8).map(|n| n.to_string().repeat(100 * 1024));
     assert_eq!(queue.send(bodies.collect()).await, vec![Ok(()); 8]);
-    assert_eq!(requests.count("SendMessageBatch"), 1 + 4);
+    assert_eq!(requests.count("SendMessageBatch"), 1 + 2 + 4);
     assert_eq!(queue.stats().await.expect("stats").visible, 8);
 }
 
