@@ -121,7 +121,11 @@ impl AckLayer {
 async fn ack(delivery: Delivery, observer: &SharedObserver) {
     let queue = delivery.queue().clone();
     if let Err(error) = delivery.ack().await {
-        tracing::warn!(queue = queue.name(), %error, "message not deleted; its repeat changes nothing");
+        tracing::warn!(
+            queue = queue.name(),
+            error = crate::model::chain(&error),
+            "message not deleted; its repeat changes nothing"
+        );
         observer.observe(Observation::AckFailed);
     }
 }

@@ -33,6 +33,7 @@
 //! | [`observer`] | what the ports and loops report |
 
 pub mod caps;
+mod chain;
 pub mod clock;
 mod completion;
 mod context;
@@ -47,6 +48,7 @@ pub mod slot;
 mod token;
 pub mod wire;
 
+pub use chain::chain;
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use completion::{Completion, Failure, Outcome};
 pub use context::{Context, ContextError, EncodedContext};

@@ -83,7 +83,12 @@ impl Intake {
                 Err(error) => {
                     drop(permits);
                     let pause = self.backoff.next();
-                    tracing::warn!(queue = self.queue.name(), %error, ?pause, "receive failed");
+                    tracing::warn!(
+                        queue = self.queue.name(),
+                        error = crate::model::chain(&error),
+                        ?pause,
+                        "receive failed"
+                    );
                     sleep(pause).await;
                 }
             }

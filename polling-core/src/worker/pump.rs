@@ -59,7 +59,10 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
         let (received, given_back) = jobs.finish(&config).await;
         let flushed = bus.flush(caps::FLUSH_TIMEOUT).await;
         if let Err(error) = &flushed {
-            tracing::error!(%error, "bus not flushed: events may be undelivered, their jobs are not completed");
+            tracing::error!(
+                error = crate::model::chain(error),
+                "bus not flushed: events may be undelivered, their jobs are not completed"
+            );
         }
         let report = tally.report(received, given_back, flushed.is_ok());
         tracing::info!(?report, "stopped");

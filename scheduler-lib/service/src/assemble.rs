@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use polling_model::SharedClock;
+use polling_model::{SharedClock, chain};
 use polling_transport::SharedQueue;
 use scheduler_lib::{Channel, Scheduler};
 
 use crate::{
-    chain::chain,
     config::{ChannelConfig, Config},
     servers::{self, ChannelParts, Role},
 };

@@ -29,7 +29,6 @@
 
 pub mod admin;
 pub mod assemble;
-pub mod chain;
 pub mod check;
 pub mod cli;
 pub mod config;

@@ -6,7 +6,8 @@ use std::{
 };
 
 use clap::Parser;
-use scheduler::{chain::chain, cli::Cli};
+use polling_model::chain;
+use scheduler::cli::Cli;
 
 #[tokio::main]
 async fn main() -> ExitCode {

@@ -80,7 +80,7 @@ impl Cycle {
     }
 
     async fn keep(&self, message: &Message, error: &WireError) -> Result<(), StoreError> {
-        let error = super::chain(error);
+        let error = polling_model::chain(error);
         tracing::error!(channel = %self.channel.id, message = message.id, error, "a dead letter cannot be decoded; kept for the operator");
         add(&self.status.undecodable, 1);
         self.observer.observe(Observation::Undecodable {

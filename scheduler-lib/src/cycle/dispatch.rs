@@ -146,7 +146,7 @@ impl Cycle {
                 .await;
         }
         if let Err(error) = self.strike_off(note, done, refused).await {
-            tracing::warn!(channel = %self.channel.id, error = super::chain(&error), "a chunk was sent but its note stays; it will be sent again");
+            tracing::warn!(channel = %self.channel.id, error = polling_model::chain(&error), "a chunk was sent but its note stays; it will be sent again");
         }
     }
 

@@ -11,7 +11,7 @@ mod watermark;
 
 use std::{error::Error, sync::Arc, time::Duration};
 
-use polling_model::{Generator, SharedClock, SharedObserver};
+use polling_model::{Generator, SharedClock, SharedObserver, chain};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -59,15 +59,14 @@ impl Cycle {
         }
     }
 
-    /// Logs a failure of a loop and pauses it, longer after each in a row. Returns whether to go
-    /// on.
+    /// Logs a failure of a loop and pauses it, longer after each in a row; or until told to stop.
     async fn pause_after(
         &self,
         error: &(dyn Error + Send + Sync + 'static),
         doing: &str,
         failures: &mut u32,
         stop: &CancellationToken,
-    ) -> bool {
+    ) {
         *failures = failures.saturating_add(1);
         let bound_ms = (100u64 << (*failures).min(10)).min(MAX_PAUSE.as_millis() as u64);
         // At least half the bound: a loop that fails must not spin.
@@ -78,8 +77,8 @@ impl Cycle {
         );
         tokio::select! {
             biased;
-            () = stop.cancelled() => false,
-            () = tokio::time::sleep(Duration::from_millis(pause_ms)) => true,
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(Duration::from_millis(pause_ms)) => {}
         }
     }
 }
@@ -98,16 +97,4 @@ fn every(period: Duration) -> tokio::time::Interval {
     let mut ticks = tokio::time::interval(period);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     ticks
-}
-
-/// An error with all its causes.
-fn chain(error: &(dyn Error + 'static)) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

@@ -160,7 +160,7 @@ impl Cycle {
         let levels = match asked {
             Ok(Ok(levels)) => levels,
             Ok(Err(error)) => {
-                tracing::warn!(channel = %self.channel.id, error = super::chain(&error), "service levels unknown; jobs keep theirs");
+                tracing::warn!(channel = %self.channel.id, error = polling_model::chain(&error), "service levels unknown; jobs keep theirs");
                 return Ok(false);
             }
             Err(_) => {

@@ -80,7 +80,7 @@ impl Cycle {
     fn leave_undecodable(&self, queue: &'static str, message: &Message, error: &wire::WireError) {
         tracing::warn!(
             channel = %self.channel.id, queue, message = message.id, receives = message.receive_count,
-            error = super::chain(error), "a message that cannot be decoded is left to redelivery"
+            error = polling_model::chain(error), "a message that cannot be decoded is left to redelivery"
         );
         add(&self.status.undecodable, 1);
         self.observer.observe(Observation::Undecodable { queue });
@@ -94,7 +94,7 @@ impl Cycle {
     ) {
         let acks = messages.map(|message| queue.ack(&message.receipt));
         for error in join_all(acks).await.into_iter().filter_map(Result::err) {
-            tracing::debug!(channel = %self.channel.id, error = super::chain(&error), "not known to be acknowledged");
+            tracing::debug!(channel = %self.channel.id, error = polling_model::chain(&error), "not known to be acknowledged");
             self.observer.observe(Observation::AckFailed);
         }
     }

@@ -11,7 +11,7 @@ use polling_model::ContextError;
 use scheduler_lib::{RegistryError, StoreError};
 use serde::Serialize;
 
-use crate::chain::chain;
+use polling_model::chain;
 
 /// After so many seconds a failed call may be repeated.
 const RETRY_AFTER_S: &str = "1";

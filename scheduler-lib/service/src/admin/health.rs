@@ -10,7 +10,7 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Api;
-use crate::chain::chain;
+use polling_model::chain;
 
 /// Longest wait for a store's answer.
 const STORE_DEADLINE: Duration = Duration::from_secs(3);

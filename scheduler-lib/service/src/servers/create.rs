@@ -1,13 +1,10 @@
 //! Creating the queues that a configuration names, for whoever sets the system up.
 
-use polling_model::ChannelId;
+use polling_model::{ChannelId, chain};
 use polling_transport::sqs::{self, QueueSpec};
 
 use super::queue::{Role, roles};
-use crate::{
-    chain::chain,
-    config::{ChannelConfig, Config},
-};
+use crate::config::{ChannelConfig, Config};
 
 /// Receives of a completion before it is a dead letter: many, since an outage of the store makes
 /// each fail for as long as it lasts.

@@ -9,7 +9,7 @@ mod redrive;
 use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
-use polling_model::{ChannelId, SharedClock};
+use polling_model::{ChannelId, SharedClock, chain};
 use polling_transport::sqs;
 use scheduler_lib::{
     MemoryStore, SharedStore, StoreError,
@@ -21,10 +21,7 @@ pub use self::{
     queue::{QueueFound, QueuePart, Role},
     redrive::Redrive,
 };
-use crate::{
-    chain::chain,
-    config::{ChannelConfig, Config, Sqs, StoreKind},
-};
+use crate::config::{ChannelConfig, Config, Sqs, StoreKind};
 
 /// What was found of one channel.
 #[derive(Debug)]

@@ -3,15 +3,12 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::join_all;
-use polling_model::{ChannelId, JobType};
+use polling_model::{ChannelId, JobType, chain};
 use polling_transport::{QueueStats, SharedQueue, sqs};
 use scheduler_lib::Limits;
 
 use super::redrive::{self, Redrive};
-use crate::{
-    chain::chain,
-    config::{ChannelConfig, QueueNames},
-};
+use crate::config::{ChannelConfig, QueueNames};
 
 /// What a queue is for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

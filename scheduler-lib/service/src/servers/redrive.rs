@@ -6,7 +6,7 @@ use polling_transport::sqs;
 use serde::Deserialize;
 use serde_json::Value;
 
-use crate::chain::chain;
+use polling_model::chain;
 
 /// A queue's redrive policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
