@@ -1,10 +1,13 @@
 # shellcheck shell=bash
-# Apache Kafka in KRaft mode: one node, broker and controller in one process.
+# Apache Kafka in KRaft mode: one node, broker and controller in one process. Kafka tells its clients where to connect,
+# so that those which are to stay behind a proxy need a listener of their own, PROXIED, which names the proxy's address.
 
 kafka_variable=POLLING_KAFKA_BROKERS
 : "${POLLING_KAFKA_PORT:=17092}"
 : "${POLLING_KAFKA_CONTROLLER_PORT:=17093}"
-kafka_port_variables=(POLLING_KAFKA_PORT POLLING_KAFKA_CONTROLLER_PORT)
+: "${POLLING_KAFKA_PROXIED_PORT:=$((POLLING_KAFKA_PORT + 2))}" # as near to its own port for every instance
+: "${POLLING_KAFKA_PROXY_PORT:=$((POLLING_KAFKA_PORT + 3))}"
+kafka_port_variables=(POLLING_KAFKA_PORT POLLING_KAFKA_CONTROLLER_PORT POLLING_KAFKA_PROXIED_PORT)
 kafka_address=127.0.0.1:$POLLING_KAFKA_PORT
 kafka_grace_ms=20000
 kafka_cluster_id=cG9sbGluZy1zZXJ2aWNlcw # any 16 bytes in base64; a data folder remembers it
@@ -19,7 +22,10 @@ kafka_start() {
     shift
     {
         cat "$servers/kafka/server.properties"
-        echo "listeners=BROKER://127.0.0.1:$POLLING_KAFKA_PORT,CONTROLLER://127.0.0.1:$POLLING_KAFKA_CONTROLLER_PORT"
+        echo "listeners=BROKER://127.0.0.1:$POLLING_KAFKA_PORT,PROXIED://127.0.0.1:$POLLING_KAFKA_PROXIED_PORT\
+,CONTROLLER://127.0.0.1:$POLLING_KAFKA_CONTROLLER_PORT"
+        echo "advertised.listeners=BROKER://127.0.0.1:$POLLING_KAFKA_PORT\
+,PROXIED://127.0.0.1:$POLLING_KAFKA_PROXY_PORT"
         echo "controller.quorum.voters=1@127.0.0.1:$POLLING_KAFKA_CONTROLLER_PORT"
         echo "log.dirs=$folder/log"
     } >"$config"
