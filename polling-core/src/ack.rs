@@ -10,7 +10,10 @@ use futures_util::future::BoxFuture;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
-use crate::{BoxError, Delivery, Job, Observation, SharedClock, SharedObserver, model::wire};
+use crate::{
+    BoxError, Delivery, Job, Observation, SharedClock, SharedObserver,
+    model::{KillPoint, wire},
+};
 
 /// Puts [`Ack`] around a service.
 #[derive(Debug, Clone)]
@@ -73,6 +76,7 @@ where
     }
 
     fn call(&mut self, delivery: Delivery) -> Self::Future {
+        KillPoint::WorkerReceived.hit();
         let dispatch = match wire::decode_job(delivery.message().body.as_bytes()) {
             Ok(dispatch) => dispatch,
             Err(error) => return Box::pin(self.layer.leave_undecodable(delivery, error)),
@@ -128,6 +132,7 @@ async fn ack(delivery: Delivery, observer: &SharedObserver) {
         );
         observer.observe(Observation::AckFailed);
     }
+    KillPoint::WorkerAcked.hit();
 }
 
 impl<S> fmt::Debug for Ack<S> {

@@ -11,6 +11,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use crate::{
     caps,
     keeper::Keeper,
+    model::KillPoint,
     transport::{Message, QueueError, SharedQueue},
 };
 
@@ -109,6 +110,7 @@ impl Drop for Delivery {
                     "could not be given back"
                 );
             }
+            KillPoint::WorkerGivenBack.hit();
         };
         self.releases.spawn_on(release, &runtime);
     }

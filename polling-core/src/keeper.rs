@@ -6,6 +6,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{
     caps,
+    model::KillPoint,
     transport::{QueueError, QueueErrorKind, Receipt, SharedQueue},
 };
 
@@ -26,7 +27,10 @@ impl Keeper {
         while beat < self.end {
             sleep_until(beat).await;
             match timeout(period, self.extend(visibility)).await {
-                Ok(Ok(())) => beat += period,
+                Ok(Ok(())) => {
+                    KillPoint::WorkerExtended.hit();
+                    beat += period;
+                }
                 Ok(Err(error)) if error.kind == QueueErrorKind::StaleReceipt => {
                     tracing::warn!(
                         queue = self.queue.name(),

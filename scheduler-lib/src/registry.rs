@@ -2,7 +2,7 @@
 
 use polling_model::{
     AccountId, ChannelId, Context, ContextError, EncodedContext, Generator, JobId, JobType,
-    ServiceLevel, SharedClock,
+    KillPoint, ServiceLevel, SharedClock,
 };
 
 use crate::{
@@ -107,6 +107,7 @@ impl Registry {
             .store
             .register(new, self.clock.now_ms())
             .await?;
+        KillPoint::RegistryRegistered.hit();
         Ok((id, registered))
     }
 
@@ -116,7 +117,9 @@ impl Registry {
     ///
     /// [`RegistryError::Unknown`], or the store's.
     pub async fn remove(&self, id: &JobId) -> Result<(), RegistryError> {
-        known(id, self.channel.store.remove(id).await?).map(drop)
+        let removed = self.channel.store.remove(id).await?;
+        KillPoint::RegistryRemoved.hit();
+        known(id, removed).map(drop)
     }
 
     /// Changes a job's rules: at once if it waits, at its next settle if it is in flight.
@@ -133,7 +136,9 @@ impl Registry {
             cushion: change.cushion,
             due,
         };
-        known(id, self.channel.store.update(id, update).await?).map(drop)
+        let updated = self.channel.store.update(id, update).await?;
+        KillPoint::RegistryUpdated.hit();
+        known(id, updated).map(drop)
     }
 
     /// Replaces a job's context by hand and polls it within an interval. A poll in flight no
@@ -151,14 +156,10 @@ impl Registry {
         let JobRecord { state, .. } = self.get(id).await?;
         let due = self.due_within_interval(id, &state.job_type, &state.level)?;
         let incarnation = self.generator.nonce();
-        known(
-            id,
-            self.channel
-                .store
-                .replace_context(id, context, incarnation, due)
-                .await?,
-        )
-        .map(drop)
+        let store = &self.channel.store;
+        let replaced = store.replace_context(id, context, incarnation, due).await?;
+        KillPoint::RegistryContextReplaced.hit();
+        known(id, replaced).map(drop)
     }
 
     /// Holds a job, at once. Whether it was running.
@@ -167,13 +168,10 @@ impl Registry {
     ///
     /// [`RegistryError::Unknown`], or the store's.
     pub async fn pause(&self, id: &JobId) -> Result<bool, RegistryError> {
-        known(
-            id,
-            self.channel
-                .store
-                .hold(id, Hold::Paused, "paused by hand")
-                .await?,
-        )
+        let store = &self.channel.store;
+        let held = store.hold(id, Hold::Paused, "paused by hand").await?;
+        KillPoint::RegistryPaused.hit();
+        known(id, held)
     }
 
     /// Returns a held job to the cycle, due at once. Whether it was held.
@@ -182,13 +180,10 @@ impl Registry {
     ///
     /// [`RegistryError::Unknown`], or the store's.
     pub async fn resume(&self, id: &JobId) -> Result<bool, RegistryError> {
-        known(
-            id,
-            self.channel
-                .store
-                .resume(id, [self.clock.now_ms(); 2])
-                .await?,
-        )
+        let due = [self.clock.now_ms(); 2];
+        let resumed = self.channel.store.resume(id, due).await?;
+        KillPoint::RegistryResumed.hit();
+        known(id, resumed)
     }
 
     /// Polls a job at once, held or not; in flight, once more as soon as it is settled.
@@ -197,7 +192,9 @@ impl Registry {
     ///
     /// [`RegistryError::Unknown`], or the store's.
     pub async fn run_now(&self, id: &JobId) -> Result<(), RegistryError> {
-        known(id, self.channel.store.run_now(id).await?).map(drop)
+        let asked = self.channel.store.run_now(id).await?;
+        KillPoint::RegistryRunNow.hit();
+        known(id, asked).map(drop)
     }
 
     /// A job's record.

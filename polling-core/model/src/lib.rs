@@ -31,6 +31,7 @@
 //! | [`slot`] | the ring of 1440 slots |
 //! | [`clock`] | time and randomness as values |
 //! | [`observer`] | what the ports and loops report |
+//! | [`kill_point`] | where tests end a process |
 
 pub mod caps;
 mod chain;
@@ -42,6 +43,7 @@ mod event;
 mod generator;
 mod id;
 mod job;
+pub mod kill_point;
 pub mod observer;
 mod rate_limit;
 pub mod slot;
@@ -59,6 +61,7 @@ pub use id::{
     AccountId, ChannelId, ErrorCode, IdError, JobId, JobType, ScopeKey, ServiceLevel, Topic,
 };
 pub use job::Job;
+pub use kill_point::KillPoint;
 pub use observer::{Observation, Observer, SharedObserver};
 pub use rate_limit::Allowance;
 pub use slot::{AbsoluteSlot, SlotRing};

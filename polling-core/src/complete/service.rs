@@ -9,7 +9,7 @@ use tower::Service;
 use super::{CompleteLayer, outcome};
 use crate::{
     CompleteError, Completion, Job, Observation, PublishError,
-    model::{EncodedContext, wire},
+    model::{EncodedContext, KillPoint, wire},
     publish::Published,
 };
 
@@ -53,6 +53,7 @@ where
             let completion = layer.completion(&job, result)?;
             let body = wire::encode_completion(&completion)?;
             layer.store(&job, body).await?;
+            KillPoint::WorkerCompleted.hit();
             Ok(completion)
         })
     }

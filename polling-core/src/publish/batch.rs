@@ -5,7 +5,10 @@ use std::{mem, time::Duration, vec};
 use tokio::time::Instant;
 
 use super::{Reason, Refused, throttle::Throttle};
-use crate::{BusError, Deliveries, Event, EventEnvelope, EventId, Job, SharedBus, Topic, caps};
+use crate::{
+    BusError, Deliveries, Event, EventEnvelope, EventId, Job, SharedBus, Topic, caps,
+    model::KillPoint,
+};
 
 /// Publishes events chunk by chunk, in their order, and waits for every report.
 ///
@@ -96,6 +99,7 @@ impl<'a> Batch<'a> {
         let started = Instant::now();
         self.throttle.pass(chunk.len()).await;
         let deliveries = self.bus.publish(chunk).await;
+        KillPoint::WorkerEventsTaken.hit();
         self.waited += started.elapsed();
         self.taken.push((labels, deliveries));
     }

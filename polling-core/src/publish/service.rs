@@ -8,7 +8,10 @@ use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
 use super::{PublishLayer, Published, batch::Batch};
-use crate::{BusError, Job, Observation, Polled, PublishError, caps, transport::BusErrorKind};
+use crate::{
+    BusError, Job, Observation, Polled, PublishError, caps, model::KillPoint,
+    transport::BusErrorKind,
+};
 
 /// Publishes what the poll within found, and answers once every event is delivered.
 ///
@@ -47,7 +50,10 @@ where
         let polling = self.inner.call(job.clone());
         Box::pin(async move {
             let polled = polling.await.map_err(Into::into)?;
-            Ok(layer.publish(&job, polled).await?)
+            KillPoint::WorkerPolled.hit();
+            let published = layer.publish(&job, polled).await?;
+            KillPoint::WorkerPublished.hit();
+            Ok(published)
         })
     }
 }

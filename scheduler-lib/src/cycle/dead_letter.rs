@@ -6,7 +6,7 @@
 use std::{error::Error, sync::Arc};
 
 use polling_model::{
-    EncodedContext, Observation,
+    EncodedContext, KillPoint, Observation,
     wire::{self, WireError},
 };
 use polling_transport::Message;
@@ -49,6 +49,7 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
 
 impl Cycle {
     async fn settle_dead_letters(&self, messages: Vec<Message>) -> Result<(), StoreError> {
+        KillPoint::SchedulerDeadLettersReceived.hit();
         let (mut endings, mut done) = (Vec::new(), Vec::new());
         let (mut settling, mut kept) = (Vec::new(), Vec::new());
         for message in messages {
@@ -62,9 +63,11 @@ impl Cycle {
         }
         for (message, error) in kept {
             self.keep(&message, &error).await?;
+            KillPoint::SchedulerDeadLetterKept.hit();
             done.push(message);
         }
         let verdicts = self.settle(&endings).await?;
+        KillPoint::SchedulerDeadLettersSettled.hit();
         let letters = endings
             .iter()
             .filter(|ending| ending.completion.is_none())
@@ -76,6 +79,7 @@ impl Cycle {
             .filter(|(_, verdict)| *verdict != Verdict::Edited);
         done.extend(settled.map(|(message, _)| message));
         self.ack_all(&self.channel.dead_letter, done.iter()).await;
+        KillPoint::SchedulerDeadLettersAcked.hit();
         Ok(())
     }
 

@@ -6,7 +6,7 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
-use polling_model::{EncodedContext, Job, JobId, JobType, Nonce, Observation, wire};
+use polling_model::{EncodedContext, Job, JobId, JobType, KillPoint, Nonce, Observation, wire};
 use polling_transport::EntryError;
 use tokio_util::sync::CancellationToken;
 
@@ -57,6 +57,7 @@ impl Cycle {
             pace.give_back(limit - drained.jobs.len().min(limit));
             let more = drained.more;
             if !drained.jobs.is_empty() {
+                KillPoint::SchedulerDrained.hit();
                 self.report_drained(&drained.jobs);
                 sending.push(self.send(nonce, drained.jobs));
             }
@@ -119,6 +120,7 @@ impl Cycle {
             let Some(note) = self.channel.store.claim_note(now_ms, deadline_ms).await? else {
                 break;
             };
+            KillPoint::SchedulerNoteClaimed.hit();
             tracing::info!(channel = %self.channel.id, jobs = note.jobs.len(), "sending a chunk again");
             add(&self.status.resent, note.jobs.len());
             self.observer.observe(Observation::Resent {
@@ -144,7 +146,9 @@ impl Cycle {
         for (job_type, jobs) in by_type {
             self.send_type(&job_type, jobs, &mut done, &mut refused)
                 .await;
+            KillPoint::SchedulerTypeSent.hit();
         }
+        KillPoint::SchedulerSent.hit();
         if let Err(error) = self.strike_off(note, done, refused).await {
             tracing::warn!(channel = %self.channel.id, error = polling_model::chain(&error), "a chunk was sent but its note stays; it will be sent again");
         }
@@ -221,12 +225,15 @@ impl Cycle {
             self.report_held(Hold::Refused, ids.len());
             let jobs: Vec<_> = ids.iter().map(|id| (id.clone(), note)).collect();
             self.channel.store.refuse(&jobs, bounded(&reason)).await?;
+            KillPoint::SchedulerRefused.hit();
             done.extend(ids);
         }
         if done.is_empty() {
             return Ok(());
         }
-        self.channel.store.sent(note, &done).await
+        self.channel.store.sent(note, &done).await?;
+        KillPoint::SchedulerStruckOff.hit();
+        Ok(())
     }
 }
 

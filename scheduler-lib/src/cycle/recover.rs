@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use polling_model::Observation;
+use polling_model::{KillPoint, Observation};
 use tokio_util::sync::CancellationToken;
 
 use super::{Cycle, every, next_tick, status::add};
@@ -66,6 +66,7 @@ impl Cycle {
             if reaped == 0 {
                 return Ok(());
             }
+            KillPoint::SchedulerReaped.hit();
             tracing::info!(channel = %self.channel.id, jobs = reaped, "no completion came in time; placed anew");
             add(&self.status.reaped, reaped);
             self.observer.observe(Observation::Reaped {
@@ -94,6 +95,7 @@ impl Cycle {
         limit: usize,
     ) -> Result<Option<SweepCursor>, StoreError> {
         let swept = self.channel.store.sweep(from, limit).await?;
+        KillPoint::SchedulerSwept.hit();
         if swept.repaired > 0 {
             tracing::error!(channel = %self.channel.id, jobs = swept.repaired, "jobs were not in exactly one place; mended");
             add(&self.status.repaired, swept.repaired);

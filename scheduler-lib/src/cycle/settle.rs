@@ -1,6 +1,8 @@
 //! From the end of a dispatch to the job's next place.
 
-use polling_model::{Completion, EncodedContext, JobId, Observation, Outcome, ServiceLevel, Token};
+use polling_model::{
+    Completion, EncodedContext, JobId, KillPoint, Observation, Outcome, ServiceLevel, Token,
+};
 
 use super::{Cycle, status::add};
 use crate::{
@@ -172,6 +174,7 @@ impl Cycle {
         for ((id, state), level) in known.into_iter().zip(levels) {
             if let Some(level) = level.filter(|level| *level != state.level) {
                 self.change_level(id, state, level).await?;
+                KillPoint::SchedulerLevelChanged.hit();
                 changed = true;
             }
         }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use polling_model::{EncodedContext, Observation, wire};
+use polling_model::{EncodedContext, KillPoint, Observation, wire};
 use polling_transport::{Message, SharedQueue};
 use tokio_util::sync::CancellationToken;
 
@@ -56,6 +56,7 @@ impl Cycle {
         messages: Vec<Message>,
     ) -> Result<(), StoreError> {
         let _settling = self.watermark.settling();
+        KillPoint::SchedulerCompletionsReceived.hit();
         let (mut endings, mut settling) = (Vec::new(), Vec::new());
         for message in messages {
             match wire::decode_completion::<EncodedContext>(message.body.as_bytes()) {
@@ -67,12 +68,14 @@ impl Cycle {
             }
         }
         let verdicts = self.settle(&endings).await?;
+        KillPoint::SchedulerSettled.hit();
         let settled = settling
             .iter()
             .zip(verdicts)
             .filter(|(_, verdict)| *verdict != Verdict::Edited);
         self.ack_all(queue, settled.map(|(message, _)| message))
             .await;
+        KillPoint::SchedulerAcked.hit();
         Ok(())
     }
 

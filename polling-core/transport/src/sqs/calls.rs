@@ -10,6 +10,7 @@ use aws_sdk_sqs::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
+use polling_model::KillPoint;
 
 use super::error::Fault;
 use crate::queue::{EntryError, QueueErrorKind};
@@ -58,6 +59,7 @@ impl Target {
         let call = self.client.send_message_batch().queue_url(self.url);
         match call.set_entries(Some(entries)).send().await {
             Ok(answer) => {
+                KillPoint::QueueBatchSent.hit();
                 let sent = answer.successful().iter().map(|entry| entry.id());
                 let failed = answer
                     .failed()
@@ -84,6 +86,7 @@ impl Target {
         let call = self.client.delete_message_batch().queue_url(self.url);
         match call.set_entries(Some(entries)).send().await {
             Ok(answer) => {
+                KillPoint::QueueBatchDeleted.hit();
                 let done = answer.successful().iter().map(|entry| entry.id());
                 let failed = answer
                     .failed()
