@@ -4,6 +4,7 @@
 //! channel author's own is in `poller.rs` and `api.rs`; here it is put together.
 
 mod api;
+mod misbehave;
 mod poller;
 
 use std::{sync::Arc, time::Duration};
@@ -19,7 +20,11 @@ use polling_core::{
     },
 };
 
-use crate::{api::Api, poller::Posts};
+use crate::{
+    api::Api,
+    misbehave::{Misbehaving, Misbehavior},
+    poller::Posts,
+};
 
 /// Polls posts from the fake channel.
 #[derive(Debug, Parser)]
@@ -48,6 +53,8 @@ struct Options {
     /// Polls at once.
     #[arg(long, default_value_t = 128)]
     concurrency: usize,
+    #[command(flatten)]
+    misbehavior: Misbehavior,
 }
 
 /// Bounds that fit slots of one second.
@@ -83,7 +90,10 @@ async fn main() -> anyhow::Result<()> {
         .completed(queue(&client, &options.completed_queue).await?)
         .bus(Arc::new(KafkaBus::builder(&options.kafka_brokers).build()?))
         .topic(options.topic.clone())
-        .poller(Posts::new(api, options.topic))
+        .poller(Misbehaving::new(
+            Posts::new(api, options.topic),
+            options.misbehavior,
+        ))
         .build()?;
     tracing::info!(identity = worker.identity(), "polling");
     let report = worker.run(terminated()).await;
