@@ -4,7 +4,10 @@
 use std::sync::Arc;
 
 use polling_model::{Context, Nonce, SlotRing};
-use scheduler_lib::store::{MemoryStore, NewJob, SharedStore, SlotStore, conformance::START_MS};
+use scheduler_lib::store::{
+    DrainRequest, MemoryStore, NewJob, Next, Settlement, SharedStore, SlotStore, Strike, Update,
+    Verdict, conformance::START_MS,
+};
 
 async fn on_a_fresh_store(case: impl AsyncFnOnce(SharedStore)) {
     case(Arc::new(MemoryStore::new(SlotRing::MINUTES, START_MS))).await;
@@ -15,10 +18,8 @@ scheduler_lib::store_conformance! {
     on_a_fresh_store
 }
 
-#[tokio::test]
-async fn a_restored_store_is_as_it_was_at_the_snapshot() {
-    let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
-    let new = |id: &str| NewJob {
+fn new(id: &str) -> NewJob {
+    NewJob {
         id: id.parse().unwrap(),
         job_type: "posts".parse().unwrap(),
         account: "42".parse().unwrap(),
@@ -27,7 +28,12 @@ async fn a_restored_store_is_as_it_was_at_the_snapshot() {
         context: Context::new().encode().unwrap(),
         incarnation: Nonce(1),
         due: [START_MS; 2],
-    };
+    }
+}
+
+#[tokio::test]
+async fn a_restored_store_is_as_it_was_at_the_snapshot() {
+    let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
     store.register(new("kept"), START_MS).await.unwrap();
     let snapshot = store.snapshot();
     store.register(new("forgotten"), START_MS).await.unwrap();
@@ -39,4 +45,46 @@ async fn a_restored_store_is_as_it_was_at_the_snapshot() {
         ["kept"]
     );
     assert_eq!(store.counts().await.unwrap().slots, 1);
+}
+
+/// Edited as often since as before, but not by the same edit.
+#[tokio::test]
+async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it() {
+    let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
+    let now_ms = START_MS + 60_000;
+    let a = "a".parse().unwrap();
+    store.register(new("a"), START_MS).await.unwrap();
+    let drained = store.drain(DrainRequest {
+        now_ms,
+        limit: 10,
+        nonce: Nonce(2),
+        note_deadline_ms: now_ms,
+        max_open_notes: 1,
+        deadlines_ms: Default::default(),
+        default_deadline_ms: now_ms,
+    });
+    let dispatch = drained.await.unwrap().jobs.remove(0);
+    let snapshot = store.snapshot();
+    let update = Update {
+        level: Some("basic".parse().unwrap()),
+        ..Update::default()
+    };
+    store.update(&a, update).await.unwrap();
+    let decided_on = store.get(&a).await.unwrap().unwrap().state.revision;
+    store.restore(&snapshot);
+    store.run_now(&a).await.unwrap();
+
+    let settlement = Settlement {
+        id: a.clone(),
+        token: dispatch.token,
+        revision: decided_on,
+        context: None,
+        next: Next::Due(now_ms + 3_600_000),
+        attempts: 0,
+        strike: Strike::Clear,
+        reason: "polled".to_owned(),
+    };
+    let verdicts = store.settle(vec![settlement], now_ms).await.unwrap();
+    assert_eq!(verdicts, [Verdict::Edited]);
+    assert!(store.get(&a).await.unwrap().unwrap().state.run_now);
 }

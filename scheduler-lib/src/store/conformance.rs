@@ -65,6 +65,7 @@ macro_rules! store_conformance {
                 a_completion_of_another_drain_is_stale,
                 a_completion_of_another_life_is_told_apart,
                 an_edit_makes_the_decision_be_made_again,
+                each_edit_has_a_revision_of_its_own,
                 a_completion_without_a_context_keeps_the_old,
                 a_job_may_leave_with_its_completion,
                 now_means_the_drain_that_runs,

@@ -28,7 +28,7 @@ mod steps;
 use std::{fmt, sync::Arc};
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRing};
 
 pub use self::{
     error::StoreError,
@@ -54,6 +54,15 @@ pub const MAX_REASON_SIZE_BYTES: usize = 200;
 
 /// Undecodable messages kept for the operator; older ones make room.
 pub const MAX_UNDECODABLE: usize = 1_000;
+
+/// One more than the highest revision: few digits in a record, which a script's numbers, of 14
+/// digits, and any reader's tell exactly.
+const REVISIONS: u64 = 1 << 46;
+
+/// What the record is called after an edit; never 0, which is the record before any.
+fn new_revision(generator: &Generator) -> u64 {
+    1 + generator.below(REVISIONS - 1)
+}
 
 /// A store that many tasks share.
 pub type SharedStore = Arc<dyn SlotStore>;

@@ -35,7 +35,9 @@ pub struct JobState {
     pub generation: u64,
     /// The nonce of the last drain while its completion can still be accepted.
     pub nonce: Option<Nonce>,
-    /// Counts edits by hand; a decision made on another revision is made again.
+    /// Names the last edit by hand: random, below 2⁴⁶, and 0 before the first. A decision made on
+    /// another revision is made again. Not a count, so that a decision made before a failover does
+    /// not fit a record that was edited as often after it.
     pub revision: u64,
     /// The one place where the job is.
     pub place: Place,

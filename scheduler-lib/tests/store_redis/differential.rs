@@ -2,14 +2,16 @@
 //!
 //! Slots are drained whole, since which jobs of a slot come first is left open.
 
-use polling_model::{EncodedContext, JobId, Nonce};
-use proptest::prelude::*;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+use polling_model::{EncodedContext, Generator, JobId, Nonce};
+use proptest::{prelude::*, test_runner::TestRunner};
 use scheduler_lib::store::{
     Dispatch, Hold, MemoryStore, NewJob, Next, RedisStore, Settlement, SlotStore, Strike, Update,
     conformance::START_MS,
 };
 
-use crate::fixture::{MINUTE_MS, at, id, new_job, on_a_fresh_shard, request, sweep};
+use crate::fixture::{MINUTE_MS, at, builder, channel, clear, id, new_job, request, sweep};
 
 /// A step; jobs and dispatches by number, times in minutes from now.
 #[derive(Debug, Clone)]
@@ -317,8 +319,8 @@ impl Pair<'_> {
     }
 }
 
-async fn run(redis: &RedisStore, ops: Vec<Op>) {
-    let memory = MemoryStore::new(redis.ring(), START_MS);
+async fn run(redis: &RedisStore, revisions: Generator, ops: Vec<Op>) {
+    let memory = MemoryStore::new(redis.ring(), START_MS).generator(revisions);
     let mut pair = Pair {
         memory,
         redis,
@@ -333,13 +335,62 @@ async fn run(redis: &RedisStore, ops: Vec<Op>) {
     pair.compare().await;
 }
 
-proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) })]
+/// How many sequences of steps, unless the environment says.
+const CASES: u32 = 64;
 
-    #[test]
-    #[ignore = "needs dev/services"]
-    fn redis_and_memory_agree(ops in proptest::collection::vec(op(), 1..60)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-        runtime.block_on(on_a_fresh_shard(async |store, _| run(&store, ops).await));
+/// Names how many.
+const CASES_VARIABLE: &str = "POLLING_DIFFERENTIAL_CASES";
+
+/// Most steps of one sequence.
+const MAX_STEPS: usize = 60;
+
+fn cases() -> u32 {
+    let Ok(text) = std::env::var(CASES_VARIABLE) else {
+        return CASES;
+    };
+    text.parse()
+        .unwrap_or_else(|_| panic!("{CASES_VARIABLE} is a number, not {text}"))
+}
+
+#[test]
+#[ignore = "needs dev/services"]
+#[expect(clippy::print_stdout, reason = "how much was compared is the figure")]
+fn redis_and_memory_agree() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let config = ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(cases())
+    };
+    let steps = AtomicUsize::new(0);
+    let sequences = proptest::collection::vec(op(), 1..MAX_STEPS);
+    let agreed = TestRunner::new(config).run(&sequences, |ops| {
+        steps.fetch_add(ops.len(), Relaxed);
+        runtime.block_on(on_equal_stores(ops));
+        Ok(())
+    });
+    if let Err(difference) = agreed {
+        panic!("{difference}");
     }
+    println!(
+        "{} steps in {} sequences, equal answers and records after each",
+        steps.into_inner(),
+        cases()
+    );
+}
+
+async fn on_equal_stores(ops: Vec<Op>) {
+    let (channel, generator) = (channel(), || Generator::from_seed(1));
+    let redis = builder(&channel).generator(generator()).open(START_MS);
+    let redis = redis.await.expect("the store opens");
+    let revisions = generator();
+    assert_eq!(
+        revisions.nonce(),
+        redis.identity(),
+        "Redis draws its identity first"
+    );
+    run(&redis, revisions, ops).await;
+    clear(&channel).await;
 }

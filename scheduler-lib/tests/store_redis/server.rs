@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use scheduler_lib::store::{SlotStore, StoreError, conformance::START_MS};
+use redis::AsyncCommands;
+use scheduler_lib::store::{
+    Next, Settlement, SlotStore, StoreError, Strike, Update, Verdict, conformance::START_MS,
+};
 use tokio::{
     io::copy_bidirectional,
     net::{TcpListener, TcpStream},
     sync::watch,
 };
 
-use crate::fixture::{at, builder, channel, clear, new_job, on_a_fresh_shard, request, url};
+use crate::fixture::{at, builder, channel, clear, id, new_job, on_a_fresh_shard, request, url};
 
 #[tokio::test]
 #[ignore = "needs dev/services"]
@@ -112,4 +115,44 @@ async fn a_connection_that_went_silent_is_given_up_and_replaced() {
     );
     clear(&channel).await;
     proxy.abort();
+}
+
+/// An old record comes back, as after a failover, and is edited as often as the lost one was.
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it() {
+    on_a_fresh_shard(async |store, mut raw| {
+        store
+            .register(new_job("a", 3), at(0))
+            .await
+            .expect("register");
+        let dispatch = store.drain(request(at(3), 1)).await.expect("drain");
+        let dispatch = dispatch.jobs.into_iter().next().expect("one is due");
+        let key = format!("{}job:a", store.prefix());
+        let old: String = raw.get(&key).await.expect("GET");
+        let update = Update {
+            level: Some("gold".parse().expect("a level")),
+            ..Update::default()
+        };
+        store.update(&id("a"), update).await.expect("update");
+        let decided_on = store.get(&id("a")).await.expect("get").expect("registered");
+        raw.set::<_, _, ()>(&key, old).await.expect("SET");
+        store.run_now(&id("a")).await.expect("run now");
+
+        let settlement = Settlement {
+            id: id("a"),
+            token: dispatch.token,
+            revision: decided_on.state.revision,
+            context: None,
+            next: Next::Due(at(60)),
+            attempts: 0,
+            strike: Strike::Clear,
+            reason: "polled".to_owned(),
+        };
+        let verdicts = store.settle(vec![settlement], at(3)).await.expect("settle");
+        assert_eq!(verdicts, [Verdict::Edited]);
+        let record = store.get(&id("a")).await.expect("get").expect("registered");
+        assert!(record.state.run_now);
+    })
+    .await;
 }

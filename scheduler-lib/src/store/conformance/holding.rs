@@ -16,10 +16,8 @@ pub async fn a_paused_job_is_not_drained(store: SharedStore) {
         let hold = async |hold, why| scene.store.hold(&id(name), hold, why).await.expect("hold");
         assert_eq!(hold(Hold::Paused, "by hand").await, Edited::Done, "{name}");
         let before = scene.get(name).await;
-        assert_eq!(
-            (before.state.place, before.state.revision),
-            (Place::Held(Hold::Paused), 1)
-        );
+        assert_eq!(before.state.place, Place::Held(Hold::Paused));
+        assert_ne!(before.state.revision, 0);
         assert_eq!(before.state.reason, "by hand");
         assert_eq!(hold(Hold::Parked, "again").await, Edited::Unchanged);
         assert_eq!(scene.get(name).await, before);
@@ -47,7 +45,7 @@ pub async fn a_completion_while_paused_updates_and_stays(store: SharedStore) {
         .await
         .expect("hold");
     let settlement = Settlement {
-        revision: 1,
+        revision: scene.get("a").await.state.revision,
         next: Next::Remove,
         ..completion(&dispatch, 0)
     };
@@ -80,12 +78,11 @@ pub async fn a_resumed_job_is_placed_anew(store: SharedStore) {
         .hold(&id("a"), Hold::Paused, "by hand")
         .await
         .expect("hold");
+    let held = scene.get("a").await.state;
     assert_eq!(resume().await, Edited::Done);
     let state = scene.get("a").await.state;
-    assert_eq!(
-        (state.place, state.due_ms, state.revision),
-        (Place::Slot, scene.at(4), 2)
-    );
+    assert_eq!((state.place, state.due_ms), (Place::Slot, scene.at(4)));
+    assert_ne!(state.revision, held.revision);
     assert_eq!(resume().await, Edited::Unchanged);
     assert_eq!(names(&scene.drain(scene.at(4)).await), ["a"]);
 }

@@ -1,5 +1,7 @@
 //! Settling: a token is accepted at most once.
 
+use std::collections::BTreeSet;
+
 use super::scene::{Scene, completion, context, dead_letter, id, under};
 use crate::store::{Hold, Next, Place, Settlement, SharedStore, Strike, Update, Verdict};
 
@@ -103,6 +105,32 @@ pub async fn an_edit_makes_the_decision_be_made_again(store: SharedStore) {
         ..settlement
     };
     assert_eq!(scene.settle(again, scene.at(2)).await, Verdict::Accepted);
+}
+
+/// Edits have no order: the revision of each is its own, on whichever job.
+pub async fn each_edit_has_a_revision_of_its_own(store: SharedStore) {
+    let scene = Scene::new(store);
+    let mut seen = BTreeSet::from([0]);
+    for name in ["a", "b"] {
+        scene.register(name, 1).await;
+        let (id, due) = (id(name), [scene.at(3); 2]);
+        let store = &scene.store;
+        let revision = async || scene.get(name).await.state.revision;
+        store.update(&id, Update::default()).await.expect("update");
+        assert!(seen.insert(revision().await), "update");
+        store
+            .hold(&id, Hold::Paused, "by hand")
+            .await
+            .expect("hold");
+        assert!(seen.insert(revision().await), "hold");
+        store.resume(&id, due).await.expect("resume");
+        assert!(seen.insert(revision().await), "resume");
+        store.run_now(&id).await.expect("run now");
+        assert!(seen.insert(revision().await), "run now");
+        let replaced = store.replace_context(&id, context("{}"), scene.nonce(), due);
+        replaced.await.expect("replace the context");
+        assert!(seen.insert(revision().await), "replace the context");
+    }
 }
 
 /// A failed poll leaves the context as it was.

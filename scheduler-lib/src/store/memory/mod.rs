@@ -10,19 +10,21 @@ use std::{
 };
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRing};
 
 use self::state::State;
 use super::{
     Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
     MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Registered, Settlement, SlotStore,
-    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict, new_revision,
 };
 
 /// A [`SlotStore`] in memory.
 pub struct MemoryStore {
     ring: SlotRing,
     state: Mutex<State>,
+    /// Not part of a snapshot: what is drawn after going back was never drawn before.
+    revisions: Generator,
 }
 
 impl MemoryStore {
@@ -32,7 +34,16 @@ impl MemoryStore {
         Self {
             ring,
             state: Mutex::new(State::new(ring, now_ms)),
+            revisions: Generator::from_seed(0),
         }
+    }
+
+    /// Where revisions come from: one number each edit. A fixed seed unless told otherwise, which
+    /// is enough for a store that ends with its process.
+    #[must_use]
+    pub fn generator(mut self, generator: Generator) -> Self {
+        self.revisions = generator;
+        self
     }
 
     /// All that the store holds now.
@@ -52,14 +63,10 @@ impl MemoryStore {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes a job out of its place, counts the edit and lets `enter` place it again.
+    /// Edits a job under a fresh revision.
     fn edit(&self, id: &JobId, enter: impl FnOnce(&mut State, JobRecord) -> Edited) -> Edited {
-        let mut state = self.state();
-        let Some(mut record) = state.leave(id) else {
-            return Edited::Unknown;
-        };
-        record.state.revision += 1;
-        enter(&mut state, record)
+        let revision = new_revision(&self.revisions);
+        edit(&mut self.state(), id, revision, enter)
     }
 }
 
@@ -82,17 +89,38 @@ impl fmt::Debug for MemoryStore {
     }
 }
 
+/// Takes a job out of its place, lets `enter` place it again, and names the edit if it is one.
+fn edit(
+    state: &mut State,
+    id: &JobId,
+    revision: u64,
+    enter: impl FnOnce(&mut State, JobRecord) -> Edited,
+) -> Edited {
+    let Some(record) = state.leave(id) else {
+        return Edited::Unknown;
+    };
+    let edited = enter(state, record);
+    if let (Edited::Done, Some(record)) = (edited, state.records.get_mut(id)) {
+        record.state.revision = revision;
+    }
+    edited
+}
+
+/// Holds a job that is not held yet.
+fn hold(state: &mut State, mut record: JobRecord, hold: Hold, reason: &str) -> Edited {
+    if matches!(record.state.place, Place::Held(_)) {
+        reenter(state, record);
+        return Edited::Unchanged;
+    }
+    reason.clone_into(&mut record.state.reason);
+    state.enter_held(record, hold);
+    Edited::Done
+}
+
 /// Returns a record to where it was, whatever was changed in it.
 fn reenter(state: &mut State, record: JobRecord) {
     let (place, due_ms) = (record.state.place, record.state.due_ms);
     state.enter(record, place, due_ms);
-}
-
-/// Returns a record to where it was, the edit not counted.
-fn unchanged(state: &mut State, mut record: JobRecord) -> Edited {
-    record.state.revision -= 1;
-    reenter(state, record);
-    Edited::Unchanged
 }
 
 #[async_trait]
@@ -188,25 +216,22 @@ impl SlotStore for MemoryStore {
         }))
     }
 
-    async fn hold(&self, id: &JobId, hold: Hold, reason: &str) -> Result<Edited, StoreError> {
-        Ok(self.edit(id, |state, mut record| {
-            if matches!(record.state.place, Place::Held(_)) {
-                return unchanged(state, record);
-            }
-            reason.clone_into(&mut record.state.reason);
-            state.enter_held(record, hold);
-            Edited::Done
-        }))
+    async fn hold(&self, id: &JobId, kind: Hold, reason: &str) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, record| hold(state, record, kind, reason)))
     }
 
     async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError> {
+        let revision = new_revision(&self.revisions);
+        let mut state = self.state();
         for (id, nonce) in jobs {
             let holds_it = |record: &JobRecord| {
                 record.state.nonce == Some(*nonce)
                     && matches!(record.state.place, Place::InFlight { .. })
             };
-            if self.state().records.get(id).is_some_and(holds_it) {
-                self.hold(id, Hold::Refused, reason).await?;
+            if state.records.get(id).is_some_and(holds_it) {
+                edit(&mut state, id, revision, |state, record| {
+                    hold(state, record, Hold::Refused, reason)
+                });
             }
         }
         Ok(())
@@ -215,7 +240,8 @@ impl SlotStore for MemoryStore {
     async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError> {
         Ok(self.edit(id, |state, mut record| {
             if !matches!(record.state.place, Place::Held(_)) {
-                return unchanged(state, record);
+                reenter(state, record);
+                return Edited::Unchanged;
             }
             record.state.strikes = 0;
             "resumed".clone_into(&mut record.state.reason);

@@ -30,7 +30,7 @@ pub struct RedisStoreBuilder {
     connect_timeout: Duration,
     response_timeout: Duration,
     replicas: Option<(usize, Duration)>,
-    generator: Option<Generator>,
+    generator: Generator,
 }
 
 impl RedisStoreBuilder {
@@ -44,7 +44,7 @@ impl RedisStoreBuilder {
             connect_timeout: DEFAULT_CONNECT_TIMEOUT,
             response_timeout: DEFAULT_RESPONSE_TIMEOUT,
             replicas: None,
-            generator: None,
+            generator: Generator::from_os(),
         }
     }
 
@@ -81,9 +81,10 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Where the identity of a new store comes from; the operating system by default.
+    /// Where the identity of a new store and the revisions of records come from: one number at
+    /// opening and one each edit. Seeded by the operating system by default.
     pub fn generator(mut self, generator: Generator) -> Self {
-        self.generator = Some(generator);
+        self.generator = generator;
         self
     }
 
@@ -115,6 +116,7 @@ impl RedisStoreBuilder {
             layout_key,
             identity,
             max_skew: self.max_skew,
+            revisions: self.generator,
         })
     }
 
@@ -159,11 +161,7 @@ impl RedisStoreBuilder {
     }
 
     async fn layout(&self, link: &Link, key: &str, now_ms: i64) -> Result<Nonce, StoreError> {
-        let fresh = self
-            .generator
-            .clone()
-            .unwrap_or_else(Generator::from_os)
-            .nonce();
+        let fresh = self.generator.nonce();
         let mut command = call(&scripts::OPEN.script, key);
         command
             .arg(LAYOUT_VERSION)

@@ -7,7 +7,7 @@ use super::{
     link::{Link, call, server_error},
     scripts::Step,
 };
-use crate::store::StoreError;
+use crate::store::{StoreError, new_revision};
 
 /// A step with the arguments added so far.
 pub(super) struct Call<'a> {
@@ -26,6 +26,11 @@ impl RedisStore {
             step,
             command,
         }
+    }
+
+    /// A call that edits records: each is of this revision afterwards.
+    pub(super) fn edit_call(&self, step: &'static Step) -> Call<'_> {
+        self.call(step).arg(new_revision(&self.revisions))
     }
 
     /// A call that is told the time, and checks it.

@@ -16,7 +16,7 @@ mod steps;
 
 use std::{fmt, time::Duration};
 
-use polling_model::{ChannelId, Nonce, SlotRing};
+use polling_model::{ChannelId, Generator, Nonce, SlotRing};
 
 pub use self::builder::RedisStoreBuilder;
 use self::link::Link;
@@ -46,6 +46,7 @@ pub struct RedisStore {
     layout_key: String,
     identity: Nonce,
     max_skew: Option<Duration>,
+    revisions: Generator,
 }
 
 /// Writes that replicas acknowledge before they count as done.

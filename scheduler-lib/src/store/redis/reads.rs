@@ -85,7 +85,7 @@ impl RedisStore {
 
     /// A call that holds jobs; pairs of id and nonce follow.
     pub(super) fn hold_call(&self, hold: Hold, reason: &str) -> Call<'_> {
-        self.call(&scripts::HOLD)
+        self.edit_call(&scripts::HOLD)
             .arg(hold_letter(hold))
             .arg(bounded(reason))
     }

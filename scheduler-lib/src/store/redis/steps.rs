@@ -48,7 +48,7 @@ impl SlotStore for RedisStore {
 
     async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError> {
         let call = self
-            .call(&scripts::UPDATE)
+            .edit_call(&scripts::UPDATE)
             .arg(id.as_str())
             .args(update.due.map(time))
             .arg(update.level.as_ref().map_or("", |level| level.as_str()))
@@ -64,7 +64,7 @@ impl SlotStore for RedisStore {
         due: Candidates,
     ) -> Result<Edited, StoreError> {
         let call = self
-            .call(&scripts::REPLACE_CONTEXT)
+            .edit_call(&scripts::REPLACE_CONTEXT)
             .arg(id.as_str())
             .args(due.map(time))
             .arg(incarnation.to_string())
@@ -91,14 +91,19 @@ impl SlotStore for RedisStore {
 
     async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError> {
         let call = self
-            .call(&scripts::RESUME)
+            .edit_call(&scripts::RESUME)
             .arg(id.as_str())
             .args(due.map(time));
         edited(call.run().await?)
     }
 
     async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError> {
-        edited(self.call(&scripts::RUN_NOW).arg(id.as_str()).run().await?)
+        edited(
+            self.edit_call(&scripts::RUN_NOW)
+                .arg(id.as_str())
+                .run()
+                .await?,
+        )
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {

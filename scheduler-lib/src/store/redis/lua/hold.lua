@@ -1,15 +1,15 @@
 -- Holds jobs, wherever they are; their tokens stay valid.
--- ARGV     2 hold, 3 reason, 4.. pairs of id and nonce; with a nonce only a job in flight under it is held
+-- ARGV     2 revision, 3 hold, 4 reason, 5.. pairs of id and nonce; with a nonce only a job in flight under it is held
 -- Returns  one answer a job: 1 done, 0 unchanged, -1 unknown
 local answers = {}
-for at = 4, #ARGV, 2 do
+for at = 5, #ARGV, 2 do
   local id, nonce = ARGV[at], ARGV[at + 1]
   local job, answer = fetch(id), 0
   if not job then
     answer = -1
   elseif not is_held(job.p) and (nonce == '' or (job.p == 'f' and job.n == nonce)) then
     local from = index_of(job.p, job.d, job.e)
-    job.p, job.y, job.r = ARGV[2], ARGV[3], tonumber(job.r) + 1
+    job.p, job.y, job.r = ARGV[3], ARGV[4], ARGV[2]
     move(id, from, job)
     answer = 1
   end

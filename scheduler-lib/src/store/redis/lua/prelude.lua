@@ -4,8 +4,9 @@
 -- A step on a store that was wiped, or created anew by somebody else, answers WIPED and changes nothing.
 --
 -- A record is the string job:<id>, so that one command reads or writes a whole chunk. Words in this order, the reason last:
---   p place, d due, e deadline in flight, g generation, n nonce ('-' spent), r revision, i incarnation, k strikes,
---   c attempts, s settled, w run now, t type, a account, l level, u cushion ('-' none), y reason.
+--   p place, d due, e deadline in flight, g generation, n nonce ('-' spent), r revision (the last edit's, 0 before),
+--   i incarnation, k strikes, c attempts, s settled, w run now, t type, a account, l level, u cushion ('-' none),
+--   y reason.
 -- Places and their indexes:
 --   s  slot:<slot mod 1440>         set       f  lease:<ceil(deadline / width)>  set, each listed in the zset leases
 --   l  later                        zset      p k q x (the holds)  held          set

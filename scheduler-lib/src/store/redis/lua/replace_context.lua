@@ -1,16 +1,16 @@
 -- Replaces a context by hand: a new incarnation, placed anew unless held.
--- ARGV     2 id, 3 and 4 times to be due, 5 incarnation, 6 context
+-- ARGV     2 revision, 3 id, 4 and 5 times to be due, 6 incarnation, 7 context
 -- Returns  1 done, -1 unknown
 -- The token is spent before the context changes, so that no completion of the old life follows the new context.
-local id = ARGV[2]
+local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
 local from = index_of(job.p, job.d, job.e)
-job.i, job.g, job.n, job.c, job.k, job.w, job.r = ARGV[5], 0, '-', 0, 0, 0, tonumber(job.r) + 1
+job.i, job.g, job.n, job.c, job.k, job.w, job.r = ARGV[6], 0, '-', 0, 0, 0, ARGV[2]
 if not is_held(job.p) then
-  job.p, job.d = placed(emptier(tonumber(ARGV[3]), tonumber(ARGV[4]), from))
+  job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5]), from))
   job.y = 'context replaced'
 end
 move(id, from, job)
-redis.call('SET', context_key(id), ARGV[6])
+redis.call('SET', context_key(id), ARGV[7])
 return 1

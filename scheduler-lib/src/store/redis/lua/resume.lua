@@ -1,11 +1,11 @@
 -- Places a held job anew, and clears its strikes.
--- ARGV     2 id, 3 and 4 times to be due
+-- ARGV     2 revision, 3 id, 4 and 5 times to be due
 -- Returns  1 done, 0 unchanged, -1 unknown
-local id = ARGV[2]
+local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
 if not is_held(job.p) then return 0 end
-job.p, job.d = placed(emptier(tonumber(ARGV[3]), tonumber(ARGV[4])))
-job.k, job.r, job.y = 0, tonumber(job.r) + 1, 'resumed'
+job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5])))
+job.k, job.r, job.y = 0, ARGV[2], 'resumed'
 move(id, HELD, job)
 return 1

@@ -1,11 +1,11 @@
 -- Puts a job into the cursor's slot; one in flight is marked instead.
--- ARGV     2 id
+-- ARGV     2 revision, 3 id
 -- Returns  1 done, -1 unknown
-local id = ARGV[2]
+local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
 local from = index_of(job.p, job.d, job.e)
-job.r = tonumber(job.r) + 1
+job.r = ARGV[2]
 if job.p == 'f' then
   job.w = 1
 else

@@ -1,15 +1,15 @@
 -- Changes a job's rules, and places it anew if it waits in a slot or later.
--- ARGV     2 id, 3 and 4 times to be due, 5 level, 6 cushion ('-' none); '' leaves as it is
+-- ARGV     2 revision, 3 id, 4 and 5 times to be due, 6 level, 7 cushion ('-' none); '' leaves as it is
 -- Returns  1 done, -1 unknown
-local id = ARGV[2]
+local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
 local from = index_of(job.p, job.d, job.e)
-job.r = tonumber(job.r) + 1
-if ARGV[5] ~= '' then job.l = ARGV[5] end
-if ARGV[6] ~= '' then job.u = ARGV[6] end
+job.r = ARGV[2]
+if ARGV[6] ~= '' then job.l = ARGV[6] end
+if ARGV[7] ~= '' then job.u = ARGV[7] end
 if job.p == 's' or job.p == 'l' then
-  job.p, job.d = placed(emptier(tonumber(ARGV[3]), tonumber(ARGV[4]), from))
+  job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5]), from))
   job.y = 'updated'
 end
 move(id, from, job)
