@@ -13,6 +13,7 @@ use tracing::Instrument;
 use crate::{
     BoxError, Delivery, Job, Observation, SharedClock, SharedObserver,
     model::{KillPoint, wire},
+    suspects::Suspects,
 };
 
 /// Puts [`Ack`] around a service.
@@ -21,6 +22,7 @@ pub struct AckLayer {
     clock: SharedClock,
     observer: SharedObserver,
     reserve: Duration,
+    suspects: Suspects,
 }
 
 impl AckLayer {
@@ -32,6 +34,7 @@ impl AckLayer {
             clock,
             observer,
             reserve,
+            suspects: Suspects::new(),
         }
     }
 }
@@ -55,6 +58,10 @@ impl<S> Layer<S> for AckLayer {
 /// | leaves less time than a poll needs | deleted without polling: the reaper places the job anew |
 /// | is worked on with success | deleted; a failure to delete is counted and is no error |
 /// | fails | left, and reappears after its visibility timeout |
+///
+/// Messages that were delivered before take turns, over all services of one layer: a payload that
+/// kills its process must not take its neighbours along to the dead-letter queue. A turn is waited
+/// for no longer than [`caps::SUSPECT_WAIT`](crate::caps::SUSPECT_WAIT).
 #[derive(Clone)]
 pub struct Ack<S> {
     inner: S,
@@ -75,7 +82,7 @@ where
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
-    fn call(&mut self, delivery: Delivery) -> Self::Future {
+    fn call(&mut self, mut delivery: Delivery) -> Self::Future {
         KillPoint::WorkerReceived.hit();
         let dispatch = match wire::decode_job(delivery.message().body.as_bytes()) {
             Ok(dispatch) => dispatch,
@@ -94,7 +101,9 @@ where
         }
         let span = tracing::info_span!("job", id = %job.id, kind = %job.job_type);
         let working = self.inner.call(job);
+        let suspects = self.layer.suspects.clone();
         let settled = async move {
+            let _turn = suspects.turn(&mut delivery).await;
             let worked = working.await.map(drop).map_err(Into::into);
             match &worked {
                 Ok(()) => ack(delivery, &observer).await,

@@ -36,6 +36,17 @@ pub const MIN_VISIBILITY: Duration = Duration::from_secs(1);
 /// is repeated that many times sooner.
 pub const HEARTBEATS_PER_VISIBILITY: u32 = 3;
 
+/// A message received for this many times takes turns with its like: what it was polled with
+/// before may have died of it.
+pub const SUSPECT_RECEIVES: u32 = 2;
+
+/// Longest wait for such a turn; then it is polled beside the others.
+pub const SUSPECT_WAIT: Duration = Duration::from_secs(5);
+
+/// How long a message that waits for its turn stays invisible, should the process die: at most
+/// this, and half the queue's timeout.
+pub const SUSPECT_LEASH: Duration = Duration::from_secs(3);
+
 /// First and longest pause after a failed receive.
 pub const RECEIVE_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(200), Duration::from_secs(30));

@@ -26,11 +26,17 @@ use crate::{
 /// | [`leave`](Self::leave) | reappears after its visibility timeout |
 /// | drop | is given back, visible at once |
 /// | the hard end | reappears, though the job may still run |
+///
+/// One that was delivered before may have to wait for its turn; until then it is kept for
+/// [`caps::SUSPECT_LEASH`] at a time.
 pub struct Delivery {
     message: Message,
     queue: SharedQueue,
     /// `None` once it is settled what becomes of the message.
     keeper: Option<AbortOnDropHandle<()>>,
+    /// The hard end.
+    end: Instant,
+    leashed: bool,
     releases: TaskTracker,
 }
 
@@ -45,18 +51,18 @@ impl Delivery {
         lifetime: Duration,
         releases: TaskTracker,
     ) -> Self {
-        let keeper = Keeper {
-            queue: Arc::clone(&queue),
-            receipt: message.receipt.clone(),
-            message: message.id.clone(),
-            end: Instant::now() + lifetime.min(caps::MAX_LIFETIME),
-        };
-        Self {
+        let mut delivery = Self {
             message,
             queue,
-            keeper: Some(AbortOnDropHandle::new(tokio::spawn(keeper.keep()))),
+            keeper: None,
+            end: Instant::now() + lifetime.min(caps::MAX_LIFETIME),
+            leashed: false,
             releases,
-        }
+        };
+        let visibility = delivery.queue.visibility_timeout();
+        let keeper = delivery.keeper(visibility);
+        delivery.keep(keeper, visibility / caps::HEARTBEATS_PER_VISIBILITY);
+        delivery
     }
 
     /// The message.
@@ -69,6 +75,52 @@ impl Delivery {
     #[must_use]
     pub fn queue(&self) -> &SharedQueue {
         &self.queue
+    }
+
+    /// Whether it was delivered before, so that its process may have died of it.
+    pub(crate) fn is_suspect(&self) -> bool {
+        self.message.receive_count >= caps::SUSPECT_RECEIVES
+    }
+
+    /// Keeps the message for a moment at a time, while it waits for its turn.
+    pub(crate) async fn leash(&mut self) {
+        let visibility = caps::SUSPECT_LEASH.min(self.queue.visibility_timeout() / 2);
+        self.leashed = true;
+        self.change_to(visibility).await;
+    }
+
+    /// Keeps it as any other from now on.
+    pub(crate) async fn unleash(&mut self) {
+        if mem::take(&mut self.leashed) {
+            self.change_to(self.queue.visibility_timeout()).await;
+        }
+    }
+
+    async fn change_to(&mut self, visibility: Duration) {
+        if let Some(keeper) = &self.keeper {
+            keeper.abort();
+        }
+        let keeper = self.keeper(visibility);
+        // An error is no reason not to go on: the heartbeats repeat it.
+        keeper.extend_in_time().await;
+        // Soon, should the heartbeat just stopped arrive after this and undo it.
+        let soon = caps::SUSPECT_LEASH.min(visibility) / caps::HEARTBEATS_PER_VISIBILITY;
+        self.keep(keeper, soon);
+    }
+
+    fn keeper(&self, visibility: Duration) -> Keeper {
+        Keeper {
+            queue: Arc::clone(&self.queue),
+            receipt: self.message.receipt.clone(),
+            message: self.message.id.clone(),
+            visibility,
+            end: self.end,
+        }
+    }
+
+    fn keep(&mut self, keeper: Keeper, first_beat: Duration) {
+        let keeping = tokio::spawn(keeper.keep(first_beat));
+        self.keeper = Some(AbortOnDropHandle::new(keeping));
     }
 
     /// Deletes the message for good.

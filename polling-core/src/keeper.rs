@@ -10,23 +10,23 @@ use crate::{
     transport::{QueueError, QueueErrorKind, Receipt, SharedQueue},
 };
 
-/// Keeps one message invisible until `end`, unless it is stopped before.
+/// Keeps one message invisible until `end`, for `visibility` at a time, unless it is stopped before.
 pub(crate) struct Keeper {
     pub(crate) queue: SharedQueue,
     pub(crate) receipt: Receipt,
     /// The message's id, for logs.
     pub(crate) message: String,
+    pub(crate) visibility: Duration,
     pub(crate) end: Instant,
 }
 
 impl Keeper {
-    pub(crate) async fn keep(self) {
-        let visibility = self.queue.visibility_timeout();
-        let period = visibility / caps::HEARTBEATS_PER_VISIBILITY;
-        let mut beat = Instant::now() + period;
+    pub(crate) async fn keep(self, first_beat: Duration) {
+        let period = self.period();
+        let mut beat = Instant::now() + first_beat;
         while beat < self.end {
             sleep_until(beat).await;
-            match timeout(period, self.extend(visibility)).await {
+            match timeout(period, self.extend()).await {
                 Ok(Ok(())) => {
                     KillPoint::WorkerExtended.hit();
                     beat += period;
@@ -59,9 +59,26 @@ impl Keeper {
         );
     }
 
+    /// One extension at once. Whether it came to pass matters only to the next.
+    pub(crate) async fn extend_in_time(&self) {
+        if let Ok(Err(error)) = timeout(self.period(), self.extend()).await {
+            tracing::debug!(
+                queue = self.queue.name(),
+                message = self.message,
+                error = crate::model::chain(&error),
+                "not extended"
+            );
+        }
+    }
+
+    fn period(&self) -> Duration {
+        self.visibility / caps::HEARTBEATS_PER_VISIBILITY
+    }
+
     /// Not beyond the end: what hangs is delivered again then, not a whole timeout later.
-    async fn extend(&self, visibility: Duration) -> Result<(), QueueError> {
+    async fn extend(&self) -> Result<(), QueueError> {
         let left = self.end.saturating_duration_since(Instant::now());
-        self.queue.extend(&self.receipt, visibility.min(left)).await
+        let visibility = self.visibility.min(left);
+        self.queue.extend(&self.receipt, visibility).await
     }
 }

@@ -106,6 +106,7 @@ mod polled;
 mod poller;
 pub mod publish;
 pub mod rate_limit;
+mod suspects;
 mod time;
 pub mod timeout;
 pub mod worker;

@@ -140,8 +140,11 @@ impl WorkerConfig {
 
     /// A job that uses all of its deadlines must not outlive the time its message stays ours.
     fn validate_lifetime(&self) -> Result<(), ConfigError> {
-        let longest =
-            self.rate_limit_wait + self.poll_timeout + self.publish_timeout + self.complete_timeout;
+        let longest = caps::SUSPECT_WAIT
+            + self.rate_limit_wait
+            + self.poll_timeout
+            + self.publish_timeout
+            + self.complete_timeout;
         if longest <= self.max_lifetime {
             return Ok(());
         }
@@ -149,8 +152,9 @@ impl WorkerConfig {
             "max_lifetime",
             format!("{:?}", self.max_lifetime),
             format!(
-                "{longest:?} at least, the sum of rate_limit_wait, poll_timeout, publish_timeout \
-                 and complete_timeout"
+                "{longest:?} at least, the sum of rate_limit_wait, poll_timeout, publish_timeout, \
+                 complete_timeout and {:?} for a turn",
+                caps::SUSPECT_WAIT
             ),
         ))
     }
@@ -211,7 +215,7 @@ mod tests {
     #[test]
     fn deadlines_that_outlive_the_message_are_refused() {
         let config = WorkerConfig {
-            publish_timeout: Duration::from_secs(259),
+            publish_timeout: Duration::from_secs(254),
             ..WorkerConfig::default()
         };
         let error = config.validate().unwrap_err();

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use futures_util::{StreamExt, stream::select_all};
+use futures_util::{StreamExt, future::join_all, stream::select_all};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinError, JoinSet},
@@ -99,13 +99,16 @@ impl Jobs {
             mut permits,
         } = batch;
         // All of them first, so that their visibility is kept from now on.
-        let deliveries: Vec<_> = messages
+        let mut deliveries: Vec<_> = messages
             .into_iter()
             .map(|message| {
                 let releases = self.releases.clone();
                 Delivery::new(message, queue.clone(), self.lifetime, releases)
             })
             .collect();
+        let suspects = deliveries.iter_mut().filter(|one| one.is_suspect());
+        // Before the first of them has its turn and may end the process.
+        join_all(suspects.map(Delivery::leash)).await;
         for delivery in deliveries {
             self.received += 1;
             // A queue that returned more than it was asked for gets its surplus back.

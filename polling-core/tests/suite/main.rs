@@ -9,6 +9,7 @@ mod catch_panic;
 mod complete;
 mod contract;
 mod delivery;
+mod poison;
 mod publish;
 mod rate_limit;
 mod support;

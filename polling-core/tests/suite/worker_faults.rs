@@ -117,11 +117,13 @@ async fn an_event_that_is_not_delivered_keeps_the_job_from_being_completed() {
         [
             "polled ok 2",
             "bug publish",
+            "extend work",
+            "extend work",
             "polled ok 2",
             "send completed",
             "ack work"
         ],
-        "the second delivery publishes all"
+        "the second delivery waits for its turn and publishes all"
     );
     let ids: Vec<_> = rig
         .bus

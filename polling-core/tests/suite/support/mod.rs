@@ -1,6 +1,7 @@
 //! What the tests share.
 
 mod log;
+mod mortal;
 mod recording;
 mod rig;
 
@@ -10,7 +11,12 @@ use polling_core::{
     Context, Event, Job, Polled, SharedClock, TokioClock, Topic, model, model::Token,
 };
 
-pub(crate) use self::{log::Log, recording::RecordingQueue, rig::Rig};
+pub(crate) use self::{
+    log::Log,
+    mortal::Process,
+    recording::RecordingQueue,
+    rig::{Rig, VISIBILITY},
+};
 
 /// When the tests begin, UTC milliseconds.
 pub(crate) const NOW_MS: i64 = 1_700_000_000_000;
