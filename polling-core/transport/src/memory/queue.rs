@@ -60,6 +60,11 @@ const MAX_WAIT: Duration = Duration::from_secs(86_400);
 /// - A message moves to the dead-letter queue when it would become visible once too often: as
 ///   with SQS, not before something is asked of the queue it came from. While the dead-letter
 ///   queue is full, it stays and is delivered again.
+/// - SQS moves it at the next receive only, which then may bring fewer messages than there are;
+///   until then it counts as visible, and a late acknowledgement still deletes it.
+/// - It takes every text; SQS refuses an empty one, U+FFFE, U+FFFF and most control characters.
+/// - It has no bound on messages in flight, where SQS has 120,000, and delivers nothing twice
+///   within a visibility timeout and nothing that is deleted, which SQS may do.
 /// - An acknowledgement counts until the message is received again, even past its visibility
 ///   timeout.
 pub struct MemoryQueue {

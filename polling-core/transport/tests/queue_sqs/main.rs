@@ -1,6 +1,7 @@
 //! Queues on a server that speaks the protocol of SQS.
 
 mod creating;
+mod differential;
 mod requests;
 mod server;
 mod unreachable;
