@@ -1,6 +1,7 @@
 //! What a poll found goes to the event bus.
 
 mod batch;
+mod gate;
 mod service;
 mod throttle;
 
@@ -8,6 +9,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use tower::Layer;
 
+pub(crate) use self::gate::Gate;
 pub use self::service::Publish;
 use self::throttle::Throttle;
 use crate::{Allowance, Context, EventId, PollError, SharedBus, SharedObserver};
@@ -87,6 +89,7 @@ pub struct PublishLayer {
     observer: SharedObserver,
     throttle: Throttle,
     limits: PublishLimits,
+    gate: Gate,
 }
 
 impl PublishLayer {
@@ -94,11 +97,17 @@ impl PublishLayer {
     #[must_use]
     pub fn new(bus: SharedBus, observer: SharedObserver, limits: PublishLimits) -> Self {
         Self {
+            gate: Gate::new(bus.clone()),
             bus,
             observer,
             throttle: Throttle::new(limits.rate, limits.burst),
             limits,
         }
+    }
+
+    /// What closes when the bus is away.
+    pub(crate) fn gate(&self) -> Gate {
+        self.gate.clone()
     }
 }
 

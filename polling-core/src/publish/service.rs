@@ -51,7 +51,8 @@ where
         Box::pin(async move {
             let polled = polling.await.map_err(Into::into)?;
             KillPoint::WorkerPolled.hit();
-            let published = layer.publish(&job, polled).await?;
+            let published = layer.publish(&job, polled).await;
+            let published = published.inspect_err(|error| layer.gate.publishing_failed(error))?;
             KillPoint::WorkerPublished.hit();
             Ok(published)
         })

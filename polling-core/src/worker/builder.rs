@@ -171,7 +171,7 @@ where
         let ports = parts.ports()?;
         parts.validate()?;
         let tally = Tally::new(parts.observer.clone());
-        let stack = parts.stack(&ports, Arc::new(tally.clone()), layers.layer(service));
+        let (stack, gate) = parts.stack(&ports, Arc::new(tally.clone()), layers.layer(service));
         Ok(Worker {
             identity: format!("{}-{:016x}", parts.config.name, parts.generator.next_u64()),
             config: parts.config,
@@ -182,6 +182,7 @@ where
             generator: parts.generator,
             tally,
             stack,
+            gate,
         })
     }
 }

@@ -12,6 +12,7 @@ use crate::{
     Generator,
     backoff::Backoff,
     caps,
+    publish::Gate,
     transport::{Message, SharedQueue},
 };
 
@@ -25,14 +26,16 @@ pub(super) struct Batch {
 struct Intake {
     queue: SharedQueue,
     permits: Arc<Semaphore>,
+    gate: Gate,
     wait: Duration,
+    generator: Generator,
     backoff: Backoff,
     /// Whether the last receive brought something.
     busy: bool,
 }
 
 /// The queue's messages, for ever. It receives only with permits in hand, so that nothing expires
-/// while it waits for its turn.
+/// while it waits for its turn, and only while the bus takes events.
 ///
 /// The semaphore is fair, so queues take turns when permits are few. A queue that was empty is
 /// asked with one permit, so that a long wait on it costs the others no more than that; one that
@@ -40,14 +43,17 @@ struct Intake {
 pub(super) fn batches(
     queue: SharedQueue,
     permits: Arc<Semaphore>,
+    gate: Gate,
     wait: Duration,
     generator: Generator,
 ) -> impl Stream<Item = Batch> + Send {
     let intake = Intake {
         queue,
         permits,
+        gate,
         wait,
-        backoff: Backoff::new(generator, caps::RECEIVE_BACKOFF),
+        backoff: Backoff::new(generator.clone(), caps::RECEIVE_BACKOFF),
+        generator,
         busy: false,
     };
     stream::unfold(intake, |mut intake| async move {
@@ -60,6 +66,7 @@ impl Intake {
     /// `None` when the worker is closed.
     async fn next(&mut self) -> Option<Batch> {
         loop {
+            self.gate.opened(&self.generator).await;
             let permits = self.acquire().await?;
             let wait = if permits.num_permits() > 1 {
                 self.wait.min(caps::GREEDY_RECEIVE_WAIT)

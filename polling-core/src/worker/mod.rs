@@ -19,7 +19,7 @@ pub use self::{
     config::{ConfigError, WorkerConfig},
     report::Report,
 };
-use crate::{BoxError, Delivery, Generator, SharedBus, SharedQueue, Topic};
+use crate::{BoxError, Delivery, Generator, SharedBus, SharedQueue, Topic, publish::Gate};
 
 /// The stack of all layers, boxed once: a worker has no type parameters.
 type Stack = BoxService<Delivery, (), BoxError>;
@@ -37,6 +37,7 @@ pub struct Worker {
     generator: Generator,
     tally: Tally,
     stack: Stack,
+    gate: Gate,
 }
 
 impl Worker {

@@ -13,7 +13,7 @@ use crate::{
     caps,
     catch_panic::CatchPanicLayer,
     complete::CompleteLayer,
-    publish::PublishLayer,
+    publish::{Gate, PublishLayer},
     rate_limit::{Quota, RateLimitLayer, Scope},
     timeout::TimeoutLayer,
 };
@@ -93,8 +93,9 @@ impl Parts {
         Ok(())
     }
 
-    /// The one place that orders the layers: effects must not be reordered by accident.
-    pub(super) fn stack<S>(&self, ports: &Ports, observer: SharedObserver, core: S) -> Stack
+    /// The one place that orders the layers: effects must not be reordered by accident. Also what
+    /// tells whether the bus takes events.
+    pub(super) fn stack<S>(&self, ports: &Ports, observer: SharedObserver, core: S) -> (Stack, Gate)
     where
         S: Service<Job, Response = Polled> + Clone + Send + 'static,
         S::Error: Into<BoxError>,
@@ -111,6 +112,7 @@ impl Parts {
         );
         let publish =
             PublishLayer::new(ports.bus.clone(), observer.clone(), config.publish_limits());
+        let gate = publish.gate();
         let timeout = TimeoutLayer::new(observer, config.poll_timeout, config.hang_grace);
         let stack = ServiceBuilder::new()
             .layer(ack)
@@ -121,7 +123,7 @@ impl Parts {
             .layer(timeout)
             .layer(AdaptLayer)
             .service(core);
-        BoxService::new(stack)
+        (BoxService::new(stack), gate)
     }
 
     fn rate_limit(&self) -> RateLimitLayer {

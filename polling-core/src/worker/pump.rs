@@ -32,13 +32,21 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
         generator,
         tally,
         stack,
+        gate,
         ..
     } = worker;
     let pump = async move {
         let permits = Arc::new(Semaphore::new(config.concurrency));
         let batches = queues.into_iter().map(|queue| {
             let permits = Arc::clone(&permits);
-            intake::batches(queue, permits, config.receive_wait, generator.clone()).boxed()
+            intake::batches(
+                queue,
+                permits,
+                gate.clone(),
+                config.receive_wait,
+                generator.clone(),
+            )
+            .boxed()
         });
         // Polled in turns, so that no queue starves another.
         let mut batches = select_all(batches);

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod ack;
+mod bus_outage;
 mod catch_panic;
 mod complete;
 mod contract;
