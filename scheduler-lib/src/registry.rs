@@ -230,6 +230,15 @@ impl Registry {
         Ok(self.channel.store.counts().await?)
     }
 
+    /// Whether the store can be read and written, and keeps what it has.
+    ///
+    /// # Errors
+    ///
+    /// The store's, that says what is wrong with it.
+    pub async fn check(&self) -> Result<(), RegistryError> {
+        Ok(self.channel.store.check().await?)
+    }
+
     /// Messages that nobody could decode, newest first.
     ///
     /// # Errors

@@ -18,9 +18,11 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// The store refused to write: out of memory, or its disk is full. Nothing changed.
+    /// The store refuses to write: out of memory, its disk is full, it is a replica or lacks
+    /// replicas. Nothing changed.
     #[error(
-        "{step}: the store at {address} refuses writes ({detail}); free memory or disk, it resumes by itself"
+        "{step}: the store at {address} refuses writes ({detail}): {}; the cycle then resumes by itself",
+        advice(detail)
     )]
     ReadOnly {
         /// What was tried.
@@ -54,6 +56,16 @@ pub enum StoreError {
         /// The key that is missing.
         key: String,
     },
+    /// The store may throw jobs away. Nothing changed.
+    #[error(
+        "the store at {address} has maxmemory-policy {policy}: when full it would throw jobs away; set it to noeviction, the cycle then resumes by itself"
+    )]
+    Evicts {
+        /// Where, without credentials.
+        address: String,
+        /// What it is set to.
+        policy: String,
+    },
     /// A record that cannot be read.
     #[error("the record of job {id} cannot be read: {detail}")]
     Corrupt {
@@ -62,4 +74,15 @@ pub enum StoreError {
         /// What is wrong with it.
         detail: String,
     },
+}
+
+/// What to do about a refusal, by the code it begins with.
+fn advice(detail: &str) -> &'static str {
+    match detail.split(' ').next() {
+        Some("OOM") => "free memory, or raise its maxmemory",
+        Some("MISCONF") => "see its log, mostly its disk is full",
+        Some("READONLY") => "point the address at the primary",
+        Some("NOREPLICAS") => "bring its replicas back",
+        _ => "see its log",
+    }
 }

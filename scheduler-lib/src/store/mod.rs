@@ -154,6 +154,11 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// How many jobs are where.
     async fn counts(&self) -> Result<Counts, StoreError>;
 
+    /// Whether the store can be read and written and keeps what it has; the error says what is wrong.
+    async fn check(&self) -> Result<(), StoreError> {
+        self.counts().await.map(drop)
+    }
+
     /// Keeps a message that nobody could decode, in a list of [`MAX_UNDECODABLE`]. Keeping the
     /// same message again changes nothing.
     async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError>;

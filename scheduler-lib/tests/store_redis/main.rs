@@ -2,8 +2,13 @@
 
 mod differential;
 mod fixture;
+mod live;
+mod losses;
 mod opening;
+mod own_server;
+mod refusals;
 mod repairs;
+mod replicas;
 mod server;
 
 use std::sync::Arc;

@@ -57,7 +57,8 @@ struct ChannelReady {
     reason: Option<String>,
 }
 
-/// `GET /readyz`: 503 when a channel's store does not answer, or its slots are not looked at.
+/// `GET /readyz`: 503 when a channel's store does not answer or
+/// takes no writes, or its slots are not looked at.
 pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
     let checks = api.0.registries.iter().map(|(id, registry)| {
         let api = &api;
@@ -99,8 +100,8 @@ fn reason_of_loops(api: &Api, id: &ChannelId) -> Option<String> {
 }
 
 async fn reason_of_store(registry: &Registry) -> Option<String> {
-    match timeout(STORE_DEADLINE, registry.counts()).await {
-        Ok(Ok(_)) => None,
+    match timeout(STORE_DEADLINE, registry.check()).await {
+        Ok(Ok(())) => None,
         Ok(Err(error)) => Some(chain(&error)),
         Err(_) => Some(format!(
             "its store did not answer within {}",

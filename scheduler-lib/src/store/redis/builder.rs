@@ -1,9 +1,8 @@
 //! Opening a store: its layout, and the server's settings that it depends on.
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::atomic::AtomicI64, time::Duration};
 
 use polling_model::{ChannelId, Generator, Nonce, SlotRing};
-use redis::{ErrorKind, ServerErrorKind};
 
 use super::{
     LAYOUT, RedisStore, Replicated,
@@ -94,10 +93,11 @@ impl RedisStoreBuilder {
     ///
     /// - [`StoreError::Unavailable`] when the server cannot be reached, or the address is none
     /// - [`StoreError::Layout`] when the store is of a newer version, another width of slots or
-    ///   another channel, or when the server may evict keys
+    ///   another channel
+    /// - [`StoreError::Evicts`] when the server may throw keys away; a step of the cycle looks again
+    ///   once in a while
     pub async fn open(self, now_ms: i64) -> Result<RedisStore, StoreError> {
         let link = self.link(Duration::ZERO)?;
-        self.check_eviction(&link).await?;
         let layout_key = format!("polling:{{{}:{}}}:{LAYOUT}", self.channel, self.shard);
         let identity = self.layout(&link, &layout_key, now_ms).await?;
         let replicated = match self.replicas {
@@ -117,6 +117,7 @@ impl RedisStoreBuilder {
             identity,
             max_skew: self.max_skew,
             revisions: self.generator,
+            checked_ms: AtomicI64::new(now_ms),
         })
     }
 
@@ -134,30 +135,6 @@ impl RedisStoreBuilder {
                 source: error.into(),
             }
         })
-    }
-
-    /// Under any policy but `noeviction` a full server would throw jobs away.
-    async fn check_eviction(&self, link: &Link) -> Result<(), StoreError> {
-        let mut command = redis::cmd("CONFIG");
-        command.arg("GET").arg("maxmemory-policy");
-        let policy = match link.query::<Vec<String>>(&command).await {
-            Ok(pair) => pair.into_iter().nth(1).unwrap_or_default(),
-            Err(error) if refuses_config(&error) => {
-                tracing::warn!(
-                    address = link.address(),
-                    "CONFIG is refused: see that maxmemory-policy is noeviction"
-                );
-                return Ok(());
-            }
-            Err(error) => return Err(super::call::failed("open", link, error)),
-        };
-        match policy.as_str() {
-            "noeviction" | "" => Ok(()),
-            other => Err(StoreError::Layout(format!(
-                "the Redis at {} has maxmemory-policy {other}: when full it would throw jobs away; set it to noeviction",
-                link.address()
-            ))),
-        }
     }
 
     async fn layout(&self, link: &Link, key: &str, now_ms: i64) -> Result<Nonce, StoreError> {
@@ -206,14 +183,6 @@ impl RedisStoreBuilder {
             .parse()
             .map_err(|_| "has no readable identity".to_owned())
     }
-}
-
-/// Managed servers often know no CONFIG, or forbid it.
-fn refuses_config(error: &redis::RedisError) -> bool {
-    matches!(
-        error.kind(),
-        ErrorKind::Server(ServerErrorKind::NoPerm | ServerErrorKind::ResponseError)
-    )
 }
 
 /// Without the address, which may hold a password.

@@ -139,7 +139,11 @@ pub(super) fn failed(step: &'static str, link: &Link, error: RedisError) -> Stor
         Some((code, words)) if REFUSALS.contains(&code) => StoreError::ReadOnly {
             step,
             address,
-            detail: format!("{code} {words}"),
+            detail: format!("{code} {}", without_script(words)),
+        },
+        Some(("EVICTS", policy)) => StoreError::Evicts {
+            address,
+            policy: policy.to_owned(),
         },
         _ => StoreError::Unavailable {
             step,
@@ -147,4 +151,9 @@ pub(super) fn failed(step: &'static str, link: &Link, error: RedisError) -> Stor
             source: error.into(),
         },
     }
+}
+
+/// A server's words without those on the script in which they were said.
+fn without_script(words: &str) -> &str {
+    words.split(" script: ").next().unwrap_or(words)
 }

@@ -9,12 +9,13 @@ mod answers;
 mod builder;
 mod call;
 pub(crate) mod link;
+mod nodes;
 mod reads;
 mod record;
 mod scripts;
 mod steps;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::atomic::AtomicI64, time::Duration};
 
 use polling_model::{ChannelId, Generator, Nonce, SlotRing};
 
@@ -47,6 +48,8 @@ pub struct RedisStore {
     identity: Nonce,
     max_skew: Option<Duration>,
     revisions: Generator,
+    /// When a drain last looked whether the server evicts, UTC milliseconds.
+    checked_ms: AtomicI64,
 }
 
 /// Writes that replicas acknowledge before they count as done.
@@ -58,6 +61,10 @@ struct Replicated {
 
 impl RedisStore {
     /// Opens one channel's store at `url`, `redis://user:password@host:port/database`.
+    ///
+    /// On a Redis Cluster any node's address will do, its database left out, or several,
+    /// `redis://host:port,host:port/`: the store finds the node that owns its slot, and finds the
+    /// next owner after a failover or a reshard. While its slot is being moved it does not answer.
     pub fn builder(url: impl Into<String>, channel: ChannelId) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url.into(), channel)
     }
@@ -68,7 +75,7 @@ impl RedisStore {
         self.identity
     }
 
-    /// Host and port, without credentials.
+    /// Hosts and ports, without credentials.
     #[must_use]
     pub fn address(&self) -> &str {
         self.link.address()

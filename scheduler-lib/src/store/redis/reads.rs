@@ -1,5 +1,7 @@
 //! Reading records, and what becomes of one that cannot be read.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use polling_model::JobId;
 
 use super::{
@@ -10,6 +12,9 @@ use super::{
     scripts,
 };
 use crate::store::{Dispatch, Hold, JobRecord, SlotStore, StoreError};
+
+/// Between two looks of the drain at the server.
+const CHECK_EVERY_MS: i64 = 5_000;
 
 /// Bytes under a key, if it is there.
 pub(super) type Blob = Option<Vec<u8>>;
@@ -81,6 +86,18 @@ impl RedisStore {
         if let Err(error) = self.hold(id, Hold::Quarantined, &error.to_string()).await {
             tracing::error!(job = %id, %error, "it could not be quarantined: its lease will bring it back");
         }
+    }
+
+    /// Looks whether the server can be relied on, unless it did so shortly before `now_ms`: its
+    /// settings may change under a running scheduler.
+    pub(super) async fn check_by(&self, now_ms: i64) -> Result<(), StoreError> {
+        let age_ms = now_ms - self.checked_ms.load(Relaxed);
+        if (0..CHECK_EVERY_MS).contains(&age_ms) {
+            return Ok(());
+        }
+        self.check().await?;
+        self.checked_ms.store(now_ms, Relaxed);
+        Ok(())
     }
 
     /// A call that holds jobs; pairs of id and nonce follow.

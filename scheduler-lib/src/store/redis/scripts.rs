@@ -45,8 +45,25 @@ steps! {
     UPDATE = "update";
 }
 
+/// Looks whether the server can be relied on.
+pub(super) static CHECK: Step = Step {
+    name: "check",
+    script: LazyLock::new(|| {
+        Script::new(concat!(
+            include_str!("lua/prelude.lua"),
+            include_str!("lua/evicting.lua"),
+            include_str!("lua/check.lua")
+        ))
+    }),
+};
+
 /// Creates or reads the layout; needs none yet.
 pub(super) static OPEN: Step = Step {
     name: "open",
-    script: LazyLock::new(|| Script::new(include_str!("lua/open.lua"))),
+    script: LazyLock::new(|| {
+        Script::new(concat!(
+            include_str!("lua/evicting.lua"),
+            include_str!("lua/open.lua")
+        ))
+    }),
 };

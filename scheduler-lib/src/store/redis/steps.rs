@@ -132,6 +132,7 @@ impl SlotStore for RedisStore {
     }
 
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
+        self.check_by(request.now_ms).await?;
         let mut call = self
             .call_at(&scripts::DRAIN, request.now_ms)
             .arg(request.limit.min(MAX_CHUNK))
@@ -244,6 +245,10 @@ impl SlotStore for RedisStore {
             open_notes,
             cursor,
         })
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.call(&scripts::CHECK).run::<i64>().await.map(drop)
     }
 
     async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError> {

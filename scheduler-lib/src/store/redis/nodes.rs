@@ -1,0 +1,196 @@
+//! Which server to connect to.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult};
+
+/// The servers that an address names, and the one among all of a cluster that owns the store's slot.
+///
+/// A shard has one hash tag, so one node of a cluster has all of it: the one to which the others
+/// point with `MOVED`. `ASK` is not followed: while a slot moves to another node, key by key, a
+/// script there would take a key that has not arrived yet for one that does not exist. Until the
+/// slot has moved as a whole its store does not answer.
+pub(super) struct Nodes {
+    named: Vec<ConnectionInfo>,
+    choice: Mutex<Choice>,
+}
+
+#[derive(Default)]
+struct Choice {
+    /// Of those named, by number.
+    named: usize,
+    /// Where a node of a cluster pointed to; comes first.
+    owner: Option<ConnectionInfo>,
+}
+
+impl Nodes {
+    /// Takes `redis://user:password@host:port,host:port/database` apart.
+    pub(super) fn new(url: &str) -> RedisResult<Self> {
+        let named = each_host(url)
+            .iter()
+            .map(|url| url.as_str().into_connection_info())
+            .collect::<RedisResult<Vec<_>>>()?;
+        Ok(Self {
+            named,
+            choice: Mutex::default(),
+        })
+    }
+
+    /// Hosts and ports, without credentials.
+    pub(super) fn address(&self) -> String {
+        let hosts: Vec<_> = self
+            .named
+            .iter()
+            .map(|one| one.addr().to_string())
+            .collect();
+        hosts.join(",")
+    }
+
+    /// A client of the server to connect to now.
+    pub(super) fn client(&self) -> RedisResult<Client> {
+        let choice = self.choice();
+        let node = choice.owner.as_ref().unwrap_or(&self.named[choice.named]);
+        Client::open(node.clone())
+    }
+
+    /// The server did not do: the next one is tried.
+    pub(super) fn turn(&self) {
+        let mut choice = self.choice();
+        // A known owner that is gone says nothing about those named.
+        if choice.owner.take().is_none() {
+            choice.named = (choice.named + 1) % self.named.len();
+        }
+    }
+
+    /// Goes where `MOVED` points to.
+    pub(super) fn follow(&self, moved: &RedisError) {
+        let Some((host, port)) = moved.redirect_node().and_then(|(to, _)| host_and_port(to)) else {
+            return;
+        };
+        let mut choice = self.choice();
+        let from = choice.owner.as_ref().unwrap_or(&self.named[choice.named]);
+        choice.owner = elsewhere(from.addr(), host, port).map(|addr| from.clone().set_addr(addr));
+    }
+
+    fn choice(&self) -> MutexGuard<'_, Choice> {
+        // Nothing panics while it is held.
+        self.choice.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One address for each host of a list.
+fn each_host(url: &str) -> Vec<String> {
+    let begin = url.find("://").map_or(0, |at| at + 3);
+    let end = url[begin..]
+        .find(['/', '?'])
+        .map_or(url.len(), |at| begin + at);
+    let hosts = url[begin..end]
+        .rfind('@')
+        .map_or(begin, |at| begin + at + 1);
+    let (before, after) = (&url[..hosts], &url[end..]);
+    url[hosts..end]
+        .split(',')
+        .map(|host| format!("{before}{host}{after}"))
+        .collect()
+}
+
+fn host_and_port(text: &str) -> Option<(&str, u16)> {
+    let (host, port) = text.rsplit_once(':')?;
+    Some((host.trim_matches(['[', ']']), port.parse().ok()?))
+}
+
+/// The same way of connecting to another server. No host means the same host.
+fn elsewhere(from: &ConnectionAddr, host: &str, port: u16) -> Option<ConnectionAddr> {
+    let or_same = |same: &String| {
+        if host.is_empty() {
+            same.clone()
+        } else {
+            host.to_owned()
+        }
+    };
+    match from {
+        ConnectionAddr::Tcp(same, _) => Some(ConnectionAddr::Tcp(or_same(same), port)),
+        ConnectionAddr::TcpTls {
+            host: same,
+            insecure,
+            tls_params,
+            ..
+        } => Some(ConnectionAddr::TcpTls {
+            host: or_same(same),
+            port,
+            insecure: *insecure,
+            tls_params: tls_params.clone(),
+        }),
+        // A socket of this machine, or what a later client knows: no cluster is behind it.
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_hosts_is_one_address_each() {
+        assert_eq!(
+            each_host("redis://u:p,w@a:1,b:2/3?protocol=resp3"),
+            [
+                "redis://u:p,w@a:1/3?protocol=resp3",
+                "redis://u:p,w@b:2/3?protocol=resp3"
+            ]
+        );
+        assert_eq!(each_host("redis://a"), ["redis://a"]);
+        assert_eq!(
+            each_host("redis://[::1]:7,b/"),
+            ["redis://[::1]:7/", "redis://b/"]
+        );
+        assert_eq!(each_host("nonsense"), ["nonsense"]);
+        assert_eq!(
+            each_host("redis+unix:///run/redis.sock"),
+            ["redis+unix:///run/redis.sock"]
+        );
+    }
+
+    #[test]
+    fn a_server_that_does_not_do_makes_room_for_the_next() {
+        let nodes = Nodes::new("redis://a:1,b:2/").unwrap();
+        let address = || {
+            nodes
+                .client()
+                .unwrap()
+                .get_connection_info()
+                .addr()
+                .to_string()
+        };
+        assert_eq!(nodes.address(), "a:1,b:2");
+        let order: Vec<_> = (0..3)
+            .map(|_| {
+                let one = address();
+                nodes.turn();
+                one
+            })
+            .collect();
+        assert_eq!(order, ["a:1", "b:2", "a:1"]);
+    }
+
+    #[test]
+    fn moved_is_followed_until_the_owner_is_gone() {
+        let nodes = Nodes::new("redis://a:1/").unwrap();
+        let address = || {
+            nodes
+                .client()
+                .unwrap()
+                .get_connection_info()
+                .addr()
+                .to_string()
+        };
+        let reply = redis::parse_redis_value(b"-MOVED 123 c:6380\r\n").unwrap();
+        nodes.follow(&reply.extract_error().unwrap_err());
+        assert_eq!(address(), "c:6380");
+        let reply = redis::parse_redis_value(b"-MOVED 123 :6381\r\n").unwrap();
+        nodes.follow(&reply.extract_error().unwrap_err());
+        assert_eq!(address(), "c:6381");
+        nodes.turn();
+        assert_eq!(address(), "a:1");
+    }
+}

@@ -1,0 +1,63 @@
+//! Writes that wait for replicas.
+
+use std::{error::Error, time::Duration};
+
+use scheduler_lib::store::{Registered, SlotStore};
+
+use crate::{
+    fixture::{at, id, new_job},
+    live::builder,
+    own_server::OwnServer,
+};
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn registrations_and_removals_wait_for_a_replica() {
+    let primary = OwnServer::start(&[]).await;
+    let mut replica = OwnServer::start(&[]).await;
+    replica.follow(&primary).await;
+    let store = |replicas| {
+        builder(&primary.url())
+            .max_skew(None)
+            .wait_replicas(replicas, Duration::from_millis(500))
+            .open(at(0))
+    };
+    let one = store(1).await.expect("open");
+    assert_eq!(
+        one.register(new_job("a", 3), at(0))
+            .await
+            .expect("a replica has it"),
+        Registered::Created
+    );
+    let on_replica: bool = replica
+        .command(&format!("EXISTS {}job:a", one.prefix()))
+        .await;
+    assert!(on_replica, "the answer came after the replica's");
+
+    let two = store(2).await.expect("open");
+    let error = two
+        .remove(&id("a"))
+        .await
+        .expect_err("there is one replica");
+    let source = error.source().expect("it says why").to_string();
+    assert!(
+        source.starts_with("1 of 2 replicas acknowledged"),
+        "{source}"
+    );
+    assert_eq!(
+        two.get(&id("a")).await.expect("get"),
+        None,
+        "the primary has removed it"
+    );
+
+    replica.kill();
+    let error = one
+        .register(new_job("b", 3), at(0))
+        .await
+        .expect_err("no replica is left");
+    let source = error.source().expect("it says why").to_string();
+    assert!(
+        source.starts_with("0 of 1 replicas acknowledged"),
+        "{source}"
+    );
+}
