@@ -1,0 +1,8 @@
+//! Each fault of the proxy, between a client and a server that the test plays by hand: what comes
+//! next is awaited, never slept for.
+
+mod cutting;
+mod passing;
+mod sqs;
+mod support;
+mod vanishing;
