@@ -153,3 +153,12 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 
 /// Longest question for service levels; after it every job keeps its level.
 pub(crate) const LEVELS_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Most by which a lease is longer than usual while nobody works on the job's queue.
+pub(crate) const MAX_LONGER_LEASE: Duration = Duration::from_secs(3600);
+
+/// Longest question for how much waits in a work queue; then it counts as empty.
+pub(crate) const STATS_DEADLINE: Duration = Duration::from_secs(2);
+
+/// Time between two such questions.
+pub(crate) const STATS_EVERY: Duration = Duration::from_secs(10);

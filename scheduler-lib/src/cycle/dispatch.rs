@@ -12,9 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Cycle, every, next_tick, status::add};
 use crate::{
+    channel::Kind,
     limits::SENDING_CHUNKS,
     pace::Pace,
-    store::{Dispatch, DrainRequest, Hold, MAX_CHUNK, StoreError},
+    store::{Dispatch, DrainRequest, Hold, MAX_CHUNK, Place, StoreError},
 };
 
 /// Every tick: sends again what is not known to be sent, then drains what is due.
@@ -50,7 +51,12 @@ impl Cycle {
                 break Ok(());
             }
             let nonce = self.generator.nonce();
-            let drained = match self.channel.store.drain(self.request(nonce, limit)).await {
+            let drained = match self
+                .channel
+                .store
+                .drain(self.request(nonce, limit).await)
+                .await
+            {
                 Ok(drained) => drained,
                 Err(error) => break Err(error),
             };
@@ -73,17 +79,15 @@ impl Cycle {
         drained
     }
 
-    fn request(&self, nonce: Nonce, limit: usize) -> DrainRequest {
+    async fn request(&self, nonce: Nonce, limit: usize) -> DrainRequest {
         let limits = &self.channel.limits;
         let now_ms = self.clock.now_ms();
         let after = |duration: std::time::Duration| now_ms + duration.as_millis() as i64;
-        let deadlines = self.channel.kinds.iter().map(|(job_type, kind)| {
-            (
-                job_type.clone(),
-                after(kind.message_life(limits) + limits.in_flight_margin),
-            )
-        });
-        let deadlines_ms: BTreeMap<_, _> = deadlines.collect();
+        let mut deadlines_ms = BTreeMap::new();
+        for (job_type, kind) in &self.channel.kinds {
+            let life = kind.message_life(limits) + self.longer_wait(job_type, kind).await;
+            deadlines_ms.insert(job_type.clone(), after(life + limits.in_flight_margin));
+        }
         DrainRequest {
             now_ms,
             limit,
@@ -103,6 +107,9 @@ impl Cycle {
             .map(|job| now_ms - job.record.state.due_ms)
             .max()
             .unwrap_or(0);
+        for job in jobs {
+            self.backlog.dispatched(&job.record.state.job_type, now_ms);
+        }
         add(&self.status.dispatched, jobs.len());
         self.observer.observe(Observation::Drained {
             channel: &self.channel.id,
@@ -171,14 +178,18 @@ impl Cycle {
             }
             return;
         };
-        let not_after_ms =
-            self.clock.now_ms() + kind.message_life(&self.channel.limits).as_millis() as i64;
         let (mut ids, mut bodies) = (
             Vec::with_capacity(jobs.len()),
             Vec::with_capacity(jobs.len()),
         );
         for job in jobs {
             let id = job.record.id.clone();
+            let not_after_ms = self.not_after_ms(&job, kind);
+            if not_after_ms <= self.clock.now_ms() {
+                // Sent so late that no worker would poll it: the reaper places the job anew.
+                done.push(id);
+                continue;
+            }
             match wire::encode_job(&self.message(job, not_after_ms)) {
                 Ok(body) => {
                     ids.push(id);
@@ -195,6 +206,19 @@ impl Cycle {
                 }
                 Err(error) => tracing::debug!(%id, %error, "not known to be sent"),
             }
+        }
+    }
+
+    /// Before the job's lease ends, whenever it is sent: one that is polled later is polled twice.
+    fn not_after_ms(&self, job: &Dispatch, kind: &Kind) -> i64 {
+        let limits = &self.channel.limits;
+        let now_ms = self.clock.now_ms();
+        match job.record.state.place {
+            Place::InFlight { deadline_ms } => {
+                deadline_ms - limits.in_flight_margin.as_millis() as i64
+            }
+            // Paused meanwhile: what its poll brings is kept, and it stays held.
+            _ => now_ms + kind.message_life(limits).as_millis() as i64,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The loops that keep a channel's jobs in their cycle. Each is driven by time alone: nothing
 //! waits for a wake-up that could be lost.
 
+mod backlog;
 mod dead_letter;
 mod dispatch;
 mod recover;
@@ -16,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use self::status::ChannelStatus;
-use self::{status::StatusCell, watermark::Watermark};
+use self::{backlog::Backlog, status::StatusCell, watermark::Watermark};
 use crate::{channel::Channel, limits::MAX_PAUSE};
 
 /// What the loops of one channel share.
@@ -28,6 +29,7 @@ pub(crate) struct Cycle {
     pub(crate) observer: SharedObserver,
     pub(crate) status: StatusCell,
     watermark: Watermark,
+    backlog: Backlog,
 }
 
 impl Cycle {
@@ -45,6 +47,7 @@ impl Cycle {
             observer,
             status,
             watermark: Watermark::default(),
+            backlog: Backlog::default(),
         }
     }
 

@@ -61,6 +61,7 @@ impl Cycle {
         for message in messages {
             match wire::decode_completion::<EncodedContext>(message.body.as_bytes()) {
                 Ok(completion) => {
+                    self.backlog.answered(&completion.job_type);
                     endings.push(Ending::completed(completion));
                     settling.push(message);
                 }
