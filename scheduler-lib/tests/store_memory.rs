@@ -1,7 +1,7 @@
 //! The store in memory: the port's conformance suite, and going back to a snapshot.
 #![allow(clippy::unwrap_used)]
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use polling_model::{Context, Nonce, SlotRing};
 use scheduler_lib::store::{
@@ -87,4 +87,37 @@ async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it
     let verdicts = store.settle(vec![settlement], now_ms).await.unwrap();
     assert_eq!(verdicts, [Verdict::Edited]);
     assert!(store.get(&a).await.unwrap().unwrap().state.run_now);
+}
+
+/// Where a slot holds more than may go out, the same jobs must not go first every time.
+#[tokio::test]
+async fn the_order_within_a_slot_is_by_lot() {
+    let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
+    let mut first = Vec::new();
+    for minute in 1..=100 {
+        let now_ms = START_MS + minute * 60_000;
+        for id in ["a", "z"] {
+            let due = [now_ms; 2];
+            store
+                .register(NewJob { due, ..new(id) }, now_ms)
+                .await
+                .unwrap();
+        }
+        let request = DrainRequest {
+            now_ms,
+            limit: 1,
+            nonce: Nonce(minute.unsigned_abs()),
+            note_deadline_ms: now_ms,
+            max_open_notes: usize::MAX,
+            deadlines_ms: BTreeMap::new(),
+            default_deadline_ms: now_ms,
+        };
+        let drained = store.drain(request).await.unwrap();
+        first.push(drained.jobs[0].record.id.to_string());
+        for id in ["a", "z"] {
+            store.remove(&id.parse().unwrap()).await.unwrap();
+        }
+    }
+    let led_by_a = first.iter().filter(|id| *id == "a").count();
+    assert!((25..=75).contains(&led_by_a), "{led_by_a} of 100");
 }

@@ -4,9 +4,9 @@ mod decide;
 mod rules;
 mod spread;
 
-pub(crate) use self::rules::check_duration;
 pub use self::{
     decide::{Ended, Placement, Situation, decide},
     rules::{Backoff, ErrorRule, JobTypeRules, LevelRules, MAX_INTERVAL, MIN_INTERVAL, RuleError},
     spread::{candidates, phase},
 };
+pub(crate) use self::{rules::check_duration, spread::lot};

@@ -25,6 +25,12 @@ pub fn phase(id: &JobId) -> f64 {
     (hash(id, 0) >> 11) as f64 / (1u64 << 53) as f64
 }
 
+/// The job's place among those of one slot, by lot: another in each slot, so that none is always the
+/// last.
+pub(crate) fn lot(id: &JobId, slot: u64) -> u64 {
+    hash(id, slot)
+}
+
 /// FNV-1a, then the finalizer of `SplitMix64`, which mends FNV's weak low bits. Written out since
 /// it must never change: the standard library's hash may.
 fn hash(id: &JobId, salt: u64) -> u64 {

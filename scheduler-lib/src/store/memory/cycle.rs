@@ -25,7 +25,8 @@ impl State {
             self.advance();
         }
         let limit = request.limit.min(MAX_CHUNK);
-        let ids: Vec<JobId> = self.slot(self.cursor).iter().take(limit).cloned().collect();
+        let first = self.slot(self.cursor).iter().take(limit);
+        let ids: Vec<JobId> = first.map(|(_, id)| id.clone()).collect();
         let jobs: Vec<_> = ids
             .iter()
             .filter_map(|id| self.dispatch(id, request))

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, slot::RingPlace};
 
-use crate::store::{Candidates, Hold, JobRecord, Place, Undecodable};
+use crate::{
+    policy::lot,
+    store::{Candidates, Hold, JobRecord, Place, Undecodable},
+};
 
 /// A chunk whose sending is not known to have ended.
 #[derive(Debug, Clone)]
@@ -19,7 +22,7 @@ pub(super) struct State {
     pub(super) ring: SlotRing,
     pub(super) cursor: AbsoluteSlot,
     pub(super) records: BTreeMap<JobId, JobRecord>,
-    pub(super) slots: Vec<BTreeSet<JobId>>,
+    pub(super) slots: Vec<BTreeSet<(u64, JobId)>>,
     pub(super) in_flight: BTreeSet<(i64, JobId)>,
     pub(super) later: BTreeSet<(i64, JobId)>,
     pub(super) held: BTreeSet<JobId>,
@@ -42,15 +45,26 @@ impl State {
         }
     }
 
-    pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<JobId> {
+    /// The jobs of a slot in the order in which they are drained: by lot, another in each slot. In
+    /// the order of their ids the last would starve behind a limit that suffices for the first.
+    pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<(u64, JobId)> {
         &mut self.slots[slot.index() as usize]
+    }
+
+    /// The slot of a job due at that time, and its place there.
+    fn drawn(&self, due_ms: i64, id: &JobId) -> (AbsoluteSlot, (u64, JobId)) {
+        let slot = self.ring.slot_of(due_ms);
+        (slot, (lot(id, slot.0.unsigned_abs()), id.clone()))
     }
 
     /// Enters a record without a place into the registry and into the index of `place`.
     pub(super) fn enter(&mut self, mut record: JobRecord, place: Place, due_ms: i64) {
         let id = record.id.clone();
         match place {
-            Place::Slot => self.slot(self.ring.slot_of(due_ms)).insert(id.clone()),
+            Place::Slot => {
+                let (slot, drawn) = self.drawn(due_ms, &id);
+                self.slot(slot).insert(drawn)
+            }
             Place::InFlight { deadline_ms } => self.in_flight.insert((deadline_ms, id.clone())),
             Place::Later => self.later.insert((due_ms, id.clone())),
             Place::Held(_) => self.held.insert(id.clone()),
@@ -65,7 +79,10 @@ impl State {
         let record = self.records.remove(id)?;
         let due_ms = record.state.due_ms;
         match record.state.place {
-            Place::Slot => self.slot(self.ring.slot_of(due_ms)).remove(id),
+            Place::Slot => {
+                let (slot, drawn) = self.drawn(due_ms, id);
+                self.slot(slot).remove(&drawn)
+            }
             Place::InFlight { deadline_ms } => self.in_flight.remove(&(deadline_ms, id.clone())),
             Place::Later => self.later.remove(&(due_ms, id.clone())),
             Place::Held(_) => self.held.remove(id),
@@ -109,7 +126,8 @@ impl State {
         let due_ms = record.state.due_ms;
         match record.state.place {
             Place::Slot => {
-                self.slots[self.ring.slot_of(due_ms).index() as usize].contains(&record.id)
+                let (slot, drawn) = self.drawn(due_ms, &record.id);
+                self.slots[slot.index() as usize].contains(&drawn)
             }
             Place::InFlight { deadline_ms } => {
                 self.in_flight.contains(&(deadline_ms, record.id.clone()))
