@@ -1,6 +1,6 @@
 //! One call of a step: its arguments, and what its errors mean.
 
-use redis::{Cmd, FromRedisValue, RedisError, ToRedisArgs};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs};
 
 use super::{
     RedisStore,
@@ -145,6 +145,11 @@ pub(super) fn failed(step: &'static str, link: &Link, error: RedisError) -> Stor
             address,
             policy: policy.to_owned(),
         },
+        _ if is_moving(&error) => StoreError::Unavailable {
+            step,
+            address,
+            source: Moving(error).into(),
+        },
         _ => StoreError::Unavailable {
             step,
             address,
@@ -152,6 +157,24 @@ pub(super) fn failed(step: &'static str, link: &Link, error: RedisError) -> Stor
         },
     }
 }
+
+/// A cluster's slot on its way to another node: some of its keys are here, some there.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "the slot of its keys is being moved to another node of the cluster; the cycle resumes when it has arrived"
+)]
+struct Moving(#[source] RedisError);
+
+fn is_moving(error: &RedisError) -> bool {
+    let asked_elsewhere = matches!(
+        error.kind(),
+        ErrorKind::Server(ServerErrorKind::Ask | ServerErrorKind::TryAgain)
+    );
+    asked_elsewhere || error.detail().is_some_and(|words| words.contains(NOT_HERE))
+}
+
+/// What a script is told that needs a key which has left already.
+const NOT_HERE: &str = "attempted to access a non local key";
 
 /// A server's words without those on the script in which they were said.
 fn without_script(words: &str) -> &str {
