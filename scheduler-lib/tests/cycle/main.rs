@@ -3,7 +3,6 @@
 
 mod backlog;
 mod bench;
-mod versions;
 
 use std::time::Duration;
 
