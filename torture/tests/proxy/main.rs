@@ -3,6 +3,7 @@
 
 mod cutting;
 mod passing;
+mod real_servers;
 mod sqs;
 mod support;
 mod vanishing;

@@ -1,0 +1,343 @@
+//! The oracles that watch while a run goes on: conservation several times a second, and every write
+//! of a record as it happens.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
+
+use redis::Client;
+use tokio::{sync::mpsc, task::JoinSet, time::interval};
+
+use super::{
+    history::{History, Sight, Step},
+    places::{Look, Places},
+    record::{Place, Record},
+    tap::{self, Tapped},
+};
+use crate::clock::now_ms;
+
+/// Between two looks at all places.
+const LOOK: Duration = Duration::from_millis(300);
+
+/// Writes between the tap and the history.
+const BUFFER: usize = 4_096;
+
+/// Violations kept; the rest is counted.
+const MAX_VIOLATIONS: usize = 50;
+
+/// Watches one store until dropped.
+#[derive(Debug)]
+pub struct Watch {
+    seen: Arc<Mutex<Seen>>,
+    _tasks: JoinSet<()>,
+}
+
+/// A handle to what a watch sees.
+#[derive(Debug, Clone)]
+pub struct Sightings(Arc<Mutex<Seen>>);
+
+/// How much was seen so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Looks at all places.
+    pub looks: u64,
+    /// Looks that Redis did not answer.
+    pub blind_looks: u64,
+    /// Writes of records.
+    pub writes: u64,
+    /// Tokens given.
+    pub dispatched: u64,
+    /// Tokens accepted.
+    pub accepted: u64,
+    /// Jobs reaped.
+    pub reaped: u64,
+    /// Dead letters that counted.
+    pub strikes: u64,
+    /// Times that Redis was lost from sight.
+    pub reconnects: u64,
+    /// What must not be.
+    pub violations: u64,
+}
+
+/// A job that was dispatched.
+#[derive(Debug, Clone)]
+pub struct Dispatched {
+    /// Which.
+    pub id: String,
+    /// By Redis's clock, UTC milliseconds.
+    pub at_ms: i64,
+    /// When it was due, UTC milliseconds.
+    pub due_ms: i64,
+}
+
+#[derive(Debug, Default)]
+struct Seen {
+    history: History,
+    counts: Counts,
+    violations: Vec<String>,
+    look: Look,
+    dispatched: Vec<Dispatched>,
+    accepted_ms: BTreeMap<String, i64>,
+    quarantined: BTreeSet<String>,
+    /// Jobs whose writes were all seen since the tap connected.
+    followed: BTreeSet<String>,
+    /// Jobs that are registered for good.
+    permanent: BTreeSet<String>,
+}
+
+impl Watch {
+    /// Watches the store whose keys begin with `prefix`, at the server's own address.
+    ///
+    /// # Errors
+    ///
+    /// When the address is none.
+    pub fn start(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let mut tasks = JoinSet::new();
+        let (sender, receiver) = mpsc::channel(BUFFER);
+        tasks.spawn(tap::follow(Client::open(url)?, prefix.to_owned(), sender));
+        tasks.spawn(take_in(Arc::clone(&seen), receiver));
+        let places = Places::new(url, prefix.to_owned())?;
+        tasks.spawn(look_around(Arc::clone(&seen), places));
+        Ok(Self {
+            seen,
+            _tasks: tasks,
+        })
+    }
+
+    /// A handle that outlives the watch.
+    #[must_use]
+    pub fn sightings(&self) -> Sightings {
+        Sightings(Arc::clone(&self.seen))
+    }
+}
+
+async fn take_in(seen: Arc<Mutex<Seen>>, mut tapped: mpsc::Receiver<Tapped>) {
+    while let Some(tapped) = tapped.recv().await {
+        let mut seen = lock(&seen);
+        match tapped {
+            Tapped::Connected => {
+                seen.followed.clear();
+                seen.counts.reconnects += 1;
+            }
+            Tapped::Write { at_ms, id, record } => seen.write(at_ms, &id, record),
+            Tapped::Unreadable(what) => seen.violation(format!("unreadable: {what}")),
+        }
+    }
+}
+
+async fn look_around(seen: Arc<Mutex<Seen>>, mut places: Places) {
+    let mut ticks = interval(LOOK);
+    loop {
+        ticks.tick().await;
+        let looked = places.look().await;
+        let mut seen = lock(&seen);
+        match looked {
+            Ok(look) => seen.look(look),
+            Err(_) => seen.counts.blind_looks += 1,
+        }
+    }
+}
+
+fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
+    seen.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Seen {
+    fn write(&mut self, at_ms: i64, id: &str, record: Option<Record>) {
+        self.counts.writes += 1;
+        let sight = match self.followed.insert(id.to_owned()) {
+            true => Sight::Patchy,
+            false => Sight::Whole,
+        };
+        let strikes = |record: Option<&Record>| record.map_or(0, |record| record.strikes);
+        let before = strikes(self.history.record(id));
+        let after = strikes(record.as_ref());
+        self.counts.strikes += after.saturating_sub(before);
+        if let Some(record) = &record {
+            self.counts.reaped += u64::from(is_reaped(record));
+            if record.place == Place::Quarantined {
+                self.quarantined.insert(id.to_owned());
+            }
+        }
+        match self.history.see(id, record, sight) {
+            Err(what) => self.violation(what),
+            Ok(Step::Drained { due_ms }) => {
+                self.counts.dispatched += 1;
+                let id = id.to_owned();
+                self.dispatched.push(Dispatched { id, at_ms, due_ms });
+            }
+            Ok(Step::Accepted) => {
+                self.counts.accepted += 1;
+                self.accepted_ms.insert(id.to_owned(), at_ms);
+            }
+            Ok(_) => {}
+        }
+    }
+
+    fn look(&mut self, look: Look) {
+        self.counts.looks += 1;
+        for what in &look.violations {
+            self.violation(what.clone());
+        }
+        let ids = look.ids();
+        let gone = self.permanent.iter().filter(|id| !ids.contains(id.as_str()));
+        for id in gone.cloned().collect::<Vec<_>>() {
+            self.violation(format!("{id} is lost: no longer registered"));
+            self.permanent.remove(&id);
+        }
+        self.look = look;
+    }
+
+    fn violation(&mut self, what: String) {
+        self.counts.violations += 1;
+        // A job that stays lost is told once.
+        if self.violations.len() < MAX_VIOLATIONS && !self.violations.contains(&what) {
+            self.violations.push(what);
+        }
+    }
+}
+
+/// The reaper says so in the record that it writes.
+fn is_reaped(record: &Record) -> bool {
+    record.place == Place::Slot && record.reason.starts_with("reaped")
+}
+
+impl Sightings {
+    /// How much was seen.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.seen().counts
+    }
+
+    /// What must not be, in words; the first of many.
+    #[must_use]
+    pub fn violations(&self) -> Vec<String> {
+        self.seen().violations.clone()
+    }
+
+    /// Tells of something else that must not be.
+    pub fn violation(&self, what: String) {
+        self.seen().violation(what);
+    }
+
+    /// The last look at all places.
+    #[must_use]
+    pub fn last_look(&self) -> Look {
+        self.seen().look.clone()
+    }
+
+    /// All that was dispatched while every write was seen.
+    #[must_use]
+    pub fn dispatched(&self) -> Vec<Dispatched> {
+        self.seen().dispatched.clone()
+    }
+
+    /// Jobs that were quarantined at any time.
+    #[must_use]
+    pub fn quarantined(&self) -> BTreeSet<String> {
+        self.seen().quarantined.clone()
+    }
+
+    /// From now on each look must find these jobs registered.
+    pub fn expect_permanent(&self, ids: impl IntoIterator<Item = String>) {
+        self.seen().permanent.extend(ids);
+    }
+
+    /// The store went back to an earlier state, or will: another history begins.
+    pub fn begin_anew(&self) {
+        let mut seen = self.seen();
+        seen.history.begin_anew();
+        seen.followed.clear();
+    }
+
+    /// Registered jobs, held ones aside, of which no completion was accepted since then.
+    #[must_use]
+    pub fn waiting_since(&self, since_ms: i64) -> Vec<String> {
+        let seen = self.seen();
+        let waits = |id: &str| seen.accepted_ms.get(id).is_none_or(|at_ms| *at_ms < since_ms);
+        let jobs = seen.look.records.iter();
+        let cycling = jobs.filter(|(_, record)| !record.place.is_held());
+        cycling
+            .filter(|(id, _)| waits(id))
+            .map(|(id, _)| id.clone())
+            .collect()
+    }
+
+    /// Jobs in flight whose deadline has passed by more than `grace_ms`: the reaper missed them.
+    #[must_use]
+    pub fn overdue(&self, grace_ms: i64) -> usize {
+        let seen = self.seen();
+        let late = |record: &Record| {
+            record.place == Place::InFlight && record.deadline_ms + grace_ms < now_ms()
+        };
+        seen.look
+            .records
+            .iter()
+            .filter(|(_, record)| late(record))
+            .count()
+    }
+
+    fn seen(&self) -> MutexGuard<'_, Seen> {
+        lock(&self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(text: &str) -> Record {
+        Record::parse(text).unwrap()
+    }
+
+    fn looked(records: &[(&str, &str)], violations: &[&str]) -> Look {
+        Look {
+            records: records
+                .iter()
+                .map(|(id, text)| ((*id).to_owned(), record(text)))
+                .collect(),
+            violations: violations.iter().map(|what| (*what).to_owned()).collect(),
+            ..Look::default()
+        }
+    }
+
+    const IN_FLIGHT: &str = "f 1000 5000 1 n1 0 one 0 0 0 0 posts 1 default - ";
+    const SETTLED: &str = "s 9000 5000 1 - 0 one 0 0 1500 0 posts 1 default - ok";
+    const AGAIN: &str = "s 9000 5000 1 - 0 one 0 0 1600 0 posts 1 default - ok";
+
+    #[test]
+    fn a_job_lost_in_between_is_told_once() {
+        let mut seen = Seen::default();
+        seen.permanent.insert("a".to_owned());
+        seen.look(looked(&[("a", SETTLED)], &[]));
+        assert_eq!(seen.counts.violations, 0);
+        seen.look(looked(&[], &["b is lost"]));
+        seen.look(looked(&[], &["b is lost"]));
+        assert_eq!(seen.violations, ["b is lost", "a is lost: no longer registered"]);
+    }
+
+    #[test]
+    fn a_second_acceptance_is_told() {
+        let mut seen = Seen::default();
+        for text in [IN_FLIGHT, SETTLED, AGAIN] {
+            seen.write(1_500, "a", Some(record(text)));
+        }
+        assert_eq!((seen.counts.accepted, seen.counts.violations), (1, 1));
+    }
+
+    #[test]
+    fn a_job_waits_until_a_completion_is_accepted() {
+        let watch = Sightings(Arc::default());
+        let mut seen = watch.seen();
+        seen.write(1_000, "a", Some(record(IN_FLIGHT)));
+        seen.look(looked(&[("a", IN_FLIGHT)], &[]));
+        drop(seen);
+        assert_eq!(watch.waiting_since(1_200), ["a"]);
+        assert_eq!(watch.overdue(0), 1);
+        watch.seen().write(1_500, "a", Some(record(SETTLED)));
+        assert!(watch.waiting_since(1_200).is_empty());
+    }
+}

@@ -1,0 +1,201 @@
+//! The judgement of a run by what the oracles saw.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{EVENTS, Run};
+use crate::{
+    clock::ms,
+    oracle::{calls, events::Events, watch::Counts},
+    report::Report,
+    scenario::Allow,
+    stage::bounds,
+};
+
+/// The queues are back to normal if less waits in them than what becomes due in so long.
+const BACKLOG: Duration = Duration::from_secs(4);
+
+/// While everything still runs.
+pub(super) async fn judge(run: &mut Run, allow: &Allow) -> anyhow::Result<Report> {
+    let mut report = Report {
+        scenario: run.tag.clone(),
+        folder: run.stage.folder.clone(),
+        ..Report::default()
+    };
+    settled(run, allow, &mut report);
+    drained(run, &mut report).await?;
+    let events = Events::check(&run.stage, EVENTS).await?;
+    told_events(&events, allow, &mut report);
+    repairs(run, allow, &mut report).await;
+    registrations(run, allow, &mut report);
+    Ok(report)
+}
+
+/// After the processes have ended: nothing changes any more.
+pub(super) fn judge_end(run: &Run, report: &mut Report) {
+    let counts = run.watch.counts();
+    invariants(run, &counts, report);
+    let unclean = &run.unclean;
+    report.check(
+        "all processes end when asked",
+        unclean.is_empty(),
+        unclean.join(", "),
+    );
+    report.faults = run.faults.counts();
+    report.took_s = run.started.elapsed().as_secs_f64();
+}
+
+fn invariants(run: &Run, counts: &Counts, report: &mut Report) {
+    let violations = run.watch.violations();
+    let (forked, lost): (Vec<_>, Vec<_>) = violations
+        .iter()
+        .cloned()
+        .partition(|what| what.contains(" is forked: "));
+    report.check(
+        "never lost",
+        lost.is_empty() && counts.looks > 20,
+        told(&lost, &format!("{} looks, {} jobs", counts.looks, run.watch.last_look().registered)),
+    );
+    report.check(
+        "never forked",
+        forked.is_empty() && counts.accepted > 0,
+        told(&forked, &format!("{} writes, {} tokens accepted", counts.writes, counts.accepted)),
+    );
+}
+
+/// Gaps, cost, dead letters: what the calls and the tap tell of the whole run.
+pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow::Result<()> {
+    let calls = calls::read(&run.stage.channel_log())?;
+    let (counts, setting) = (run.watch.counts(), &run.stage.setting);
+    let windows = run.faults.windows();
+    let time = (run.began_ms, run.ended_ms);
+    let gaps = calls::gaps(&calls, setting.accounts, time, &windows, ms(allow.recovery));
+    let seconds = |ms: i64| ms as f64 / 1_000.0;
+    let bound = setting.interval + bounds::SLOT * 2;
+    let p99 = seconds(calls::percentile(&gaps.calm_ms, 99));
+    report.bounded("gap between polls, p99", p99, "s", bound.as_secs_f64());
+    let longest = (bound + bounds::VISIBILITY).as_secs_f64();
+    let max = seconds(gaps.calm_ms.last().copied().unwrap_or(0));
+    report.bounded("gap between polls, longest", max, "s", longest);
+    report.figure("gaps measured", gaps.calm_ms.len() as f64, "");
+    if let Some(max_ms) = gaps.faulty_ms.last() {
+        report.figure("longest gap under faults", seconds(*max_ms), "s");
+    }
+    let polls = calls.iter().filter(|call| call.starts_poll()).count();
+    let cost = polls as f64 / counts.dispatched.max(1) as f64;
+    report.bounded("polls for each dispatch", cost, "", allow.polls_per_dispatch);
+    report.figure("polls", polls as f64, "");
+    report.figure("reaped", counts.reaped as f64, "");
+    Ok(())
+}
+
+fn settled(run: &Run, allow: &Allow, report: &mut Report) {
+    let bound = allow.healed_within.as_secs_f64();
+    if let Some(took) = run.settled_again {
+        report.bounded("every job settled after healing", took.as_secs_f64(), "s", bound);
+        return;
+    }
+    let waiting = run.watch.waiting_since(run.healed_ms);
+    report.check(
+        "every job settled after healing",
+        false,
+        told(&waiting, "") + &format!(" not settled {bound} s after healing"),
+    );
+}
+
+async fn drained(run: &Run, report: &mut Report) -> anyhow::Result<()> {
+    let setting = &run.stage.setting;
+    let share = BACKLOG.as_secs_f64() / setting.interval.as_secs_f64();
+    let normal = (f64::from(setting.all_accounts()) * share).ceil() as u64 + 20;
+    let mut found = Vec::new();
+    let mut holds = true;
+    for kind in ["posts", "completed"] {
+        let waiting = run.queues.waiting(&run.stage.queue(kind)).await?;
+        holds &= waiting.visible + waiting.hidden <= normal;
+        found.push(format!("{kind} {}+{}", waiting.visible, waiting.hidden));
+    }
+    let dead = run.queues.waiting(&run.stage.queue("dead-letter")).await?;
+    holds &= dead.visible + dead.hidden == 0;
+    let look = run.watch.last_look();
+    let overdue = run.watch.overdue(ms(bounds::REAP_GRACE) + 3_000);
+    holds &= look.in_flight <= normal && look.open_notes <= 8 && overdue == 0;
+    found.push(format!(
+        "dead letters {}, in flight {}, overdue {overdue}, notes {}",
+        dead.visible + dead.hidden,
+        look.in_flight,
+        look.open_notes
+    ));
+    report.check("queues and leases are back to normal", holds, found.join(", "));
+    Ok(())
+}
+
+fn told_events(events: &Events, allow: &Allow, report: &mut Report) {
+    let events = match allow.unseen_posts {
+        true => Events {
+            never_offered: 0,
+            ..events.clone()
+        },
+        false => events.clone(),
+    };
+    let violations = events.violations();
+    let good = format!(
+        "{} posts, {} offered, all in Kafka, {} repeats",
+        events.posted, events.offered, events.repeats
+    );
+    report.check("events exact", violations.is_empty(), told(&violations, &good));
+    report.figure("events", events.offered as f64, "");
+    report.figure("repeats", events.repeats as f64, "");
+}
+
+async fn repairs(run: &Run, allow: &Allow, report: &mut Report) {
+    let status = run.admin.status().await;
+    let repaired: u64 = status.values().map(|one| one.repaired).sum();
+    report.check(
+        "nothing to repair",
+        allow.repairs || repaired == 0,
+        format!("{repaired} repaired, as {} schedulers tell", status.len()),
+    );
+    let (strikes, quarantined) = (run.watch.counts().strikes, run.watch.quarantined());
+    report.check(
+        "healthy jobs are no dead letters",
+        strikes <= allow.strikes && quarantined.len() <= allow.quarantined,
+        format!("{strikes} strikes, {} quarantined", quarantined.len()),
+    );
+}
+
+fn registrations(run: &Run, allow: &Allow, report: &mut Report) {
+    let expected = match &run.load_ended {
+        Some(Ok(expected)) => expected,
+        Some(Err(error)) => {
+            report.check("clients are answered rightly", allow.registrations_undone, error.clone());
+            return;
+        }
+        None => return,
+    };
+    let look = run.watch.last_look();
+    let posting = (0..run.stage.setting.accounts).map(|account| format!("posts:{account}"));
+    let expected: BTreeSet<String> = expected.iter().cloned().chain(posting).collect();
+    let found = look.ids();
+    let wrong: Vec<_> = expected
+        .iter()
+        .map(String::as_str)
+        .collect::<BTreeSet<_>>()
+        .symmetric_difference(&found)
+        .map(|id| (*id).to_owned())
+        .collect();
+    report.check(
+        "registered is what clients were told",
+        allow.registrations_undone || wrong.is_empty(),
+        told(&wrong, &format!("{} jobs", expected.len())),
+    );
+}
+
+/// The first few of what is wrong, or what was found to be right.
+fn told(wrong: &[String], right: &str) -> String {
+    match wrong {
+        [] => right.to_owned(),
+        some => {
+            let first: Vec<_> = some.iter().take(5).cloned().collect();
+            format!("{}: {}", some.len(), first.join("; "))
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! Which faults come when, and what they excuse.
+//!
+//! A scenario is a file in this folder, a type that implements [`Scenario`], and a line in [`all`].
+
+mod calm;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::{
+    report::Report,
+    runner::{House, Run},
+    servers::Server,
+    stage::{Setting, bounds},
+};
+
+/// Every scenario, in the order in which `all` plays them.
+#[must_use]
+pub fn all() -> Vec<Box<dyn Scenario>> {
+    vec![Box::new(calm::Calm)]
+}
+
+/// Those of the short torture, for continuous integration.
+pub const SHORT: [&str; 1] = ["calm"];
+
+/// Faults over time, and what must hold all the same.
+#[async_trait]
+pub trait Scenario: Send + Sync {
+    /// Its name, in kebab-case.
+    fn name(&self) -> &'static str;
+
+    /// What it does, in one line.
+    fn about(&self) -> &'static str;
+
+    /// Servers that it breaks: they must be ours.
+    fn breaks(&self) -> &'static [Server] {
+        &[]
+    }
+
+    /// The stage that it plays on.
+    fn setting(&self) -> Setting {
+        Setting::default()
+    }
+
+    /// What its faults excuse.
+    fn allow(&self) -> Allow {
+        Allow::default()
+    }
+
+    /// How long it injects faults, unless told otherwise.
+    fn length(&self) -> Duration {
+        Duration::from_secs(60)
+    }
+
+    /// Injects faults, until [`Run::left`] is zero or before. What is broken then is healed by the
+    /// caller.
+    ///
+    /// # Errors
+    ///
+    /// When the stage cannot be played on; the scenario has failed then.
+    async fn inject(&self, run: &mut Run) -> anyhow::Result<()>;
+
+    /// Adds checks and figures of its own, after the end of the run.
+    ///
+    /// # Errors
+    ///
+    /// When what it needs cannot be read.
+    fn judge(&self, run: &Run, report: &mut Report) -> anyhow::Result<()> {
+        let (_, _) = (run, report);
+        Ok(())
+    }
+
+    /// Plays the whole by itself, for a scenario that needs several stages. `None`: it needs one.
+    async fn play(&self, house: &House) -> Option<anyhow::Result<Report>> {
+        let _ = house;
+        None
+    }
+}
+
+/// What faults excuse. Conservation, no fork and the exactness of events are excused by nothing.
+#[derive(Debug, Clone)]
+pub struct Allow {
+    /// Polls for each dispatched job, at most: a job polled whose completion comes to nothing is
+    /// polled again.
+    pub polls_per_dispatch: f64,
+    /// For so long after a fault's end gaps between polls are not measured.
+    pub recovery: Duration,
+    /// Dead letters that count against their job, at most.
+    pub strikes: u64,
+    /// Jobs quarantined, at most.
+    pub quarantined: usize,
+    /// The sweep may find something to mend.
+    pub repairs: bool,
+    /// Registrations and removals that were answered may be undone: the store loses writes.
+    pub registrations_undone: bool,
+    /// Posts that no poll saw, such as of accounts whose job was quarantined.
+    pub unseen_posts: bool,
+    /// Every job is polled and settled again so long after the last fault, at the latest.
+    pub healed_within: Duration,
+}
+
+impl Default for Allow {
+    fn default() -> Self {
+        Self {
+            polls_per_dispatch: 1.05,
+            recovery: bounds::LOST_AND_FOUND,
+            strikes: 0,
+            quarantined: 0,
+            repairs: false,
+            registrations_undone: false,
+            unseen_posts: false,
+            healed_within: bounds::LOST_AND_FOUND + Duration::from_secs(16),
+        }
+    }
+}
