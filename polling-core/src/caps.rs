@@ -36,6 +36,10 @@ pub const MIN_VISIBILITY: Duration = Duration::from_secs(1);
 /// is repeated that many times sooner.
 pub const HEARTBEATS_PER_VISIBILITY: u32 = 3;
 
+/// Longest that a call to a queue may take, a receive's own wait aside: for adapters that have no
+/// deadline of their own.
+pub const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// A message received for this many times takes turns with its like: what it was polled with
 /// before may have died of it.
 pub const SUSPECT_RECEIVES: u32 = 2;

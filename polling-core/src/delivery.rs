@@ -10,6 +10,7 @@ use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::{
     caps,
+    deadline::within,
     keeper::Keeper,
     model::KillPoint,
     transport::{Message, QueueError, SharedQueue},
@@ -129,7 +130,8 @@ impl Delivery {
     ///
     /// The queue's; the message may then come back after its visibility timeout.
     pub async fn ack(mut self) -> Result<(), QueueError> {
-        let acked = self.queue.ack(&self.message.receipt).await;
+        let acking = self.queue.ack(&self.message.receipt);
+        let acked = within(caps::QUEUE_TIMEOUT, &self.queue, "ack", acking).await;
         // Only now: an acknowledgement that is cancelled half-way leaves nothing behind.
         self.keeper = None;
         acked

@@ -97,6 +97,7 @@ mod backoff;
 pub mod caps;
 pub mod catch_panic;
 pub mod complete;
+mod deadline;
 mod delivery;
 pub mod error;
 mod job;

@@ -154,6 +154,10 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
 /// Longest question for service levels; after it every job keeps its level.
 pub(crate) const LEVELS_DEADLINE: Duration = Duration::from_secs(2);
 
+/// Longest that a call to a queue may take, a receive's own wait aside: for adapters that have no
+/// deadline of their own.
+pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(30);
+
 /// Most by which a lease is longer than usual while nobody works on the job's queue.
 pub(crate) const MAX_LONGER_LEASE: Duration = Duration::from_secs(3600);
 

@@ -1,13 +1,14 @@
 //! Whether a worker could work.
 
-use std::{fmt, time::Duration};
+use std::fmt;
 
 use tokio::time::timeout;
 
 use super::Worker;
 use crate::{
     BusError, caps,
-    transport::{BusErrorKind, QueueError, QueueErrorKind, SharedQueue},
+    deadline::within,
+    transport::{BusErrorKind, QueueError, SharedQueue},
 };
 
 /// What a worker lacks. It names all of it at once.
@@ -72,14 +73,6 @@ impl Worker {
 }
 
 async fn check_queue(queue: &SharedQueue) -> Result<(), QueueError> {
-    let within: Duration = caps::CHECK_TIMEOUT;
-    match timeout(within, queue.stats()).await {
-        Ok(stats) => stats.map(|_| ()),
-        Err(_) => Err(QueueError {
-            queue: queue.name().to_owned(),
-            operation: "stats",
-            kind: QueueErrorKind::Timeout,
-            source: None,
-        }),
-    }
+    let stats = within(caps::CHECK_TIMEOUT, queue, "stats", queue.stats()).await;
+    stats.map(|_| ())
 }

@@ -12,6 +12,7 @@ use crate::{
     Generator,
     backoff::Backoff,
     caps,
+    deadline::within,
     publish::Gate,
     transport::{Message, SharedQueue},
 };
@@ -73,7 +74,9 @@ impl Intake {
             } else {
                 self.wait
             };
-            match self.queue.receive(permits.num_permits(), wait).await {
+            let receiving = self.queue.receive(permits.num_permits(), wait);
+            let limit = caps::QUEUE_TIMEOUT + wait;
+            match within(limit, &self.queue, "receive", receiving).await {
                 Ok(messages) if messages.is_empty() => {
                     self.backoff.reset();
                     self.busy = false;

@@ -2,12 +2,14 @@
 
 use std::{
     future::pending,
+    num::NonZeroU32,
     sync::{Arc, Mutex, mpsc},
     time::Duration,
 };
 
 use polling_core::{
     BoxError, ErrorClass, Job, Observation, Outcome, PollError, Queue, WorkerConfig, poller_fn,
+    rate_limit::{Quota, Scope},
     transport::{BusErrorKind, QueueErrorKind},
 };
 use tower::service_fn;
@@ -226,4 +228,35 @@ async fn a_message_that_could_not_be_deleted_is_polled_again_and_no_more() {
         .map(|completion| completion.token)
         .collect();
     assert_eq!(tokens[0], tokens[1], "the second settles as stale");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_throttle_of_one_call_a_second_sends_none_of_ten_thousand_jobs_to_the_dead_letter_queue()
+{
+    const JOBS: usize = 10_000;
+    let rig = Rig::new();
+    rig.send(0..JOBS).await;
+    let one_a_second = Quota::per_second(NonZeroU32::MIN);
+    let worker = rig
+        .worker()
+        .pace(Scope::app(), one_a_second)
+        .poller(poller_fn(|_| async { Ok(polled(0)) }))
+        .build()
+        .unwrap();
+    rig.run_for(worker, LEFT).await;
+    rig.work.inner.stats().await.unwrap();
+    assert_eq!(rig.dead.messages().len(), 0);
+    let completions = rig.completions();
+    assert_eq!(completions.len(), JOBS, "none was lost, none came twice");
+    let failures = completions.iter().filter_map(|one| one.outcome.failure());
+    let classes: Vec<_> = failures.map(|failure| failure.class).collect();
+    assert!(
+        classes
+            .iter()
+            .all(|class| *class == ErrorClass::RateLimited)
+    );
+    assert!(
+        JOBS - classes.len() <= 1 + LEFT.as_secs() as usize,
+        "one call a second"
+    );
 }

@@ -13,10 +13,7 @@ use polling_transport::Message;
 use tokio_util::sync::CancellationToken;
 
 use super::{Cycle, settle::Ending, status::add};
-use crate::{
-    limits::SETTLE_BATCH,
-    store::{StoreError, Undecodable, Verdict},
-};
+use crate::store::{StoreError, Undecodable, Verdict};
 
 /// Settles dead letters; what cannot be decoded is kept for the operator, then deleted.
 pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
@@ -26,7 +23,7 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
         let received = tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            received = queue.receive(SETTLE_BATCH, cycle.channel.limits.receive_wait) => received,
+            received = cycle.receive(&queue) => received,
         };
         let settled: Result<(), Box<dyn Error + Send + Sync>> = match received {
             Ok(messages) if messages.is_empty() => Ok(()),

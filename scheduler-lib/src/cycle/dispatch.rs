@@ -10,7 +10,7 @@ use polling_model::{EncodedContext, Job, JobId, JobType, KillPoint, Nonce, Obser
 use polling_transport::EntryError;
 use tokio_util::sync::CancellationToken;
 
-use super::{Cycle, every, next_tick, status::add};
+use super::{Cycle, deadline, every, next_tick, status::add};
 use crate::{
     channel::Kind,
     limits::SENDING_CHUNKS,
@@ -198,7 +198,10 @@ impl Cycle {
                 Err(error) => refuse(error.to_string(), id),
             }
         }
-        for (id, sent) in ids.into_iter().zip(kind.work.send(bodies).await) {
+        for (id, sent) in ids
+            .into_iter()
+            .zip(deadline::send(&kind.work, bodies).await)
+        {
             match sent {
                 Ok(()) => done.push(id),
                 Err(EntryError::Refused { reason }) => {

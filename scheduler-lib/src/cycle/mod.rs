@@ -3,6 +3,7 @@
 
 mod backlog;
 mod dead_letter;
+mod deadline;
 mod dispatch;
 mod recover;
 mod settle;

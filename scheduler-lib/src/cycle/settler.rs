@@ -7,11 +7,8 @@ use polling_model::{EncodedContext, KillPoint, Observation, wire};
 use polling_transport::{Message, SharedQueue};
 use tokio_util::sync::CancellationToken;
 
-use super::{Cycle, settle::Ending, status::add};
-use crate::{
-    limits::SETTLE_BATCH,
-    store::{StoreError, Verdict},
-};
+use super::{Cycle, deadline, settle::Ending, status::add};
+use crate::store::{StoreError, Verdict};
 
 /// Receives completions, settles them, and only then deletes their messages.
 pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
@@ -22,7 +19,7 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
         let received = tokio::select! {
             biased;
             () = stop.cancelled() => return,
-            received = queue.receive(SETTLE_BATCH, cycle.channel.limits.receive_wait) => received,
+            received = cycle.receive(&queue) => received,
         };
         let settled = match received {
             Ok(messages) if messages.is_empty() => {
@@ -96,7 +93,7 @@ impl Cycle {
         queue: &SharedQueue,
         messages: impl Iterator<Item = &'a Message>,
     ) {
-        let acks = messages.map(|message| queue.ack(&message.receipt));
+        let acks = messages.map(|message| deadline::ack(queue, &message.receipt));
         for error in join_all(acks).await.into_iter().filter_map(Result::err) {
             tracing::debug!(channel = %self.channel.id, error = polling_model::chain(&error), "not known to be acknowledged");
             self.observer.observe(Observation::AckFailed);

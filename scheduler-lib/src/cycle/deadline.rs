@@ -1,0 +1,40 @@
+//! A last bound on calls to queues, for adapters that have none of their own. Each step of a store
+//! has its own.
+
+use polling_transport::{EntryError, Message, QueueError, QueueErrorKind, Receipt, SharedQueue};
+use tokio::time::timeout;
+
+use super::Cycle;
+use crate::limits::{QUEUE_DEADLINE, SETTLE_BATCH};
+
+impl Cycle {
+    /// Receives what is to be settled.
+    pub(super) async fn receive(&self, queue: &SharedQueue) -> Result<Vec<Message>, QueueError> {
+        let wait = self.channel.limits.receive_wait;
+        let received = timeout(QUEUE_DEADLINE + wait, queue.receive(SETTLE_BATCH, wait)).await;
+        received.unwrap_or_else(|_| Err(no_answer(queue, "receive")))
+    }
+}
+
+/// Sends messages; past the deadline the outcome of all is unknown.
+pub(super) async fn send(queue: &SharedQueue, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    let count = bodies.len();
+    let sent = timeout(QUEUE_DEADLINE, queue.send(bodies)).await;
+    let reason = || QueueErrorKind::Timeout.to_string();
+    sent.unwrap_or_else(|_| vec![Err(EntryError::Unknown { reason: reason() }); count])
+}
+
+/// Deletes a message.
+pub(super) async fn ack(queue: &SharedQueue, receipt: &Receipt) -> Result<(), QueueError> {
+    let acked = timeout(QUEUE_DEADLINE, queue.ack(receipt)).await;
+    acked.unwrap_or_else(|_| Err(no_answer(queue, "ack")))
+}
+
+fn no_answer(queue: &SharedQueue, operation: &'static str) -> QueueError {
+    QueueError {
+        queue: queue.name().to_owned(),
+        operation,
+        kind: QueueErrorKind::Timeout,
+        source: None,
+    }
+}
