@@ -1,10 +1,12 @@
 //! Runs a target: the corpus, then mutations, then the smallest form of what failed.
 
 use std::{
+    cell::Cell,
     env, fs,
     hash::{DefaultHasher, Hash, Hasher},
-    panic::{AssertUnwindSafe, catch_unwind},
+    panic::{self, AssertUnwindSafe, catch_unwind},
     path::PathBuf,
+    sync::Once,
     time::{Duration, Instant},
 };
 
@@ -108,7 +110,9 @@ pub fn run(target: &Target, check: impl Fn(&[u8]) -> Taken) {
     let mut pool: Vec<Vec<u8>> = seeds.into_iter().map(|(_, bytes)| bytes).collect();
     let mut rng = StdRng::seed_from_u64(seed);
     let until = Instant::now() + Duration::from_secs(seconds);
+    let mut inputs = 0u64;
     while Instant::now() < until {
+        inputs += 1;
         let input = mutated(&pool, &mut rng);
         match catch_unwind(AssertUnwindSafe(|| check(&input))) {
             // What is still taken is worth going on from.
@@ -124,11 +128,20 @@ pub fn run(target: &Target, check: impl Fn(&[u8]) -> Taken) {
             Err(_) => fail(target, seed, input, &check),
         }
     }
+    tell(target, inputs, seed);
+}
+
+/// Shown with `--nocapture`.
+#[expect(clippy::print_stderr, reason = "a test's own report")]
+fn tell(target: &Target, inputs: u64, seed: u64) {
+    eprintln!("{}: {inputs} inputs, {SEED_VARIABLE}={seed}", target.name);
 }
 
 fn fail(target: &Target, seed: u64, input: Vec<u8>, check: &impl Fn(&[u8]) -> Taken) -> ! {
     let fails = |bytes: &[u8]| catch_unwind(AssertUnwindSafe(|| check(bytes))).is_err();
+    silence(true);
     let small = shrunk(input, fails);
+    silence(false);
     let mut hasher = DefaultHasher::new();
     small.hash(&mut hasher);
     let folder = env::temp_dir().join("polling-fuzz");
@@ -144,6 +157,24 @@ fn fail(target: &Target, seed: u64, input: Vec<u8>, check: &impl Fn(&[u8]) -> Ta
         target.name,
         small.len()
     );
+}
+
+thread_local! {
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether the panics of this thread are told. The search for the smallest form makes thousands.
+fn silence(silent: bool) {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let tell = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !SILENT.get() {
+                tell(panic);
+            }
+        }));
+    });
+    SILENT.set(silent);
 }
 
 /// Leaves out whatever can be left out, in ever smaller pieces.

@@ -41,6 +41,10 @@ pub const MAX_ENVELOPE_SIZE_BYTES: usize = 16 * 1024;
 /// larger one keeps its old context and its job records the error.
 pub const MAX_CONTEXT_SIZE_BYTES: usize = MAX_MESSAGE_SIZE_BYTES - MAX_ENVELOPE_SIZE_BYTES;
 
+/// Deepest nesting of an encoded context, its own braces counted. Decoders stop at some depth, 128
+/// in all here; what a store takes must be readable within every envelope.
+pub const MAX_CONTEXT_DEPTH: usize = 64;
+
 /// Longest error message that travels in a completion, in bytes of its encoding.
 pub const MAX_ERROR_MESSAGE_SIZE_BYTES: usize = 2 * 1024;
 

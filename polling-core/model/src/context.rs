@@ -1,5 +1,7 @@
 //! What a job remembers between two polls.
 
+mod readable;
+
 use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -9,7 +11,7 @@ use crate::{caps, wire};
 
 /// A map of the channel author's own making: cursors, validators, what was seen. Keys are ordered,
 /// so that equal contexts have equal encodings.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 #[serde(transparent)]
 pub struct Context(BTreeMap<String, Value>);
 
@@ -57,7 +59,8 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`ContextError::TooLarge`] beyond [`caps::MAX_CONTEXT_SIZE_BYTES`].
+    /// [`ContextError::TooLarge`] beyond [`caps::MAX_CONTEXT_SIZE_BYTES`];
+    /// [`ContextError::Malformed`] beyond [`caps::MAX_CONTEXT_DEPTH`].
     pub fn encode(&self) -> Result<EncodedContext, ContextError> {
         let text = wire::to_ascii_json(self).map_err(ContextError::Malformed)?;
         EncodedContext::from_ascii(text)
@@ -75,6 +78,35 @@ impl<K: Into<String>> FromIterator<(K, Value)> for Context {
     }
 }
 
+/// Without what was found in its place: a context may hold secrets.
+impl<'de> Deserialize<'de> for Context {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+struct Entries;
+
+impl<'de> de::Visitor<'de> for Entries {
+    type Value = Context;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a context, which is a JSON object")
+    }
+
+    fn visit_map<A: de::MapAccess<'de>>(self, mut map: A) -> Result<Context, A::Error> {
+        let mut entries = BTreeMap::new();
+        while let Some((key, value)) = map.next_entry()? {
+            entries.insert(key, value);
+        }
+        Ok(Context(entries))
+    }
+
+    fn visit_str<E: de::Error>(self, _: &str) -> Result<Context, E> {
+        Err(E::invalid_type(de::Unexpected::Other("text"), &self))
+    }
+}
+
 /// Why a context cannot be stored.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -85,8 +117,11 @@ pub enum ContextError {
         /// The size found, in bytes.
         size_bytes: usize,
     },
-    /// It is no JSON object.
-    #[error("context is not a JSON object")]
+    /// It is no JSON object, or one that not every decoder reads.
+    #[error(
+        "context is not a JSON object of at most {} levels",
+        caps::MAX_CONTEXT_DEPTH
+    )]
     Malformed(#[source] serde_json::Error),
 }
 
@@ -99,7 +134,8 @@ impl EncodedContext {
     ///
     /// # Errors
     ///
-    /// [`ContextError`] when it is no JSON object, or too large once its other characters are
+    /// [`ContextError`] when it is no JSON object, nests deeper than [`caps::MAX_CONTEXT_DEPTH`], has
+    /// a number or an escape that stands for nothing, or is too large once its other characters are
     /// escaped.
     pub fn new(text: &str) -> Result<Self, ContextError> {
         if text.len() > caps::MAX_CONTEXT_SIZE_BYTES {
@@ -121,9 +157,8 @@ impl EncodedContext {
                 size_bytes: text.len(),
             });
         }
-        RawValue::from_string(text)
-            .map(Self)
-            .map_err(ContextError::Malformed)
+        let readable = readable::check(&text).and_then(|()| RawValue::from_string(text));
+        readable.map(Self).map_err(ContextError::Malformed)
     }
 
     /// The encoding.
@@ -142,7 +177,7 @@ impl EncodedContext {
     ///
     /// # Errors
     ///
-    /// [`ContextError::Malformed`] when it nests deeper than the decoder allows.
+    /// [`ContextError::Malformed`]; none is known, since every context was checked when it was taken.
     pub fn decode(&self) -> Result<Context, ContextError> {
         serde_json::from_str(self.as_str()).map_err(ContextError::Malformed)
     }
@@ -180,7 +215,8 @@ impl<'de> Deserialize<'de> for EncodedContext {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get();
         if text.len() <= caps::MAX_CONTEXT_SIZE_BYTES && text.is_ascii() && text.starts_with('{') {
-            // The deserializer has checked it already, and what is raw needs no copy.
+            // The deserializer has skipped over it, which is less than reading it; no copy is made.
+            readable::check(text).map_err(de::Error::custom)?;
             return Ok(Self(raw));
         }
         Self::new(text).map_err(de::Error::custom)
@@ -208,6 +244,29 @@ mod tests {
             assert!(
                 matches!(EncodedContext::new(bad), Err(ContextError::Malformed(_))),
                 "{bad}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_no_worker_could_read_is_refused() {
+        let nested = |levels: usize| {
+            let inner = "[".repeat(levels - 1) + &"]".repeat(levels - 1);
+            format!("{{\"a\":{inner}}}")
+        };
+        assert!(EncodedContext::new(&nested(caps::MAX_CONTEXT_DEPTH)).is_ok());
+        for bad in [
+            &nested(caps::MAX_CONTEXT_DEPTH + 1),
+            &nested(100_000),
+            "{\"a\":1e999}",
+            "{\"a\":\"\\ud800\"}",
+            "{\"\\udfff\":1}",
+        ] {
+            assert!(EncodedContext::new(bad).is_err(), "{:.40}", bad);
+            assert!(
+                serde_json::from_str::<EncodedContext>(bad).is_err(),
+                "{:.40}",
+                bad
             );
         }
     }

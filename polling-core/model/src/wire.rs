@@ -81,7 +81,7 @@ pub fn decode_completion<C: DeserializeOwned>(body: &[u8]) -> Result<Completion<
 /// [`WireError`] when it is too large, or tells neither.
 pub fn decode_head(body: &[u8]) -> Result<(JobId, Token), WireError> {
     check_size(body)?;
-    let head: Head = serde_json::from_slice(body).map_err(WireError::Malformed)?;
+    let head: Head = serde_json::from_slice(body).map_err(malformed)?;
     Ok((head.id, head.token))
 }
 
@@ -112,12 +112,32 @@ fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     check_size(body)?;
     // What this crate wrote shows its version at once; anything else is asked for it.
     if !body.starts_with(OWN_HEAD.as_bytes()) {
-        let version: Version = serde_json::from_slice(body).map_err(WireError::Malformed)?;
+        let version: Version = serde_json::from_slice(body).map_err(malformed)?;
         if version.v != VERSION {
             return Err(WireError::UnknownVersion { found: version.v });
         }
     }
-    serde_json::from_slice(body).map_err(WireError::Malformed)
+    serde_json::from_slice(body).map_err(malformed)
+}
+
+/// Without the texts that the message holds: a token, or a secret of a context, may stand where
+/// something else should.
+fn malformed(error: serde_json::Error) -> WireError {
+    let said = error.to_string();
+    // serde's words: invalid type: string "…", expected …; unknown variant `…`, expected ….
+    let quoted = [
+        ("string \"", "\", expected "),
+        ("variant `", "`, expected "),
+    ];
+    for (before, after) in quoted {
+        if let Some((start, rest)) = said.split_once(before)
+            && let Some((_, end)) = rest.rsplit_once(after)
+        {
+            let hidden = format!("{start}{before}…{after}{end}");
+            return WireError::Malformed(serde::de::Error::custom(hidden));
+        }
+    }
+    WireError::Malformed(error)
 }
 
 /// How a message of this crate begins.
@@ -292,6 +312,24 @@ mod tests {
             decode_job::<Context>(b"\xff"),
             Err(WireError::Malformed(_))
         ));
+    }
+
+    #[test]
+    fn an_error_tells_the_field_and_hides_what_stood_there() {
+        let text = encode_job(&job(Context::new())).unwrap();
+        let wrong = text.replace("60000", "\"hunter2\\\", expected nothing\"");
+        let error = decode_job::<Context>(wrong.as_bytes()).unwrap_err();
+        assert_eq!(
+            crate::chain(&error),
+            "message is not a valid version 1 message: invalid type: string \"…\", expected i64 at line 1 column 173"
+        );
+        let wrong = text.replace("{}", "\"hunter2\"");
+        let error = decode_job::<Context>(wrong.as_bytes()).unwrap_err();
+        assert!(
+            crate::chain(&error).contains("expected a context"),
+            "{error:?}"
+        );
+        assert!(!format!("{error:?}").contains("hunter2"));
     }
 
     #[test]

@@ -145,6 +145,11 @@ fn check_next_job(completion: &Completion<EncodedContext>, context: &EncodedCont
     wire::decode_job::<Context>(sent.as_bytes()).expect("a worker reads it");
 }
 
+/// What every queue takes, and JSON may hold unescaped.
+fn is_safe(byte: u8) -> bool {
+    matches!(byte, b'\t' | b'\n' | b'\r' | b' '..=b'\x7f')
+}
+
 fn round_trip<T: PartialEq + Debug>(
     message: &T,
     encode: impl Fn(&T) -> Result<String, WireError>,
@@ -152,10 +157,7 @@ fn round_trip<T: PartialEq + Debug>(
 ) {
     match encode(message) {
         Ok(text) => {
-            assert!(
-                text.bytes().all(|byte| matches!(byte, b' '..=b'~')),
-                "not plain ASCII"
-            );
+            assert!(text.bytes().all(is_safe), "a queue may refuse it");
             assert_eq!(&decode(text.as_bytes()).unwrap(), message);
             assert_eq!(encode(&decode(text.as_bytes()).unwrap()).unwrap(), text);
         }

@@ -1,0 +1,82 @@
+//! Whether a text that is passed through unread can be read where it arrives.
+//!
+//! Skipping over JSON takes more than reading it does: any depth, numbers beyond all bounds, halves
+//! of surrogate pairs. A job with such a context could be sent, and by no worker be received.
+
+use std::fmt;
+
+use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::caps::MAX_CONTEXT_DEPTH;
+
+/// Reads all of it and keeps nothing.
+pub(super) fn check(text: &str) -> Result<(), serde_json::Error> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    Within(MAX_CONTEXT_DEPTH).deserialize(&mut deserializer)?;
+    deserializer.end()
+}
+
+/// A value of at most so many levels.
+#[derive(Clone, Copy)]
+struct Within(usize);
+
+impl Within {
+    fn inner<E: de::Error>(self) -> Result<Self, E> {
+        let left = self.0.checked_sub(1).map(Self);
+        left.ok_or_else(|| E::custom(format!("it has more than {MAX_CONTEXT_DEPTH} levels")))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Within {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Within {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while seq.next_element_seed(inner)?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let inner = self.inner()?;
+        while map.next_key_seed(inner)?.is_some() {
+            map.next_value_seed(inner)?;
+        }
+        Ok(())
+    }
+}
