@@ -33,6 +33,8 @@ mod calls;
 mod client;
 mod create;
 mod error;
+#[cfg(test)]
+mod fuzz;
 mod queue;
 
 pub use aws_config::SdkConfig;

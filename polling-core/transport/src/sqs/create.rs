@@ -144,7 +144,7 @@ async fn compare(client: &Client, url: &str, wanted: &Attributes) -> Result<(), 
 }
 
 /// What is not as it should be, in words.
-fn differences(found: &Attributes, wanted: &Attributes) -> Vec<String> {
+pub(super) fn differences(found: &Attributes, wanted: &Attributes) -> Vec<String> {
     let checked = [
         QueueAttributeName::VisibilityTimeout,
         QueueAttributeName::MessageRetentionPeriod,

@@ -236,14 +236,15 @@ fn visibility_timeout_of(attributes: &Attributes) -> Result<Duration, Fault> {
     Ok(Duration::from_secs(timeout_s))
 }
 
-fn to_message(message: aws_sdk_sqs::types::Message) -> Message {
+pub(super) fn to_message(message: aws_sdk_sqs::types::Message) -> Message {
     let attribute = |name| message.attributes.as_ref().and_then(|all| all.get(&name));
     let receive_count = attribute(MessageSystemAttributeName::ApproximateReceiveCount);
     let sent_ms = attribute(MessageSystemAttributeName::SentTimestamp);
     Message {
         receive_count: receive_count
             .and_then(|count| count.parse().ok())
-            .unwrap_or(1),
+            .unwrap_or(1)
+            .max(1),
         sent_ms: sent_ms.and_then(|sent| sent.parse().ok()).unwrap_or(0),
         id: message.message_id.unwrap_or_default(),
         body: message.body.unwrap_or_default(),
