@@ -210,7 +210,7 @@ impl Door {
             match bind(self.address).and_then(|socket| socket.listen(BACKLOG)) {
                 Ok(listener) => return Some(listener),
                 Err(error) => {
-                    tracing::warn!(%error, address = %self.address, "not yet listening again")
+                    tracing::warn!(%error, address = %self.address, "not yet listening again");
                 }
             }
             sleep(RETRY_INTERVAL).await;

@@ -4,6 +4,7 @@
 pub mod ports;
 mod posts;
 mod programs;
+mod proxies;
 pub mod setting;
 
 use std::{
@@ -14,11 +15,12 @@ use std::{
 };
 
 use anyhow::{Context as _, bail};
-use rand::rngs::StdRng;
+use rand::{RngExt as _, rngs::StdRng};
 use tokio::time::{Instant, sleep};
 
 pub use self::{
     programs::Programs,
+    proxies::Proxies,
     setting::{Setting, bounds},
 };
 use crate::{
@@ -58,6 +60,8 @@ pub struct Stage {
     pub setting: Setting,
     /// The servers, at their own addresses.
     pub servers: Servers,
+    /// What stands between them and schedulers and workers, if the setting says so.
+    pub proxies: Option<Proxies>,
     /// The fake channel.
     pub channel: Process,
     channel_url: String,
@@ -90,6 +94,10 @@ impl Stage {
         let trace = folder.join("trace.csv");
         let (accounts, per_minute) = (setting.accounts, setting.posts_per_minute);
         posts::write(&trace, random, accounts, per_minute, POSTING)?;
+        let proxies = match setting.proxied {
+            true => Some(Proxies::start(&servers, random.random()).await?),
+            false => None,
+        };
         let channel_address = ports::free()?;
         let http = reqwest::Client::builder()
             .timeout(Duration::from_secs(5))
@@ -100,6 +108,7 @@ impl Stage {
             folder,
             setting,
             servers,
+            proxies,
             channel: Process::start(channel)?,
             channel_url: format!("http://{channel_address}"),
             schedulers: Vec::new(),
@@ -231,7 +240,10 @@ impl Stage {
 
     /// The address under which schedulers and workers know a server.
     fn address(&self, server: Server) -> &str {
-        self.servers.address(server)
+        match &self.proxies {
+            Some(proxies) => proxies.address(server),
+            None => self.servers.address(server),
+        }
     }
 
     fn config_path(&self) -> PathBuf {
@@ -319,12 +331,16 @@ impl Stage {
         Ok(request.send().await?.error_for_status()?.text().await?)
     }
 
-    /// Every process runs: what was stopped goes on, what has ended is started again.
+    /// Nothing breaks connections, and every process runs: what was stopped goes on, what has ended
+    /// is started again.
     ///
     /// # Errors
     ///
     /// When one cannot be started, or a scheduler does not become ready.
     pub async fn heal(&mut self) -> anyhow::Result<()> {
+        if let Some(proxies) = &self.proxies {
+            proxies.heal().await?;
+        }
         let schedulers = self.schedulers.iter_mut().map(|one| &mut one.process);
         for process in schedulers.chain(&mut self.workers) {
             if process.runs() {

@@ -26,7 +26,8 @@ pub struct Setting {
     pub config: Vec<(&'static str, String)>,
     /// Further arguments of every worker.
     pub worker_args: Vec<String>,
-    /// Whether schedulers and workers reach the servers through proxies.
+    /// Whether schedulers and workers reach the servers through proxies. Only one stage at a time
+    /// can have them: see [`Proxies`](super::Proxies).
     pub proxied: bool,
 }
 
@@ -43,7 +44,7 @@ impl Default for Setting {
             sqs_persistent: true,
             config: Vec::new(),
             worker_args: Vec::new(),
-            proxied: true,
+            proxied: false,
         }
     }
 }
