@@ -54,9 +54,33 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
 
 #[cfg(test)]
 mod tests {
+    use polling_fuzz::{Taken, allocating_at_most};
     use proptest::prelude::*;
+    use serde::de::value::{Error, StrDeserializer};
 
     use super::*;
+
+    polling_fuzz::fuzz! {
+        fuzz_duration in "tests/corpus/duration" => |bytes| read(bytes)
+    }
+
+    /// What is read can be written and read again, to the millisecond; an error names the text.
+    fn read(bytes: &[u8]) -> Taken {
+        let Ok(written) = str::from_utf8(bytes) else {
+            return Taken::No;
+        };
+        let from = StrDeserializer::<Error>::new(written);
+        let found = allocating_at_most(20 * bytes.len() + 4096, || deserialize(from));
+        match &found {
+            Ok(duration) => {
+                let again = deserialize(StrDeserializer::<Error>::new(&text(*duration)));
+                let again = again.expect("what was read can be written");
+                assert_eq!(again.as_millis(), duration.as_millis());
+            }
+            Err(error) => assert!(error.to_string().contains("is no duration such as")),
+        }
+        Taken::if_ok(&found)
+    }
 
     proptest! {
         #[test]

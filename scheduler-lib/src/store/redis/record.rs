@@ -1,5 +1,8 @@
 //! Records as Redis holds them: one line of text, its words told in `lua/prelude.lua`.
 
+#[cfg(test)]
+mod fuzz;
+
 use std::{fmt::Display, str::FromStr};
 
 use polling_model::{EncodedContext, JobId};

@@ -1,0 +1,69 @@
+//! A record's line, fuzzed: what scripts of another version, or a hand, may have written.
+
+use polling_fuzz::{Taken, allocating_at_most};
+use polling_model::JobId;
+
+use super::{NONE, WORDS, cushion_text, hold_letter, state};
+use crate::store::{JobState, Place};
+
+polling_fuzz::fuzz! {
+    fuzz_record in "tests/corpus/record" => |bytes| record(bytes)
+}
+
+/// Beyond the line itself, which is copied into the reason or the error.
+const COST_BYTES: usize = 4 * 1024;
+
+fn record(bytes: &[u8]) -> Taken {
+    let id = JobId::new("posts:42").expect("a valid id");
+    let decoded = allocating_at_most(bytes.len() * 4 + COST_BYTES, || state(&id, bytes));
+    match &decoded {
+        Ok(read) => {
+            let line = line(read);
+            let again = state(&id, line.as_bytes()).expect("what was read can be written");
+            assert_eq!(&again, read);
+            assert_eq!(line.splitn(WORDS, ' ').count(), WORDS);
+        }
+        Err(error) => {
+            let error = polling_model::chain(error);
+            assert!(error.contains("posts:42"), "{error}");
+            assert!(error.len() < 400, "{} bytes of error", error.len());
+        }
+    }
+    Taken::if_ok(&decoded)
+}
+
+/// The line of a record, as the scripts write it.
+fn line(state: &JobState) -> String {
+    let (place, deadline_ms) = match state.place {
+        Place::Slot => ("s", 0),
+        Place::InFlight { deadline_ms } => ("f", deadline_ms),
+        Place::Later => ("l", 0),
+        Place::Held(hold) => (hold_letter(hold), 0),
+    };
+    let nonce = state
+        .nonce
+        .map_or_else(|| NONE.to_owned(), |nonce| nonce.to_string());
+    let run_now = if state.run_now { "1" } else { "0" };
+    let JobState {
+        due_ms,
+        generation,
+        revision,
+        incarnation,
+        strikes,
+        attempts,
+        ..
+    } = state;
+    let JobState {
+        settled_ms,
+        job_type,
+        account,
+        level,
+        reason,
+        ..
+    } = state;
+    let cushion = cushion_text(state.cushion);
+    format!(
+        "{place} {due_ms} {deadline_ms} {generation} {nonce} {revision} {incarnation} {strikes} \
+         {attempts} {settled_ms} {run_now} {job_type} {account} {level} {cushion} {reason}"
+    )
+}
