@@ -102,7 +102,11 @@ impl Board {
     fn draw(&self) {
         let mut inner = self.inner();
         inner.clear();
-        let lines: Vec<_> = inner.rows.iter().flat_map(|(stage, row)| row.lines(stage)).collect();
+        let lines: Vec<_> = inner
+            .rows
+            .iter()
+            .flat_map(|(stage, row)| row.lines(stage))
+            .collect();
         if inner.terminal {
             inner.drawn = lines.len();
         }

@@ -36,7 +36,7 @@ pub struct Load {
 const CLIENTS: u32 = 4;
 
 /// Between two calls of a client, on average.
-const PAUSE_MS: u64 = 300;
+const PAUSE_MS: u64 = 1_000;
 
 /// How long a client insists on one call; longer than any outage of a scenario.
 const PATIENCE: Duration = Duration::from_secs(300);
@@ -102,10 +102,7 @@ impl Load {
 }
 
 impl Client {
-    async fn work(
-        mut self,
-        mut stop: watch::Receiver<bool>,
-    ) -> anyhow::Result<BTreeSet<String>> {
+    async fn work(mut self, mut stop: watch::Receiver<bool>) -> anyhow::Result<BTreeSet<String>> {
         while !*stop.borrow() {
             let pause = Duration::from_millis(self.random.random_range(0..2 * PAUSE_MS));
             // Ends early when told to stop.

@@ -135,7 +135,9 @@ fn house(options: &Options) -> anyhow::Result<House> {
         servers: Servers::from_environment()?,
         folder,
         // Small enough to be typed in again.
-        seed: options.seed.unwrap_or_else(|| now_ms().unsigned_abs() % 1_000_000),
+        seed: options
+            .seed
+            .unwrap_or_else(|| now_ms().unsigned_abs() % 1_000_000),
         length: options
             .minutes
             .map(|minutes| Duration::from_secs_f64(minutes.clamp(0.0, 10_000.0) * 60.0)),
@@ -171,7 +173,10 @@ fn row(report: &Report) -> String {
         "{mark}  {:<26} {:>4.0} s  {faults:>5} faults  {}",
         report.scenario,
         report.took_s,
-        counted(&report.faults).chars().take(100).collect::<String>()
+        counted(&report.faults)
+            .chars()
+            .take(100)
+            .collect::<String>()
     )
 }
 
@@ -214,8 +219,13 @@ fn conclude(
         for report in reports {
             say(&row(report));
             for figure in &report.figures {
-                let bound = figure.at_most.map_or(String::new(), |most| format!(" (at most {most:.2})"));
-                say(&format!("          {:<44} {:>10.2} {}{bound}", figure.name, figure.value, figure.unit));
+                let bound = figure
+                    .at_most
+                    .map_or(String::new(), |most| format!(" (at most {most:.2})"));
+                say(&format!(
+                    "          {:<44} {:>10.2} {}{bound}",
+                    figure.name, figure.value, figure.unit
+                ));
             }
         }
         let green = reports.iter().filter(|report| report.passed).count();

@@ -90,10 +90,11 @@ impl Report {
         for (fault, count) in other.faults {
             *self.faults.entry(fault).or_default() += count;
         }
-        self.checks.extend(other.checks.into_iter().map(|check| Check {
-            name: format!("{stage}: {}", check.name),
-            ..check
-        }));
+        self.checks
+            .extend(other.checks.into_iter().map(|check| Check {
+                name: format!("{stage}: {}", check.name),
+                ..check
+            }));
         self.figures
             .extend(other.figures.into_iter().map(|figure| Figure {
                 name: format!("{stage}: {}", figure.name),

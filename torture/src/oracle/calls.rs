@@ -61,8 +61,8 @@ pub fn read(path: &Path) -> anyhow::Result<Vec<Call>> {
     let whole = text.rfind('\n').map_or("", |end| &text[..end]);
     let mut calls = Vec::new();
     for line in whole.lines() {
-        let line = serde_json::from_str(line)
-            .with_context(|| format!("no line of such a log: {line}"))?;
+        let line =
+            serde_json::from_str(line).with_context(|| format!("no line of such a log: {line}"))?;
         if let Line::Response(call) = line {
             calls.push(call);
         }

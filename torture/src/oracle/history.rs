@@ -56,12 +56,7 @@ impl History {
     /// # Errors
     ///
     /// In words, when it must not follow what was there.
-    pub fn see(
-        &mut self,
-        id: &str,
-        next: Option<Record>,
-        sight: Sight,
-    ) -> Result<Step, String> {
+    pub fn see(&mut self, id: &str, next: Option<Record>, sight: Sight) -> Result<Step, String> {
         let past = self.jobs.entry(id.to_owned()).or_default();
         let previous = past.now.take();
         let Some(next) = next else {
@@ -173,7 +168,11 @@ mod tests {
     }
 
     fn drained(generation: u64) -> Option<Record> {
-        Some(record(Place::InFlight, generation, &format!("n{generation}")))
+        Some(record(
+            Place::InFlight,
+            generation,
+            &format!("n{generation}"),
+        ))
     }
 
     fn accepted(generation: u64) -> Option<Record> {
@@ -232,7 +231,11 @@ mod tests {
         assert_eq!(told(replaced), Ok(Step::Replaced));
         let restored = [drained(1), Some(other), accepted(1)];
         assert!(told(restored).unwrap_err().contains("is over"));
-        assert!(told([drained(1), None, accepted(1)]).unwrap_err().contains("is over"));
+        assert!(
+            told([drained(1), None, accepted(1)])
+                .unwrap_err()
+                .contains("is over")
+        );
     }
 
     #[test]

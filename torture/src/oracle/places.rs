@@ -85,7 +85,9 @@ impl Places {
                 let config = AsyncConnectionConfig::new()
                     .set_connection_timeout(Some(DEADLINE))
                     .set_response_timeout(Some(DEADLINE));
-                let made = self.client.get_multiplexed_async_connection_with_config(&config);
+                let made = self
+                    .client
+                    .get_multiplexed_async_connection_with_config(&config);
                 none.insert(made.await?)
             }
         };

@@ -69,8 +69,24 @@ impl Record {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let words: Vec<_> = text.splitn(16, ' ').collect();
-        let [place, due, deadline, generation, nonce, _, incarnation, strikes, _, settled, _, _, _, _, _, reason] =
-            words[..]
+        let [
+            place,
+            due,
+            deadline,
+            generation,
+            nonce,
+            _,
+            incarnation,
+            strikes,
+            _,
+            settled,
+            _,
+            _,
+            _,
+            _,
+            _,
+            reason,
+        ] = words[..]
         else {
             return None;
         };
@@ -97,7 +113,10 @@ mod tests {
         let text = "f 1700000000000 1700000036000 7 9c2 3 ab1 0 0 1699999999000 0 posts 42 default - run now";
         let record = Record::parse(text).unwrap();
         assert_eq!(record.place, Place::InFlight);
-        assert_eq!((record.generation, record.nonce.as_deref()), (7, Some("9c2")));
+        assert_eq!(
+            (record.generation, record.nonce.as_deref()),
+            (7, Some("9c2"))
+        );
         assert_eq!(record.reason, "run now");
         let spent = text.replace(" 9c2 ", " - ");
         assert_eq!(Record::parse(&spent).unwrap().nonce, None);

@@ -75,7 +75,11 @@ fn writes(line: &str, prefix: &str) -> Vec<Tapped> {
         + micros(head) / 1_000;
     let mut words = VecDeque::from(quoted(rest));
     let command = words.pop_front().unwrap_or_default().to_ascii_uppercase();
-    let job = |key: &str| key.strip_prefix(prefix)?.strip_prefix("job:").map(str::to_owned);
+    let job = |key: &str| {
+        key.strip_prefix(prefix)?
+            .strip_prefix("job:")
+            .map(str::to_owned)
+    };
     let mut seen = Vec::new();
     match command.as_str() {
         "SET" | "MSET" => {
@@ -106,9 +110,7 @@ fn writes(line: &str, prefix: &str) -> Vec<Tapped> {
 
 fn micros(head: &str) -> i64 {
     let fraction = head.split('.').nth(1).and_then(|rest| rest.get(..6));
-    fraction
-        .and_then(|digits| digits.parse().ok())
-        .unwrap_or(0)
+    fraction.and_then(|digits| digits.parse().ok()).unwrap_or(0)
 }
 
 /// The words of `"a" "b \"c\""`.
@@ -143,11 +145,17 @@ mod tests {
             "1700000001.234567 [0 lua] \"MSET\" \"{PREFIX}job:posts:1\" \"{RECORD}\" \"{PREFIX}job:posts:2\" \"{RECORD}\""
         );
         let seen = writes(&line, PREFIX);
-        let [Tapped::Write { at_ms, id, record }, Tapped::Write { id: second, .. }] = &seen[..]
+        let [
+            Tapped::Write { at_ms, id, record },
+            Tapped::Write { id: second, .. },
+        ] = &seen[..]
         else {
             panic!("{seen:?}");
         };
-        assert_eq!((*at_ms, id.as_str(), second.as_str()), (1_700_000_001_234, "posts:1", "posts:2"));
+        assert_eq!(
+            (*at_ms, id.as_str(), second.as_str()),
+            (1_700_000_001_234, "posts:1", "posts:2")
+        );
         assert_eq!(record.as_ref().unwrap().reason, "\"why\"");
         let line = format!("1.000000 [0 lua] \"DEL\" \"{PREFIX}job:posts:1\"");
         let [Tapped::Write { record: None, .. }] = &writes(&line, PREFIX)[..] else {

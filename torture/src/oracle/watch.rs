@@ -178,12 +178,19 @@ impl Seen {
     }
 
     fn look(&mut self, look: Look) {
+        // Before the first scheduler there is no store to look at.
+        if self.look.registered == 0 && look.registered == 0 {
+            return;
+        }
         self.counts.looks += 1;
         for what in &look.violations {
             self.violation(what.clone());
         }
         let ids = look.ids();
-        let gone = self.permanent.iter().filter(|id| !ids.contains(id.as_str()));
+        let gone = self
+            .permanent
+            .iter()
+            .filter(|id| !ids.contains(id.as_str()));
         for id in gone.cloned().collect::<Vec<_>>() {
             self.violation(format!("{id} is lost: no longer registered"));
             self.permanent.remove(&id);
@@ -257,7 +264,11 @@ impl Sightings {
     #[must_use]
     pub fn waiting_since(&self, since_ms: i64) -> Vec<String> {
         let seen = self.seen();
-        let waits = |id: &str| seen.accepted_ms.get(id).is_none_or(|at_ms| *at_ms < since_ms);
+        let waits = |id: &str| {
+            seen.accepted_ms
+                .get(id)
+                .is_none_or(|at_ms| *at_ms < since_ms)
+        };
         let jobs = seen.look.records.iter();
         let cycling = jobs.filter(|(_, record)| !record.place.is_held());
         cycling
@@ -316,7 +327,10 @@ mod tests {
         assert_eq!(seen.counts.violations, 0);
         seen.look(looked(&[], &["b is lost"]));
         seen.look(looked(&[], &["b is lost"]));
-        assert_eq!(seen.violations, ["b is lost", "a is lost: no longer registered"]);
+        assert_eq!(
+            seen.violations,
+            ["b is lost", "a is lost: no longer registered"]
+        );
     }
 
     #[test]

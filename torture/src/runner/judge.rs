@@ -53,12 +53,25 @@ fn invariants(run: &Run, counts: &Counts, report: &mut Report) {
     report.check(
         "never lost",
         lost.is_empty() && counts.looks > 20,
-        told(&lost, &format!("{} looks, {} jobs", counts.looks, run.watch.last_look().registered)),
+        told(
+            &lost,
+            &format!(
+                "{} looks, {} jobs",
+                counts.looks,
+                run.watch.last_look().registered
+            ),
+        ),
     );
     report.check(
         "never forked",
         forked.is_empty() && counts.accepted > 0,
-        told(&forked, &format!("{} writes, {} tokens accepted", counts.writes, counts.accepted)),
+        told(
+            &forked,
+            &format!(
+                "{} writes, {} tokens accepted",
+                counts.writes, counts.accepted
+            ),
+        ),
     );
 }
 
@@ -82,16 +95,33 @@ pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow:
     }
     let polls = calls.iter().filter(|call| call.starts_poll()).count();
     let cost = polls as f64 / counts.dispatched.max(1) as f64;
-    report.bounded("polls for each dispatch", cost, "", allow.polls_per_dispatch);
+    report.bounded(
+        "polls for each dispatch",
+        cost,
+        "",
+        allow.polls_per_dispatch,
+    );
     report.figure("polls", polls as f64, "");
-    report.figure("reaped", counts.reaped as f64, "");
+    for (name, count) in [
+        ("dispatched", counts.dispatched),
+        ("accepted", counts.accepted),
+        ("reaped", counts.reaped),
+        ("times the tap connected", counts.reconnects),
+    ] {
+        report.figure(name, count as f64, "");
+    }
     Ok(())
 }
 
 fn settled(run: &Run, allow: &Allow, report: &mut Report) {
     let bound = allow.healed_within.as_secs_f64();
     if let Some(took) = run.settled_again {
-        report.bounded("every job settled after healing", took.as_secs_f64(), "s", bound);
+        report.bounded(
+            "every job settled after healing",
+            took.as_secs_f64(),
+            "s",
+            bound,
+        );
         return;
     }
     let waiting = run.watch.waiting_since(run.healed_ms);
@@ -124,7 +154,11 @@ async fn drained(run: &Run, report: &mut Report) -> anyhow::Result<()> {
         look.in_flight,
         look.open_notes
     ));
-    report.check("queues and leases are back to normal", holds, found.join(", "));
+    report.check(
+        "queues and leases are back to normal",
+        holds,
+        found.join(", "),
+    );
     Ok(())
 }
 
@@ -141,7 +175,11 @@ fn told_events(events: &Events, allow: &Allow, report: &mut Report) {
         "{} posts, {} offered, all in Kafka, {} repeats",
         events.posted, events.offered, events.repeats
     );
-    report.check("events exact", violations.is_empty(), told(&violations, &good));
+    report.check(
+        "events exact",
+        violations.is_empty(),
+        told(&violations, &good),
+    );
     report.figure("events", events.offered as f64, "");
     report.figure("repeats", events.repeats as f64, "");
 }
@@ -166,7 +204,11 @@ fn registrations(run: &Run, allow: &Allow, report: &mut Report) {
     let expected = match &run.load_ended {
         Some(Ok(expected)) => expected,
         Some(Err(error)) => {
-            report.check("clients are answered rightly", allow.registrations_undone, error.clone());
+            report.check(
+                "clients are answered rightly",
+                allow.registrations_undone,
+                error.clone(),
+            );
             return;
         }
         None => return,

@@ -2,7 +2,20 @@
 //!
 //! A scenario is a file in this folder, a type that implements [`Scenario`], and a line in [`all`].
 
+mod bad_pollers;
 mod calm;
+mod misbehaving;
+mod mixed_versions;
+mod network;
+mod poison_payload;
+mod redis_cannot_write;
+mod redis_failover;
+mod redis_full;
+mod redis_paused;
+mod redis_restart;
+mod redis_server;
+mod redis_truncated_aof;
+mod rolling_restart;
 
 use std::time::Duration;
 
@@ -18,7 +31,21 @@ use crate::{
 /// Every scenario, in the order in which `all` plays them.
 #[must_use]
 pub fn all() -> Vec<Box<dyn Scenario>> {
-    vec![Box::new(calm::Calm)]
+    let mut all: Vec<Box<dyn Scenario>> = vec![
+        Box::new(calm::Calm),
+        Box::new(rolling_restart::RollingRestart),
+        Box::new(mixed_versions::MixedVersions),
+        Box::new(bad_pollers::BadPollers),
+        Box::new(poison_payload::PoisonPayload),
+        Box::new(redis_restart::RedisRestart),
+        Box::new(redis_paused::RedisPaused),
+        Box::new(redis_truncated_aof::RedisTruncatedAof),
+        Box::new(redis_failover::RedisFailover),
+        Box::new(redis_full::RedisFull),
+        Box::new(redis_cannot_write::RedisCannotWrite),
+    ];
+    all.extend(network::all());
+    all
 }
 
 /// Those of the short torture, for continuous integration.

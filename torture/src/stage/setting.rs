@@ -36,8 +36,8 @@ impl Default for Setting {
         Self {
             schedulers: 2,
             workers: 2,
-            accounts: 200,
-            churn: 40,
+            accounts: 120,
+            churn: 24,
             posts_per_minute: 6.0,
             interval: Duration::from_secs(8),
             channel_latency: Duration::from_millis(20),

@@ -41,7 +41,9 @@ fn unique(prefix: &str) -> String {
 #[ignore = "needs dev/services"]
 async fn redis_has_done_what_the_client_never_hears_of() {
     let server = address("POLLING_REDIS_URL");
-    let proxy = Proxy::start(any_port(), socket(&server), Protocol::Redis, SEED).await.unwrap();
+    let proxy = Proxy::start(any_port(), socket(&server), Protocol::Redis, SEED)
+        .await
+        .unwrap();
     let through = redis::Client::open(format!("redis://{}/", proxy.address())).unwrap();
     let mut connection = through.get_multiplexed_async_connection().await.unwrap();
     let key = unique("proxy");
@@ -67,9 +69,13 @@ async fn redis_has_done_what_the_client_never_hears_of() {
 /// A new queue, and the way to it through a proxy.
 async fn queue() -> (Proxy, SqsQueue) {
     let server = address("POLLING_SQS_ENDPOINT");
-    let proxy = Proxy::start(any_port(), socket(&server), Protocol::Http, SEED).await.unwrap();
+    let proxy = Proxy::start(any_port(), socket(&server), Protocol::Http, SEED)
+        .await
+        .unwrap();
     let config = sqs::load_config().await.into_builder();
-    let config = config.endpoint_url(format!("http://{}", proxy.address())).build();
+    let config = config
+        .endpoint_url(format!("http://{}", proxy.address()))
+        .build();
     let client = sqs::client(&config);
     let name = unique("proxy");
     let spec = QueueSpec::new(&name, Duration::from_secs(60));
@@ -98,7 +104,11 @@ async fn sqs_messages_are_given_twice_within_their_visibility_timeout() {
     let again = queue.receive(5, PATIENCE / 10).await.unwrap();
     assert!(!again.is_empty());
     let was_first = |receipt| first.iter().any(|message| message.receipt == receipt);
-    assert!(again.iter().all(|message| was_first(message.receipt.clone())));
+    assert!(
+        again
+            .iter()
+            .all(|message| was_first(message.receipt.clone()))
+    );
     assert_eq!(proxy.counts()["replay-receive"], again.len() as u64);
 }
 
@@ -128,7 +138,10 @@ async fn sqs_never_hears_of_the_action_that_is_dropped() {
 #[tokio::test]
 #[ignore = "needs dev/services"]
 async fn sqs_batches_fail_in_part() {
-    for (entry, all_arrive) in [(FailedEntry::NotDelivered, false), (FailedEntry::Delivered, true)] {
+    for (entry, all_arrive) in [
+        (FailedEntry::NotDelivered, false),
+        (FailedEntry::Delivered, true),
+    ] {
         let (proxy, queue) = queue().await;
         let fail = Faults {
             fail_entries: Some(FailEntries {
@@ -157,7 +170,9 @@ fn produce(brokers: &str, topic: &str, count: usize) {
         .unwrap();
     for n in 0..count {
         let key = n.to_string();
-        producer.send(BaseRecord::to(topic).key(&key).payload("event")).unwrap();
+        producer
+            .send(BaseRecord::to(topic).key(&key).payload("event"))
+            .unwrap();
         producer.flush(PATIENCE).unwrap();
     }
 }
@@ -171,7 +186,9 @@ fn records(brokers: &str, topic: &str) -> i64 {
     let metadata = consumer.fetch_metadata(Some(topic), PATIENCE).unwrap();
     let partitions = metadata.topics()[0].partitions().iter();
     let watermarks = |id| consumer.fetch_watermarks(topic, id, PATIENCE).unwrap();
-    partitions.map(|partition| watermarks(partition.id()).1).sum()
+    partitions
+        .map(|partition| watermarks(partition.id()).1)
+        .sum()
 }
 
 #[tokio::test]
@@ -179,7 +196,9 @@ fn records(brokers: &str, topic: &str) -> i64 {
 async fn kafka_clients_stay_behind_the_proxy_and_send_again_what_was_cut() {
     let brokers = address("POLLING_KAFKA_BROKERS");
     let ports = KafkaPorts::of(&brokers).unwrap();
-    let proxy = Proxy::start(ports.listen, ports.upstream, Protocol::Kafka, SEED).await.unwrap();
+    let proxy = Proxy::start(ports.listen, ports.upstream, Protocol::Kafka, SEED)
+        .await
+        .unwrap();
     let cut = Faults {
         cut_reply: 0.2,
         ..Faults::default()
