@@ -327,5 +327,72 @@ fn a_run_asked_for_in_flight_comes_at_once() {
         run_now: true,
         ..state()
     };
-    assert_eq!(placement(&rules(), &asked, succeeded(&[])).next, Next::Now);
+    let found = placement(&rules(), &asked, succeeded(&[]));
+    assert_eq!(found.next, Next::Now);
+    assert_eq!(found.reason, "run now, asked for while in flight");
+}
+
+#[test]
+fn a_run_asked_for_in_flight_does_not_keep_what_a_rule_removes() {
+    let mut rules = rules();
+    rules.errors.insert(ErrorClass::Gone, ErrorRule::Remove);
+    let asked = JobState {
+        run_now: true,
+        ..state()
+    };
+    let gone = Failure::new(ErrorClass::Gone, "404");
+    let found = placement(&rules, &asked, failed(&gone));
+    assert_eq!(
+        (found.next, found.reason.as_str()),
+        (Next::Remove, "gone: removed by rule")
+    );
+}
+
+#[test]
+fn a_dead_letter_backs_off_like_a_passing_error() {
+    let found = placement(&rules(), &state(), Ended::DeadLetter);
+    assert_eq!(due_ms(&found), NOW_MS + 15_000);
+    assert_eq!(
+        found.reason,
+        "dead letter: attempt 1 failed, backing off 15s"
+    );
+    assert_eq!(found.attempts, 1);
+}
+
+#[test]
+fn each_class_of_error_has_its_default_backoff() {
+    // Half of the bound after the first error in a row, and after many.
+    for (class, first_s, last_s) in [
+        (ErrorClass::RateLimited, 30, 1_800),
+        (ErrorClass::Unauthorized, 150, 12 * 3_600),
+        (ErrorClass::Invalid, 300, 12 * 3_600),
+        (ErrorClass::Transient, 15, 1_800),
+    ] {
+        let failure = Failure::new(class, "");
+        for (attempts, wait_s) in [(0, first_s), (100, last_s)] {
+            let state = JobState {
+                attempts,
+                ..state()
+            };
+            let found = placement(&rules(), &state, failed(&failure));
+            assert_eq!(due_ms(&found), NOW_MS + wait_s * 1_000, "{class}");
+        }
+    }
+}
+
+#[test]
+fn a_wish_to_wait_lifts_no_hold() {
+    let failure = Failure {
+        retry_after_ms: Some(90_000),
+        ..Failure::new(ErrorClass::Invalid, "422")
+    };
+    for (rule, hold) in [
+        (ErrorRule::Pause, Hold::Paused),
+        (ErrorRule::Park, Hold::Parked),
+    ] {
+        let mut rules = rules();
+        rules.errors.insert(ErrorClass::Invalid, rule);
+        let found = placement(&rules, &state(), failed(&failure));
+        assert_eq!(found.next, Next::Hold(hold));
+    }
 }
