@@ -121,7 +121,12 @@ async fn dead_letters_end_in_quarantine_and_resume_ends_it() {
         } => {}
         () = failing => {}
     }
-    assert_eq!(bench.registry.get(&id).await.unwrap().state.strikes, 3);
+    let state = bench.registry.get(&id).await.unwrap().state;
+    assert_eq!(state.strikes, 3);
+    assert_eq!(
+        state.reason,
+        "quarantined: 3 dead letters without a completion between"
+    );
     assert!(bench.registry.resume(&id).await.unwrap());
     bench.poll().await;
     assert_eq!(bench.registry.get(&id).await.unwrap().state.strikes, 0);
