@@ -12,13 +12,16 @@
 //!
 //! let outcome = run(Scenario::draw(42, 10, 20), false);
 //! assert_eq!(outcome.violation, None);
-//! assert!(outcome.cycles > 0);
+//! assert!(outcome.measures.cycles > 0);
 //! ```
 
 mod campaign;
 mod channel;
+mod cost;
 mod faults;
 mod faulty;
+mod measures;
+pub mod named;
 mod nemesis;
 mod operator;
 mod oracle;
@@ -34,9 +37,10 @@ mod watched;
 pub use self::{
     campaign::{Campaign, Failed, RUN_MINUTES, Totals},
     faults::{Fault, FaultCounts, FaultRates, UnknownFault},
+    measures::{Counted, Measures, Overdue},
     property::{Property, Violation},
     run::{Outcome, run},
-    scenario::Scenario,
+    scenario::{Level, Outage, Role, Scenario, mean_interval},
     shrink::{Shrunk, shrink},
     trace::stamp,
 };

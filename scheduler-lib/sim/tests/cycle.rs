@@ -3,16 +3,17 @@
 
 use std::{num::NonZeroUsize, thread::available_parallelism};
 
-use cycle_sim::cycle::{Campaign, Fault, Outcome, Property, Scenario, Violation, run, shrink};
+use cycle_sim::cycle::{
+    Campaign, Failed, Fault, Outcome, Property, Scenario, Violation, run, shrink,
+};
 use polling_model::Generator;
 
 /// Simulated minutes of the campaign over fresh seeds.
 const FRESH_MINUTES: u64 = 480;
 
-fn assert_kept(seed: u64, minutes: u64, jobs: u64, violation: Option<Violation>) {
-    if let Some(violation) = violation {
-        let shrunk = shrink(seed, minutes, jobs, &[], violation);
-        panic!("{shrunk}");
+fn assert_kept(campaign: &Campaign, failed: &[Failed]) {
+    if let Some(failed) = failed.first() {
+        panic!("{}", shrink(campaign, failed));
     }
 }
 
@@ -20,9 +21,15 @@ fn assert_kept(seed: u64, minutes: u64, jobs: u64, violation: Option<Violation>)
 #[test]
 fn the_seeds_of_before_hold_every_promise() {
     for seed in [1, 2, 3, 5, 8, 13] {
-        let outcome = run(Scenario::draw(seed, 60, 40), false);
-        assert!(outcome.cycles > 200, "seed {seed}: {outcome:?}");
-        assert_kept(seed, 60, 40, outcome.violation);
+        let campaign = Campaign {
+            seed,
+            minutes: 60,
+            jobs: 40,
+            ..Campaign::default()
+        };
+        let totals = campaign.run(|_| ());
+        assert!(totals.measures.cycles > 200, "seed {seed}: {totals:?}");
+        assert_kept(&campaign, &totals.failed);
     }
 }
 
@@ -32,18 +39,18 @@ fn fresh_seeds_hold_every_promise() {
     let campaign = Campaign {
         seed: Generator::from_os().next_u64(),
         minutes: FRESH_MINUTES,
-        jobs: 100,
-        without: vec![],
         threads: available_parallelism().unwrap_or(NonZeroUsize::MIN),
+        ..Campaign::default()
     };
     println!("fresh seeds from {}", campaign.seed);
     let totals = campaign.run(|_| {});
-    for failed in totals.failed {
-        assert_kept(failed.seed, failed.minutes, 100, Some(failed.violation));
-    }
+    assert_kept(&campaign, &totals.failed);
     assert!(totals.minutes >= FRESH_MINUTES);
-    let faults: u64 = totals.faults.values().sum();
-    assert!(faults * 20 >= totals.cycles, "fewer than one in 20 cycles");
+    let cycles = totals.measures.cycles;
+    assert!(
+        totals.all_faults() * 20 >= cycles,
+        "fewer than one in 20 cycles"
+    );
 }
 
 #[test]
@@ -80,12 +87,14 @@ fn more_minutes_continue_the_run_of_fewer() {
 fn without_faults_nothing_is_polled_twice_and_nothing_fails() {
     let scenario = Scenario {
         edits_per_h: 0.0,
-        calls_per_min: 1_000,
+        calls_per_min: Some(1_000),
         ..Scenario::draw(3, 120, 50).without(Fault::ALL)
     };
     let outcome = run(scenario, true);
     assert_eq!(outcome.violation, None);
     assert!(outcome.faults.is_empty());
+    assert_eq!(outcome.measures.wasted, 0);
+    assert_eq!(outcome.measures.refused_calls, 0);
     let stale = |line: &&str| line.contains("Stale") || line.contains("reaped");
     assert_eq!(outcome.trace.lines().find(stale), None);
 }
@@ -125,7 +134,17 @@ fn a_failure_is_shrunk_to_a_command_and_a_story() {
         job: Some("posts:a000001".parse().unwrap()),
         detail: "made up".to_owned(),
     };
-    let shrunk = shrink(6, 10, 5, &[Fault::Rollback], violation.clone());
+    let campaign = Campaign {
+        jobs: 5,
+        without: vec![Fault::Rollback],
+        ..Campaign::default()
+    };
+    let failed = Failed {
+        seed: 6,
+        minutes: 10,
+        violation: violation.clone(),
+    };
+    let shrunk = shrink(&campaign, &failed);
     assert_eq!((shrunk.minutes, &shrunk.violation), (10, &violation));
     assert_eq!(shrunk.without, [Fault::Rollback]);
     let text = shrunk.to_string();

@@ -1,5 +1,7 @@
 //! The simulated channel: accounts that post, pages, a rate limit, errors, and payloads that kill.
 
+mod window;
+
 use std::{
     collections::BTreeMap,
     future::pending,
@@ -9,27 +11,38 @@ use std::{
 };
 
 use polling_core::{Event, Job, PollError, Polled, Poller};
-use polling_model::{AccountId, Allowance, Clock, Generator, JobId, ScopeKey, Topic};
+use polling_model::{
+    AccountId, Allowance, Clock, Context, Generator, JobId, ScopeKey, Topic, caps,
+};
 use polling_transport::TokioClock;
 use tokio::time::sleep;
 
+use self::window::{WINDOW_MS, Window, WindowLimit};
 use super::{
     faults::{Fault, Faults},
+    oracle::Oracle,
     process::Process,
-    trace::Trace,
+    property::Property,
+    scenario::Scenario,
 };
 
 /// The context's key: the last event that was published.
 pub(crate) const SINCE: &str = "since_id";
+
+/// The context's key of what is too large.
+const BALLAST: &str = "ballast";
+
+/// Within every limit, but with its job's other data more than a queue of [`SMALL_MESSAGE_SIZE_BYTES`] takes.
+const BALLAST_SIZE_BYTES: usize = 16 * 1024;
+
+/// Largest message of a work queue that refuses a grown context, in bytes.
+pub(crate) const SMALL_MESSAGE_SIZE_BYTES: usize = 8 * 1024;
 
 /// Events of one page.
 const PAGE: u64 = 20;
 
 /// Pages of one poll; what is beyond makes it saturated.
 const MAX_PAGES: u64 = 3;
-
-/// The window of the rate limit, milliseconds.
-const WINDOW_MS: i64 = 60_000;
 
 /// The account of a simulated job, whose id is `posts:{account}`.
 pub(crate) fn account_of(job: &JobId) -> AccountId {
@@ -42,20 +55,19 @@ pub(crate) fn account_of(job: &JobId) -> AccountId {
 pub(crate) struct Channel {
     state: Mutex<State>,
     seed: u64,
-    /// Calls per window.
-    limit: u64,
+    limit: Option<WindowLimit>,
+    quiet: bool,
     clock: TokioClock,
     topic: Topic,
     app: ScopeKey,
     faults: Arc<Faults>,
-    trace: Arc<Trace>,
+    oracle: Arc<Oracle>,
 }
 
 #[derive(Debug, Default)]
 struct State {
     accounts: BTreeMap<AccountId, Author>,
-    window: i64,
-    calls: u64,
+    window: Window,
     poisoned: BTreeMap<AccountId, Poison>,
 }
 
@@ -103,21 +115,26 @@ impl Author {
 
 impl Channel {
     pub(crate) fn new(
-        seed: u64,
-        limit: u64,
+        scenario: &Scenario,
         clock: TokioClock,
         faults: Arc<Faults>,
-        trace: Arc<Trace>,
+        oracle: Arc<Oracle>,
     ) -> Arc<Self> {
+        let limit = |calls| WindowLimit {
+            calls,
+            under_way: 2 * scenario.concurrency as u64,
+            workers: scenario.workers,
+        };
         Arc::new(Self {
             state: Mutex::default(),
-            seed,
-            limit,
+            seed: scenario.seed,
+            limit: scenario.calls_per_min.map(limit),
+            quiet: scenario.quiet,
             clock,
             topic: Topic::new("posts").expect("posts is a valid topic"),
             app: ScopeKey::new("app").expect("app is a valid scope"),
             faults,
-            trace,
+            oracle,
         })
     }
 
@@ -127,6 +144,9 @@ impl Channel {
 
     /// How many posts an account has by now.
     pub(crate) fn posts(&self, account: &AccountId) -> u64 {
+        if self.quiet {
+            return 0;
+        }
         let now_ms = self.clock.now_ms();
         let mut state = self.state();
         let author = state.accounts.entry(account.clone()).or_insert_with(|| {
@@ -153,30 +173,42 @@ impl Channel {
         acts.then_some(poison)
     }
 
-    /// One call, if the window allows it.
-    fn call(&self) -> Result<Allowance, PollError> {
+    /// A worker knows nothing of the window any more.
+    pub(crate) fn worker_renewed(&self) {
+        self.state().window.renewals += 1;
+    }
+
+    /// One call, if the window allows it; what the channel tells of its limit.
+    fn call(&self, process: &Process) -> Result<Option<Allowance>, PollError> {
+        self.oracle.measure(|measures| measures.calls += 1);
+        let Some(limit) = self.limit else {
+            return Ok(None);
+        };
         let now_ms = self.clock.now_ms();
         let mut state = self.state();
-        let window = now_ms / WINDOW_MS;
-        if state.window != window {
-            (state.window, state.calls) = (window, 0);
-        }
-        let reset_at_ms = (window + 1) * WINDOW_MS;
+        let window = state.window.at(now_ms);
+        let reset_at_ms = (window.number + 1) * WINDOW_MS;
         let allowance = |remaining| Allowance {
-            limit: Some(self.limit),
+            limit: Some(limit.calls),
             remaining: Some(remaining),
             reset_at_ms: Some(reset_at_ms),
             window_ms: Some(WINDOW_MS),
             ..Allowance::of(self.app.clone())
         };
-        if state.calls >= self.limit {
-            let wait = Duration::from_millis((reset_at_ms - now_ms).unsigned_abs());
-            return Err(PollError::rate_limited("429")
-                .with_retry_after(wait)
-                .with_allowance(allowance(0)));
+        if window.calls < limit.calls {
+            window.calls += 1;
+            return Ok(Some(allowance(limit.calls - window.calls)));
         }
-        state.calls += 1;
-        Ok(allowance(self.limit - state.calls))
+        let checked = window.refuse(limit, process);
+        drop(state);
+        self.oracle.measure(|measures| measures.refused_calls += 1);
+        if let Err(detail) = checked {
+            self.oracle.violated(Property::WithinLimit, None, detail);
+        }
+        let wait = Duration::from_millis((reset_at_ms - now_ms).unsigned_abs());
+        Err(PollError::rate_limited("429")
+            .with_retry_after(wait)
+            .with_allowance(allowance(0)))
     }
 
     /// What a call does besides answering.
@@ -203,6 +235,23 @@ impl Channel {
     }
 }
 
+impl Channel {
+    /// A context may grow beyond what a completion can carry, so that the old one is kept; or beyond
+    /// what the work queue takes, so that the job is held once it is to be sent.
+    fn spoil(&self, context: &mut Context) {
+        context.remove(BALLAST);
+        if self.faults.draw(&[Fault::Oversize]).is_none() {
+            return;
+        }
+        let size_bytes = if self.faults.toss() {
+            caps::MAX_CONTEXT_SIZE_BYTES
+        } else {
+            BALLAST_SIZE_BYTES
+        };
+        context.insert(BALLAST, "x".repeat(size_bytes));
+    }
+}
+
 /// A worker's poller of the channel.
 #[derive(Debug)]
 pub(crate) struct SimPoller {
@@ -213,6 +262,7 @@ pub(crate) struct SimPoller {
 impl Poller for SimPoller {
     async fn poll(&self, job: Job) -> Result<Polled, PollError> {
         let channel = &*self.channel;
+        channel.oracle.polled(&job.id, job.token, job.due_ms);
         let mut context = job.context.clone();
         let first = context.get_i64(SINCE).map_or(0, i64::unsigned_abs);
         let (mut since, mut more) = (first, true);
@@ -221,7 +271,7 @@ impl Poller for SimPoller {
             match self.page(&job, since).await {
                 Ok((newest, posts, allowance)) => {
                     (since, more) = (newest, newest < posts);
-                    polled = polled.with_allowance(allowance);
+                    polled.allowances.extend(allowance);
                 }
                 Err(error) if page == 0 => return Err(error),
                 Err(error) => {
@@ -233,11 +283,12 @@ impl Poller for SimPoller {
                 break;
             }
         }
-        channel.trace.line(|| {
+        channel.oracle.trace.line(|| {
             let (name, id, generation) = (&self.process.name, &job.id, job.token.generation);
             format!("{name}: polled {id} generation {generation}, events {first} to {since}")
         });
         context.insert(SINCE, since as i64);
+        channel.spoil(&mut context);
         polled.context = context;
         let now_ms = channel.clock.now_ms();
         let event = |number: u64| {
@@ -253,9 +304,13 @@ impl Poller for SimPoller {
 impl SimPoller {
     /// The newest event of the page after `since`, the newest of all, and what is left of the
     /// window.
-    async fn page(&self, job: &Job, since: u64) -> Result<(u64, u64, Allowance), PollError> {
+    async fn page(
+        &self,
+        job: &Job,
+        since: u64,
+    ) -> Result<(u64, u64, Option<Allowance>), PollError> {
         self.channel.mishap(job, &self.process).await?;
-        let allowance = self.channel.call()?;
+        let allowance = self.channel.call(&self.process)?;
         let posts = self.channel.posts(&job.account);
         Ok((posts.min(since + PAGE).max(since), posts, allowance))
     }

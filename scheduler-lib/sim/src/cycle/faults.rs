@@ -99,6 +99,8 @@ faults! {
     Poison, poison;
     /// Per hour: bytes that nobody can decode arrive on a queue.
     Garbage, garbage;
+    /// Per poll: the new context is too large for a completion, or for the work queue.
+    Oversize, oversize;
 }
 
 impl fmt::Display for Fault {

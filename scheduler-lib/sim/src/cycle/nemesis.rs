@@ -1,6 +1,6 @@
 //! The faults that strike by the clock, not by the call.
 
-use std::{sync::Arc, time::Duration};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use polling_transport::Queue;
 use tokio::time::sleep;
@@ -8,7 +8,8 @@ use tokio::time::sleep;
 use super::{
     faults::Fault,
     operator::{account, exponential},
-    stage::{Live, MAX_WORKER_SKEW_MS, Role, Stage},
+    scenario::{Outage, Role},
+    stage::{Live, MAX_WORKER_SKEW_MS, Stage},
 };
 
 /// Kinds whose rate is per hour.
@@ -24,11 +25,24 @@ const TIMED: [Fault; 7] = [
 
 /// Strikes until the faults stop, each kind at its rate.
 pub(crate) fn start(stage: &Arc<Stage>) {
+    if let Some(outage) = stage.scenario.outage {
+        tokio::spawn(strike_all(Arc::clone(stage), outage));
+    }
     for fault in TIMED {
         let per_h = stage.faults.rates().of(fault);
         if per_h > 0.0 {
             tokio::spawn(strike_again(Arc::clone(stage), fault, per_h));
         }
+    }
+}
+
+async fn strike_all(stage: Arc<Stage>, outage: Outage) {
+    sleep(outage.from).await;
+    let down = format!("{:?} are gone for {:?}", outage.roles, outage.lasting);
+    stage.trace.line(|| format!("fault outage: {down}"));
+    let struck = |live: &&Live| outage.roles.contains(&live.role);
+    for live in stage.cast().iter().filter(struck) {
+        live.process.die();
     }
 }
 
@@ -56,7 +70,8 @@ async fn strike(stage: &Arc<Stage>, fault: Fault) {
             live.shutdown.cancel();
         }
         Fault::Stall => {
-            let lasting = Duration::from_millis(1_000 + generator.below(600_000));
+            let Range { start, end } = stage.scenario.stall_ms;
+            let lasting = Duration::from_millis(start + generator.below(end - start));
             stage.count(fault, || format!("{name} for {lasting:?}"));
             live.process.stall(lasting);
         }
@@ -95,6 +110,7 @@ async fn jump(stage: &Stage, live: &Live) {
         format!("{} by {skew_ms} ms", live.process.name)
     });
     live.process.set_skew_ms(skew_ms);
+    stage.renewed(live.role);
     let lasting = Duration::from_millis(generator.below(600_000));
     tokio::select! {
         biased;
@@ -102,6 +118,7 @@ async fn jump(stage: &Stage, live: &Live) {
         () = sleep(lasting) => {}
     }
     live.process.set_skew_ms(0);
+    stage.renewed(live.role);
 }
 
 /// The store, and the oracle's view of its history, as they were up to a minute ago.

@@ -2,15 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use polling_model::{AccountId, Context, Generator, JobId, JobType, ServiceLevel};
-use scheduler_lib::{Change, Registration, Registry};
+use polling_model::{AccountId, Clock as _, Context, Generator, JobId, JobType, ServiceLevel};
+use scheduler_lib::{
+    Change, Registration, Registry, SlotStore as _,
+    store::{Hold, NewJob, Place},
+};
 use tokio::time::sleep;
 
-use super::{
-    channel::SINCE,
-    scenario::{LEVELS, level},
-    stage::Stage,
-};
+use super::{channel::SINCE, scenario::level, stage::Stage};
 
 /// Somebody who owns accounts, and changes their mind.
 pub(crate) struct Operator {
@@ -35,6 +34,9 @@ impl Operator {
 
     /// Registers all jobs, and each until it is known to be registered.
     pub(crate) async fn register_all(&self) {
+        if self.stage.scenario.in_one_slot {
+            return self.register_in_one_slot().await;
+        }
         for number in 0..self.stage.scenario.jobs {
             while self.register(number).await.is_none() {
                 sleep(Duration::from_secs(1)).await;
@@ -63,7 +65,29 @@ impl Operator {
         self.stage.attempt(call).await.map(drop)
     }
 
+    /// Past the registry, which would spread them.
+    async fn register_in_one_slot(&self) {
+        let (store, now_ms) = (&self.stage.store, self.stage.clock.now_ms());
+        let due_ms = now_ms + 60_000;
+        let context = Context::new().encode().expect("an empty context fits");
+        for number in 0..self.stage.scenario.jobs {
+            let job = NewJob {
+                id: JobId::of(&job_type(), &account(number)),
+                job_type: job_type(),
+                account: account(number),
+                level: self.any_level(),
+                cushion: None,
+                context: context.clone(),
+                incarnation: self.generator.nonce(),
+                due: [due_ms; 2],
+            };
+            let registered = store.register(job, now_ms).await;
+            registered.expect("a store in memory takes every job");
+        }
+    }
+
     async fn edit(&self, number: u64) -> Option<()> {
+        self.stage.edited();
         let id = JobId::of(&job_type(), &account(number));
         let (stage, registry) = (&self.stage, &self.registry);
         match self.generator.below(8) {
@@ -91,21 +115,27 @@ impl Operator {
 
     fn any_level(&self) -> ServiceLevel {
         let mut at = self.generator.below(100);
-        for (name, _, share) in LEVELS {
-            if at < share {
-                return level(name);
+        for of in &self.stage.scenario.levels {
+            if at < of.share {
+                return level(of.name);
             }
-            at -= share;
+            at -= of.share;
         }
-        level(LEVELS[0].0)
+        level("default")
     }
 }
 
-/// Returns every held job to the cycle.
-pub(crate) async fn resume_all(registry: &Registry) {
+/// Returns every held job to the cycle. One that its queue refused needs a smaller context: the
+/// one that says what is published.
+pub(crate) async fn resume_all(stage: &Stage, registry: &Registry) {
     let mut after = None;
     while let Ok(page) = registry.list(after.as_ref(), 1_000).await {
         for record in &page {
+            if record.state.place == Place::Held(Hold::Refused) {
+                let since = stage.oracle.delivered_through(&record.state.account);
+                let context = Context::from_iter([(SINCE, (since as i64).into())]);
+                let _ = registry.replace_context(&record.id, &context).await;
+            }
             let _ = registry.resume(&record.id).await;
         }
         let Some(last) = page.last() else {

@@ -1,6 +1,8 @@
 //! The judge: it sees every effect on the store, the queues and the bus, and nothing else.
 
+mod bucket;
 mod history;
+mod meter;
 mod seen;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -9,9 +11,10 @@ use polling_model::{AccountId, JobId, Token};
 use scheduler_lib::store::Counts;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use self::history::History;
-use self::seen::Seen;
+use self::{bucket::Bucket, meter::Meter, seen::Seen};
+pub(crate) use self::{history::History, meter::Spans};
 use super::{
+    measures::Measures,
     property::{Property, Violation},
     trace::Trace,
 };
@@ -25,31 +28,37 @@ pub(crate) struct Oracle {
     pub(crate) stopped: CancellationToken,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Book {
     /// Goes back when the store does.
     history: History,
     /// Never goes back.
     seen: Seen,
-    tally: Tally,
+    meter: Meter,
+    bucket: Bucket,
     violation: Option<Violation>,
 }
 
-/// What a run amounted to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Tally {
-    /// Completions accepted.
-    pub(crate) cycles: u64,
-    /// Places mended by the sweep.
-    pub(crate) repairs: u64,
-    /// Events delivered, repeats included.
-    pub(crate) events: u64,
+/// What the oracle is told of a run before it begins.
+#[derive(Debug)]
+pub(crate) struct Terms {
+    /// Most jobs dispatched a second by one scheduler.
+    pub(crate) dispatch_per_s: u32,
+    pub(crate) schedulers: u64,
+    pub(crate) spans: Spans,
 }
 
 impl Oracle {
-    pub(crate) fn new(trace: Arc<Trace>) -> Self {
+    pub(crate) fn new(trace: Arc<Trace>, terms: Terms) -> Self {
+        let book = Book {
+            history: History::default(),
+            seen: Seen::default(),
+            meter: Meter::new(terms.spans),
+            bucket: Bucket::new(terms.dispatch_per_s, terms.schedulers, trace.now_ms()),
+            violation: None,
+        };
         Self {
-            book: Mutex::default(),
+            book: Mutex::new(book),
             trace,
             stopped: CancellationToken::new(),
         }
@@ -82,8 +91,14 @@ impl Oracle {
         self.book().violation.clone()
     }
 
-    pub(crate) fn tally(&self) -> Tally {
-        self.book().tally
+    /// What the run amounts to so far.
+    pub(crate) fn measures(&self) -> Measures {
+        self.book().meter.read()
+    }
+
+    /// Counts what nothing is checked by.
+    pub(crate) fn measure(&self, count: impl FnOnce(&mut Measures)) {
+        count(&mut self.book().meter.measures);
     }
 
     /// What the store knows of its jobs, to be kept with a snapshot of it.
@@ -111,6 +126,34 @@ impl Oracle {
         with(&mut self.book().history)
     }
 
+    pub(crate) fn registered(&self, job: &JobId) {
+        self.book().meter.registered(job, self.trace.now_ms());
+    }
+
+    /// A scheduler starts anew, or its clock jumps.
+    pub(crate) fn scheduler_renewed(&self) {
+        self.book().bucket.renewed();
+    }
+
+    /// A chunk left its slot.
+    pub(crate) fn dispatched(&self, jobs: usize) {
+        let (jobs, now_ms) = (jobs as u64, self.trace.now_ms());
+        let checked = {
+            let mut book = self.book();
+            book.meter.dispatched(jobs, now_ms);
+            book.bucket.dispatched(jobs, now_ms)
+        };
+        if let Err(detail) = checked {
+            self.violated(Property::DispatchCapped, None, detail);
+        }
+    }
+
+    /// A poll begins, of a job that was due at `due_ms`.
+    pub(crate) fn polled(&self, job: &JobId, token: Token, due_ms: i64) {
+        let now_ms = self.trace.now_ms();
+        self.book().meter.polled(job, token, due_ms, now_ms);
+    }
+
     pub(crate) fn drained(&self, job: &JobId, token: Token) {
         let checked = self.book().history.drained(job, token);
         self.check(Property::DrainedAnew, job, checked);
@@ -119,14 +162,14 @@ impl Oracle {
     pub(crate) fn accepted(&self, job: &JobId, token: Token) {
         let checked = {
             let mut book = self.book();
-            book.tally.cycles += 1;
+            book.meter.accepted(token);
             book.history.accepted(job, token)
         };
         self.check(Property::AcceptedOnce, job, checked);
     }
 
     pub(crate) fn mended(&self, jobs: usize) {
-        self.book().tally.repairs += jobs as u64;
+        self.measure(|measures| measures.repairs += jobs as u64);
         let detail = format!("the sweep mended the place of {jobs} jobs");
         self.violated(Property::NothingToMend, None, detail);
     }
@@ -163,7 +206,7 @@ impl Oracle {
 
     pub(crate) fn delivered(&self, account: &AccountId, number: u64) {
         let mut book = self.book();
-        book.tally.events += 1;
+        book.meter.measures.events += 1;
         book.seen.delivered(account, number);
     }
 

@@ -1,8 +1,8 @@
 //! One run: faults for some time, then healing, then the questions of liveness.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use polling_model::Clock;
+use polling_model::{Clock, JobId};
 use scheduler_lib::{
     SlotStore,
     store::{Hold, JobRecord, Place},
@@ -10,8 +10,9 @@ use scheduler_lib::{
 use tokio::time::sleep;
 
 use super::{
-    channel,
+    channel, cost,
     faults::FaultCounts,
+    measures::Measures,
     nemesis,
     operator::{self, Operator},
     property::{Property, Violation},
@@ -27,12 +28,8 @@ pub struct Outcome {
     pub minutes: u64,
     /// Faults by kind.
     pub faults: FaultCounts,
-    /// Completions accepted: how often a job went once around its cycle.
-    pub cycles: u64,
-    /// Events delivered, repeats included.
-    pub events: u64,
-    /// Places that the sweep mended.
-    pub repairs: u64,
+    /// What it amounted to.
+    pub measures: Measures,
     /// The first promise that was not kept.
     pub violation: Option<Violation>,
     /// What happened, line by line; empty unless asked for.
@@ -63,13 +60,10 @@ pub fn run(scenario: Scenario, traced: bool) -> Outcome {
 }
 
 fn outcome(stage: &Stage) -> Outcome {
-    let tally = stage.oracle.tally();
     Outcome {
         minutes: stage.trace.elapsed_ms().unsigned_abs().div_ceil(60_000),
         faults: stage.faults.counts(),
-        cycles: tally.cycles,
-        events: tally.events,
-        repairs: tally.repairs,
+        measures: stage.oracle.measures(),
         violation: stage.oracle.violation(),
         trace: stage.trace.take(),
     }
@@ -93,14 +87,14 @@ async fn all_acts(stage: &Arc<Stage>) {
     sleep(Duration::from_millis(left_ms.max(0).unsigned_abs())).await;
     let healed = heal(stage).await;
     sleep(scenario.healing()).await;
-    judge(stage, &healed).await;
+    judge(stage, healed).await;
 }
 
 /// What the world was like when the faults stopped.
 struct Healed {
     at_ms: i64,
     /// The jobs registered, with the posts that their accounts had.
-    jobs: Vec<(JobRecord, u64)>,
+    jobs: BTreeMap<JobId, u64>,
 }
 
 async fn heal(stage: &Stage) -> Healed {
@@ -110,49 +104,63 @@ async fn heal(stage: &Stage) -> Healed {
         live.process.set_skew_ms(0);
         live.process.stall(Duration::ZERO);
     }
-    operator::resume_all(&stage.registry()).await;
-    let posts = |job: JobRecord| {
+    operator::resume_all(stage, &stage.registry()).await;
+    let mut jobs = BTreeMap::new();
+    for_each_job(stage, |job| {
         let posts = stage.channel.posts(&job.state.account);
-        (job, posts)
-    };
+        jobs.insert(job.id, posts);
+    })
+    .await;
     Healed {
         at_ms: stage.clock.now_ms(),
-        jobs: registered(stage).await.into_iter().map(posts).collect(),
+        jobs,
     }
 }
 
-async fn registered(stage: &Stage) -> Vec<JobRecord> {
-    let mut jobs: Vec<JobRecord> = Vec::new();
+async fn for_each_job(stage: &Stage, mut each: impl FnMut(JobRecord)) {
+    let mut after: Option<JobId> = None;
     loop {
-        let after = jobs.last().map(|job| job.id.clone());
-        match stage.store.list(after.as_ref(), 1_000).await {
-            Ok(page) if !page.is_empty() => jobs.extend(page),
-            _ => return jobs,
-        }
+        let page = stage.store.list(after.as_ref(), 1_000).await;
+        let Ok(page) = page else {
+            return;
+        };
+        let Some(last) = page.last() else {
+            return;
+        };
+        after = Some(last.id.clone());
+        page.into_iter().for_each(&mut each);
     }
 }
 
-async fn judge(stage: &Stage, healed: &Healed) {
+async fn judge(stage: &Stage, mut healed: Healed) {
     stage.trace.line(|| "the judgement".to_owned());
-    let now = registered(stage).await;
-    for (before, posts) in &healed.jobs {
-        match now.iter().find(|job| job.id == before.id) {
-            Some(job) => judge_job(stage, healed, job, *posts),
-            None => {
-                let detail = "its record is gone though nobody removed it".to_owned();
-                stage
-                    .oracle
-                    .violated(Property::Conserved, Some(&before.id), detail);
-            }
+    let mut jobs = std::mem::take(&mut healed.jobs);
+    for_each_job(stage, |job| {
+        if let Some(posts) = jobs.remove(&job.id) {
+            judge_job(stage, &healed, &job, posts);
         }
+    })
+    .await;
+    for gone in jobs.keys() {
+        let detail = "its record is gone though nobody removed it".to_owned();
+        stage
+            .oracle
+            .violated(Property::Conserved, Some(gone), detail);
     }
-    judge_queues(stage, healed).await;
+    judge_queues(stage, &healed).await;
+    judge_cost(stage).await;
 }
 
 fn judge_job(stage: &Stage, healed: &Healed, job: &JobRecord, posts: u64) {
-    // Strikes of before may hold a job once more; any other hold is nobody's doing.
-    if job.state.place == Place::Held(Hold::Quarantined) {
-        return;
+    match job.state.place {
+        // Strikes of before may hold a job once more.
+        Place::Held(Hold::Quarantined) => {
+            stage.oracle.measure(|measures| measures.quarantined += 1);
+            return;
+        }
+        // So may a context that grew before; any other hold is nobody's doing.
+        Place::Held(Hold::Refused) if grown(job) => return,
+        _ => {}
     }
     if job.state.settled_ms <= healed.at_ms {
         let detail = format!(
@@ -175,6 +183,11 @@ fn judge_job(stage: &Stage, healed: &Healed, job: &JobRecord, posts: u64) {
     }
 }
 
+/// Whether its work queue is right to refuse it.
+fn grown(job: &JobRecord) -> bool {
+    job.context.size_bytes() > channel::SMALL_MESSAGE_SIZE_BYTES
+}
+
 async fn judge_queues(stage: &Stage, healed: &Healed) {
     for queue in [&stage.work, &stage.completed, &stage.dead_letter] {
         for message in queue.inner.messages() {
@@ -189,5 +202,18 @@ async fn judge_queues(stage: &Stage, healed: &Healed) {
     {
         let detail = format!("{} notes are open", counts.open_notes);
         stage.oracle.violated(Property::Emptied, None, detail);
+    }
+}
+
+/// Polls that are under way, or wait to be settled, are not wasted yet.
+async fn judge_cost(stage: &Stage) {
+    let Ok(counts) = stage.store.counts().await else {
+        return;
+    };
+    let wasted = stage.oracle.measures().wasted;
+    let allowed = cost::allowed(&stage.faults.counts(), stage.edits(), &stage.scenario);
+    if wasted > allowed + counts.in_flight {
+        let detail = format!("{wasted} polls were wasted, the faults explain {allowed}");
+        stage.oracle.violated(Property::Economical, None, detail);
     }
 }

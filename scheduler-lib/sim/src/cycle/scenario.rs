@@ -1,6 +1,6 @@
 //! Everything about a run, drawn from its seed.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, ops::Range, time::Duration};
 
 use polling_core::WorkerConfig;
 use polling_model::{ErrorClass, Generator, ServiceLevel};
@@ -9,11 +9,64 @@ use scheduler_lib::{
     policy::{Backoff, ErrorRule, JobTypeRules, LevelRules},
 };
 
-use super::faults::{Fault, FaultRates};
+use super::{
+    channel::SMALL_MESSAGE_SIZE_BYTES,
+    faults::{Fault, FaultRates},
+};
 
-/// The service levels with their intervals in seconds, and how many of 100 jobs have each.
-pub(crate) const LEVELS: [(&str, u64, u64); 3] =
-    [("gold", 60, 25), ("silver", 300, 60), ("bronze", 600, 15)];
+/// A service level of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Level {
+    /// Its name.
+    pub name: &'static str,
+    /// Time between two polls.
+    pub interval: Duration,
+    /// How many of 100 jobs have it.
+    pub share: u64,
+}
+
+impl Level {
+    /// A level of so many jobs of 100.
+    #[must_use]
+    pub const fn new(name: &'static str, interval_s: u64, share: u64) -> Self {
+        Self {
+            name,
+            interval: Duration::from_secs(interval_s),
+            share,
+        }
+    }
+}
+
+/// The levels of a run unless set otherwise. Their mean is 4 minutes and 45 seconds.
+const LEVELS: [Level; 3] = [
+    Level::new("gold", 60, 25),
+    Level::new("silver", 300, 60),
+    Level::new("bronze", 600, 15),
+];
+
+/// A part in the cast of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    /// Drains, settles, reaps.
+    Scheduler,
+    /// Polls.
+    Worker,
+}
+
+/// All processes of some roles are gone for some time: they are killed, and come back together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outage {
+    /// Of which role.
+    pub roles: &'static [Role],
+    /// From the beginning of the run.
+    pub from: Duration,
+    /// How long.
+    pub lasting: Duration,
+}
+
+/// When every run begins unless set otherwise, UTC milliseconds: half an hour before the end of a
+/// leap day.
+const START_MS: i64 = 1_709_249_400_000;
 
 /// One run: what takes part, and what goes wrong how often.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,12 +81,34 @@ pub struct Scenario {
     pub schedulers: u64,
     /// Workers on one queue.
     pub workers: u64,
-    /// Calls of the channel per minute.
-    pub calls_per_min: u64,
+    /// Jobs that one worker polls at once.
+    pub concurrency: usize,
+    /// When the run begins, UTC milliseconds.
+    pub start_ms: i64,
+    /// What the jobs' accounts pay for.
+    pub levels: Vec<Level>,
+    /// All jobs are due in one slot, instead of spread over their interval.
+    pub in_one_slot: bool,
+    /// The accounts post nothing.
+    pub quiet: bool,
+    /// Calls of the channel per minute; `None` is no limit.
+    pub calls_per_min: Option<u64>,
+    /// Calls that each worker lets through a second, if it has a pace of its own.
+    pub paced_per_s: Option<NonZeroU32>,
+    /// Largest message that the work queue takes.
+    pub max_message_size_bytes: usize,
     /// Edits by the operator per hour: registrations, removals, pauses and the like.
     pub edits_per_h: f64,
     /// What goes wrong.
     pub rates: FaultRates,
+    /// How long a process that stalls stands still, milliseconds.
+    pub stall_ms: Range<u64>,
+    /// When all processes of a role are gone.
+    pub outage: Option<Outage>,
+    /// Since the beginning of the run: the polls due then are counted job by job.
+    pub counted: Range<Duration>,
+    /// How long the run goes on after the faults stop; unless set, as long as healing may take.
+    pub healing: Option<Duration>,
     /// How long a received message stays invisible.
     pub visibility_timeout: Duration,
     /// The bounds of the schedulers' cycle.
@@ -68,12 +143,47 @@ impl Scenario {
             jobs,
             schedulers: between(1, 3),
             workers: between(1, 3),
-            calls_per_min: jobs * between(60, 200) / 100 + 10,
+            concurrency: 8,
+            start_ms: START_MS,
+            levels: LEVELS.to_vec(),
+            in_one_slot: false,
+            quiet: false,
+            paced_per_s: None,
+            max_message_size_bytes: SMALL_MESSAGE_SIZE_BYTES,
+            stall_ms: 1_000..601_000,
+            outage: None,
+            counted: Range::default(),
+            healing: None,
+            calls_per_min: Some(jobs * between(60, 200) / 100 + 10),
             edits_per_h: between(0, 60) as f64,
             visibility_timeout: Duration::from_secs(between(10, 60)),
             limits,
             rates: draw_rates(&generator),
         }
+    }
+
+    /// The same without faults and edits, with a channel without a rate limit, and with the bounds
+    /// that a scheduler has unless they are set.
+    #[must_use]
+    pub fn calm(self) -> Self {
+        Self {
+            rates: FaultRates::default(),
+            edits_per_h: 0.0,
+            calls_per_min: None,
+            schedulers: 1,
+            workers: 1,
+            visibility_timeout: Duration::from_secs(30),
+            limits: Limits::default(),
+            ..self
+        }
+    }
+
+    /// The same with one kind of fault alone.
+    #[must_use]
+    pub fn only(mut self, fault: Fault, rate: f64) -> Self {
+        self.rates = FaultRates::default();
+        self.rates.set(fault, rate);
+        self
     }
 
     /// The same without some kinds of fault.
@@ -85,26 +195,32 @@ impl Scenario {
         self
     }
 
-    /// How long healing may take: an interval, and this bound. A job may be in flight to its
-    /// deadline, wait for the reaper's grace, fail once more and back off, and wait for a window or
-    /// behind the backlog of all the others; a copy of a message may arrive last of all.
+    /// How long the run goes on after the faults stop.
     pub(crate) fn healing(&self) -> Duration {
-        let longest = LEVELS.iter().map(|(_, interval_s, _)| *interval_s).max();
+        self.healing.unwrap_or_else(|| self.longest_healing())
+    }
+
+    /// How long healing may take: an interval, and this bound. A job may be in flight to its
+    /// deadline, which is later by as long as no worker answered, wait for the reaper's grace, fail once more and back off, and wait for a window or
+    /// behind the backlog of all the others; a copy of a message may arrive last of all.
+    fn longest_healing(&self) -> Duration {
+        let longest = self.levels.iter().map(|level| level.interval).max();
         let limits = &self.limits;
-        Duration::from_secs(longest.unwrap_or(0))
+        longest.unwrap_or_default()
             + limits.message_life(self.visibility_timeout)
             + limits.in_flight_margin
+            + LONGER_LEASE
             + limits.reap_grace
             + MAX_BACKOFF
             + BACKLOG
     }
 
     pub(crate) fn rules(&self) -> JobTypeRules {
-        let level = |(name, interval_s, _): &(&str, u64, u64)| {
-            let interval = Duration::from_secs(*interval_s);
-            (level(name), LevelRules { interval })
-        };
-        let levels: BTreeMap<_, _> = LEVELS.iter().map(level).collect();
+        let levels = self.levels.iter().map(|of| {
+            let interval = of.interval;
+            (level(of.name), LevelRules { interval })
+        });
+        let levels: BTreeMap<_, _> = levels.collect();
         let backoff = ErrorRule::Backoff(Backoff {
             base: Duration::from_secs(30),
             max: MAX_BACKOFF,
@@ -121,7 +237,7 @@ impl Scenario {
     /// Its deadlines fit into [`Limits::work`].
     pub(crate) fn worker(&self) -> WorkerConfig {
         WorkerConfig {
-            concurrency: 8,
+            concurrency: self.concurrency,
             rate_limit_wait: Duration::from_secs(2),
             poll_timeout: Duration::from_secs(15),
             publish_timeout: Duration::from_secs(25),
@@ -132,8 +248,21 @@ impl Scenario {
     }
 }
 
+/// Mean time between two polls of a job.
+#[must_use]
+pub fn mean_interval(levels: &[Level]) -> Duration {
+    let jobs: u64 = levels.iter().map(|level| level.share).sum();
+    let weighed = levels
+        .iter()
+        .map(|level| level.interval.as_secs() * level.share);
+    Duration::from_secs(weighed.sum::<u64>() / jobs.max(1))
+}
+
 /// Longest wait after an error.
 const MAX_BACKOFF: Duration = Duration::from_secs(240);
+
+/// Longest time for which the workers of a run are all down at once.
+const LONGER_LEASE: Duration = Duration::from_secs(1_800);
 
 /// For what all jobs together have to make up for.
 const BACKLOG: Duration = Duration::from_secs(900);
@@ -161,7 +290,7 @@ const fn usual(fault: Fault) -> f64 {
         Fault::Delay => 0.05,
         Fault::Kill | Fault::Restart | Fault::Stall | Fault::ClockJump => 1.0,
         Fault::Rollback | Fault::Poison | Fault::Garbage => 0.5,
-        Fault::ApiHang => 0.005,
+        Fault::ApiHang | Fault::Oversize => 0.005,
         _ => 0.02,
     }
 }

@@ -3,11 +3,11 @@
 use std::fmt;
 
 use super::{
+    campaign::{Campaign, Failed},
     channel,
     faults::Fault,
     property::Violation,
     run::{Outcome, run},
-    scenario::Scenario,
 };
 
 /// Most lines of a story.
@@ -16,6 +16,8 @@ const MAX_LINES: usize = 80;
 /// The shortest run found that breaks the same promise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Shrunk {
+    /// The named scenario, unchanged.
+    pub named: Option<&'static str>,
     /// The seed, unchanged.
     pub seed: u64,
     /// Minutes with faults.
@@ -33,19 +35,13 @@ pub struct Shrunk {
 /// Shortens a run that failed: to the minute of its violation, then kind by kind to the faults that
 /// it needs, then once more in time.
 #[must_use]
-pub fn shrink(
-    seed: u64,
-    minutes: u64,
-    jobs: u64,
-    without: &[Fault],
-    violation: Violation,
-) -> Shrunk {
+pub fn shrink(campaign: &Campaign, failed: &Failed) -> Shrunk {
     let mut shrinking = Shrinking {
-        seed,
-        jobs,
-        minutes,
-        without: without.to_vec(),
-        violation,
+        campaign,
+        seed: failed.seed,
+        minutes: failed.minutes,
+        without: campaign.without.clone(),
+        violation: failed.violation.clone(),
     };
     shrinking.shorten();
     for fault in Fault::ALL {
@@ -60,33 +56,35 @@ pub fn shrink(
         .run(shrinking.minutes, &shrinking.without, true)
         .trace;
     let Shrinking {
+        seed,
         minutes,
         without,
         violation,
         ..
     } = shrinking;
     Shrunk {
+        named: campaign.named,
         seed,
         minutes,
-        jobs,
+        jobs: campaign.jobs,
         without,
         story: story(&trace, &violation),
         violation,
     }
 }
 
-struct Shrinking {
+struct Shrinking<'a> {
+    campaign: &'a Campaign,
     seed: u64,
-    jobs: u64,
     minutes: u64,
     without: Vec<Fault>,
     violation: Violation,
 }
 
-impl Shrinking {
+impl Shrinking<'_> {
     fn run(&self, minutes: u64, without: &[Fault], traced: bool) -> Outcome {
-        let scenario = Scenario::draw(self.seed, minutes, self.jobs).without(without);
-        run(scenario, traced)
+        let scenario = self.campaign.scenario(self.seed, minutes);
+        run(scenario.without(without), traced)
     }
 
     /// Takes a smaller run if it breaks the same promise.
@@ -144,10 +142,11 @@ impl fmt::Display for Shrunk {
             jobs,
             ..
         } = self;
-        write!(
-            f,
-            "cargo run --release -p cycle-sim -- --seed {seed} --minutes {minutes} --jobs {jobs}"
-        )?;
+        write!(f, "cargo run --release -p cycle-sim --")?;
+        if let Some(name) = self.named {
+            write!(f, " --scenario {name}")?;
+        }
+        write!(f, " --seed {seed} --minutes {minutes} --jobs {jobs}")?;
         if !self.without.is_empty() {
             let names: Vec<_> = self.without.iter().map(|fault| fault.as_str()).collect();
             write!(f, " --without {}", names.join(","))?;

@@ -2,12 +2,19 @@
 
 use std::{
     future::Future,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    ops::Range,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
-use polling_core::Worker;
-use polling_model::{ChannelId, Generator, SharedClock, SlotRing};
+use polling_core::{
+    Worker,
+    rate_limit::{Quota, Scope},
+};
+use polling_model::{ChannelId, Generator, SharedClock, SlotRing, caps};
 use polling_transport::{TokioClock, memory::MemoryQueue};
 use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler};
 use tokio::{
@@ -20,16 +27,13 @@ use super::{
     channel::{self, SimPoller},
     faults::{Fault, Faults},
     faulty::Faulty,
-    oracle::Oracle,
+    oracle::{Oracle, Spans, Terms},
     process::Process,
     property::Property,
-    scenario::Scenario,
+    scenario::{Role, Scenario},
     trace::Trace,
     watched::{Carries, WatchedBus, WatchedQueue, WatchedStore},
 };
-
-/// When every run begins, UTC milliseconds: half an hour before the end of a leap day.
-const START_MS: i64 = 1_709_249_400_000;
 
 /// How far the clock of a worker may be off, milliseconds.
 pub(crate) const MAX_WORKER_SKEW_MS: i64 = 10_000;
@@ -50,6 +54,8 @@ pub(crate) struct Stage {
     bus: Arc<WatchedBus>,
     /// The processes that live now, by their place in the cast.
     cast: Mutex<Vec<Live>>,
+    /// Edits by hand, whatever became of them.
+    edits: AtomicU64,
 }
 
 /// A process that lives now.
@@ -61,28 +67,23 @@ pub(crate) struct Live {
     pub(crate) shutdown: CancellationToken,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Role {
-    Scheduler,
-    Worker,
-}
-
 impl Stage {
     /// Call it within the run's runtime.
     pub(crate) fn new(scenario: Scenario, traced: bool) -> Arc<Self> {
-        let clock = TokioClock::starting_at(START_MS);
+        let clock = TokioClock::starting_at(scenario.start_ms);
         let trace = Arc::new(Trace::new(clock.clone(), traced));
         let seed = scenario.seed;
         // Another sequence than the one from which the scenario is drawn.
         let generator = Generator::from_seed(seed ^ 0x5eed);
         let faults = Arc::new(Faults::new(scenario.rates.clone(), generator));
-        let oracle = Arc::new(Oracle::new(Arc::clone(&trace)));
+        let oracle = Arc::new(Oracle::new(Arc::clone(&trace), terms(&scenario)));
         let shared: SharedClock = Arc::new(clock.clone());
         let dead_letter = MemoryQueue::builder("dead-letter", shared.clone()).build();
-        let redriven = |name: &str, visibility: Duration| {
+        let redriven = |name: &str, visibility: Duration, max_size_bytes: usize| {
             MemoryQueue::builder(name, shared.clone())
                 .visibility_timeout(visibility)
                 .max_receive_batch(10)
+                .max_message_size_bytes(max_size_bytes)
                 .dead_letter(Arc::clone(&dead_letter), scenario.limits.max_receives)
                 .build()
         };
@@ -91,23 +92,29 @@ impl Stage {
         let reserve_ms = reserve.as_millis() as i64 + MAX_WORKER_SKEW_MS;
         let watch =
             |queue, carries| WatchedQueue::new(queue, Arc::clone(&oracle), carries, clock.clone());
-        let work = redriven("work", scenario.visibility_timeout);
-        let completed = redriven("completed", Duration::from_secs(30));
-        let store = Arc::new(MemoryStore::new(SlotRing::MINUTES, START_MS));
+        let work = redriven(
+            "work",
+            scenario.visibility_timeout,
+            scenario.max_message_size_bytes,
+        );
+        let largest = caps::MAX_MESSAGE_SIZE_BYTES;
+        let completed = redriven("completed", Duration::from_secs(30), largest);
+        let store = MemoryStore::new(SlotRing::MINUTES, scenario.start_ms)
+            .generator(Generator::from_seed(seed ^ 0xed17));
         Arc::new(Self {
             channel: channel::Channel::new(
-                seed,
-                scenario.calls_per_min,
+                &scenario,
                 clock.clone(),
                 Arc::clone(&faults),
-                Arc::clone(&trace),
+                Arc::clone(&oracle),
             ),
-            store: WatchedStore::new(store, Arc::clone(&oracle)),
+            store: WatchedStore::new(Arc::new(store), Arc::clone(&oracle)),
             work: watch(work, Carries::Work { reserve_ms }),
             completed: watch(completed, Carries::Completions),
             dead_letter: watch(dead_letter, Carries::DeadLetters),
             bus: Arc::new(WatchedBus::new(Arc::clone(&oracle))),
             cast: Mutex::default(),
+            edits: AtomicU64::new(0),
             scenario,
             clock,
             trace,
@@ -164,14 +171,42 @@ impl Stage {
             running.abort();
             self.trace
                 .line(|| format!("{}: is dead", live.process.name));
-            let downtime = self.downtime();
-            tokio::select! {
-                biased;
-                () = self.faults.healed.cancelled() => {}
-                () = sleep(downtime) => {}
-            }
+            self.stay_down(live.role).await;
+            self.renewed(live.role);
             live = self.be_born(live.role, number, life);
             self.cast()[place] = live.clone();
+        }
+    }
+
+    async fn stay_down(&self, role: Role) {
+        let outage = self.outage_left(role);
+        if !outage.is_zero() {
+            return sleep(outage).await;
+        }
+        let downtime = self.downtime();
+        tokio::select! {
+            biased;
+            () = self.faults.healed.cancelled() => {}
+            () = sleep(downtime) => {}
+        }
+    }
+
+    /// How long the processes of a role have to stay away.
+    fn outage_left(&self, role: Role) -> Duration {
+        let outage = self.scenario.outage.filter(|it| it.roles.contains(&role));
+        let elapsed = Duration::from_millis(self.trace.elapsed_ms().unsigned_abs());
+        outage
+            .filter(|outage| elapsed >= outage.from)
+            .map_or(Duration::ZERO, |outage| {
+                (outage.from + outage.lasting).saturating_sub(elapsed)
+            })
+    }
+
+    /// A process begins anew, or its clock jumps: it has new allowances of its own.
+    pub(crate) fn renewed(&self, role: Role) {
+        match role {
+            Role::Scheduler => self.oracle.scheduler_renewed(),
+            Role::Worker => self.channel.worker_renewed(),
         }
     }
 
@@ -236,7 +271,11 @@ impl Stage {
     }
 
     fn worker(&self, process: Arc<Process>) -> Worker {
-        Worker::builder()
+        let mut builder = Worker::builder();
+        if let Some(per_s) = self.scenario.paced_per_s {
+            builder = builder.pace(Scope::app(), Quota::per_second(per_s));
+        }
+        builder
             .work(self.faulty(&self.work, &process))
             .completed(self.faulty(&self.completed, &process))
             .bus(self.faulty(&self.bus, &process))
@@ -267,9 +306,32 @@ impl Stage {
         timeout(Duration::from_secs(60), call).await.ok()?.ok()
     }
 
+    /// Somebody edits by hand.
+    pub(crate) fn edited(&self) {
+        self.edits.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn edits(&self) -> u64 {
+        self.edits.load(Relaxed)
+    }
+
     pub(crate) fn count(&self, fault: Fault, what: impl FnOnce() -> String) {
         self.faults.count(fault);
         self.trace.line(|| format!("fault {fault}: {}", what()));
+    }
+}
+
+fn terms(scenario: &Scenario) -> Terms {
+    let at_ms = |since: Duration| scenario.start_ms + since.as_millis() as i64;
+    let outage = scenario.outage.map(|it| it.from..it.from + it.lasting);
+    let span = |range: Range<Duration>| at_ms(range.start)..at_ms(range.end);
+    Terms {
+        dispatch_per_s: scenario.limits.dispatch_per_s,
+        schedulers: scenario.schedulers,
+        spans: Spans {
+            outage: span(outage.unwrap_or_default()),
+            counted: span(scenario.counted.clone()),
+        },
     }
 }
 

@@ -25,6 +25,11 @@ impl Trace {
         }
     }
 
+    /// UTC milliseconds.
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
+    }
+
     /// Since the beginning of the run, milliseconds.
     pub(crate) fn elapsed_ms(&self) -> i64 {
         self.clock.now_ms() - self.began_ms

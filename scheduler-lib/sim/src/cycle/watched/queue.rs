@@ -8,6 +8,9 @@ use polling_transport::{
 
 use crate::cycle::{channel, oracle::Oracle};
 
+/// The code of a completion whose context is too large.
+const TOO_LARGE: &str = "context_too_large";
+
 /// A queue under the oracle's eyes.
 #[derive(Debug)]
 pub(crate) struct WatchedQueue {
@@ -52,6 +55,9 @@ impl WatchedQueue {
             let (id, generation, receives) = (&job.id, job.token.generation, message.receive_count);
             format!("{name}: {id} generation {generation} received, time {receives}")
         });
+        if matches!(self.carries, Carries::DeadLetters) && message.receive_count == 1 {
+            self.oracle.measure(|measures| measures.dead_letters += 1);
+        }
         if matches!(self.carries, Carries::Work { .. }) {
             self.oracle
                 .received(&message.receipt.0, &job.id, job.token, job.not_after_ms);
@@ -65,7 +71,16 @@ impl WatchedQueue {
         self.oracle.trace.line(|| describe(&completion));
         let since = match &completion.outcome {
             Outcome::Succeeded { context, .. } => since(context),
-            Outcome::Failed { .. } => 0,
+            Outcome::Failed { failure } => {
+                if failure
+                    .code
+                    .as_ref()
+                    .is_some_and(|code| code.as_str() == TOO_LARGE)
+                {
+                    self.oracle.measure(|measures| measures.contexts_kept += 1);
+                }
+                0
+            }
         };
         let account = channel::account_of(&completion.id);
         self.oracle

@@ -69,6 +69,7 @@ impl SlotStore for WatchedStore {
         if registered == Registered::Created {
             self.oracle
                 .with_history(|history| history.begins(&id, incarnation));
+            self.oracle.registered(&id);
         }
         self.after(|| format!("store: register {id}: {registered:?}"))
             .await?;
@@ -111,6 +112,8 @@ impl SlotStore for WatchedStore {
 
     async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError> {
         self.inner.refuse(jobs, reason).await?;
+        self.oracle
+            .measure(|measures| measures.refused += jobs.len() as u64);
         self.after(|| format!("store: refuse {jobs:?}: {reason}"))
             .await
     }
@@ -145,6 +148,9 @@ impl SlotStore for WatchedStore {
                 let (id, generation) = (&job.record.id, job.token.generation);
                 format!("store: drain {id} generation {generation}")
             });
+        }
+        if !drained.jobs.is_empty() {
+            self.oracle.dispatched(drained.jobs.len());
         }
         if !drained.jobs.is_empty() || drained.more {
             self.after(|| format!("store: drained {} jobs", drained.jobs.len()))
