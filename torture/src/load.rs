@@ -35,9 +35,6 @@ pub struct Load {
 /// At once.
 const CLIENTS: u32 = 4;
 
-/// Between two calls of a client, on average.
-const PAUSE_MS: u64 = 1_000;
-
 /// How long a client insists on one call; longer than any outage of a scenario.
 const PATIENCE: Duration = Duration::from_secs(300);
 
@@ -50,6 +47,7 @@ struct Client {
     posting: u32,
     registered: BTreeSet<String>,
     calls: Arc<AtomicU64>,
+    pause_ms: u64,
 }
 
 impl Load {
@@ -70,6 +68,7 @@ impl Load {
                 posting: setting.accounts,
                 registered: BTreeSet::new(),
                 calls: Arc::clone(&calls),
+                pause_ms: setting.client_pause.as_millis() as u64,
             };
             clients.spawn(client.work(stopped.clone()));
         }
@@ -104,7 +103,7 @@ impl Load {
 impl Client {
     async fn work(mut self, mut stop: watch::Receiver<bool>) -> anyhow::Result<BTreeSet<String>> {
         while !*stop.borrow() {
-            let pause = Duration::from_millis(self.random.random_range(0..2 * PAUSE_MS));
+            let pause = Duration::from_millis(self.random.random_range(0..=2 * self.pause_ms));
             // Ends early when told to stop.
             let _ = timeout(pause, stop.wait_for(|stop| *stop)).await;
             if self.own.is_empty() {

@@ -74,6 +74,8 @@ pub struct Run {
     pub queues: Queues,
     /// What clients ask.
     pub admin: Admin,
+    /// What the scenario found out by itself while it ran; the report takes it over.
+    pub found: Report,
     board: Board,
     _watching: Watch,
     load: Option<Load>,
@@ -123,6 +125,7 @@ impl Run {
     /// When something does not start.
     pub async fn begin(house: &House, tag: &str, setting: Setting) -> anyhow::Result<Self> {
         let started = Instant::now();
+        house.servers.ensure_sqs(setting.sqs_persistent).await?;
         let number = STAGES.fetch_add(1, Relaxed);
         let name = format!("t{}x{}x{number}", now_ms() / 1_000, std::process::id());
         let folder = house.folder.join(tag);
@@ -143,6 +146,7 @@ impl Run {
             faults,
             random,
             watch,
+            found: Report::default(),
             board: house.board.clone(),
             _watching: watching,
             load: None,
@@ -220,6 +224,8 @@ impl Run {
         self.unclean = self.stage.stop().await?;
         judge::judge_end(self, &mut report);
         judge::measures(self, allow, &mut report)?;
+        report.checks.append(&mut self.found.checks);
+        report.figures.append(&mut self.found.figures);
         self.board.remove(&self.tag);
         Ok(report)
     }

@@ -1,6 +1,13 @@
 //! The real servers, through `dev/services`, which knows how each is started.
 
-use std::{process::Stdio, time::Duration};
+use std::{
+    process::Stdio,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::Signal;
@@ -55,6 +62,8 @@ pub struct Servers {
     redis: String,
     sqs: String,
     kafka: String,
+    /// Whether ElasticMQ's queues outlive a kill, as it was started last.
+    persistent: Arc<AtomicBool>,
 }
 
 impl Servers {
@@ -73,6 +82,8 @@ impl Servers {
             redis: address(Server::Redis)?,
             sqs: address(Server::Sqs)?,
             kafka: address(Server::Kafka)?,
+            // So dev/torture starts it.
+            persistent: Arc::new(AtomicBool::new(true)),
         })
     }
 
@@ -130,6 +141,9 @@ impl Servers {
     ///
     /// When it does not answer in time.
     pub async fn start(&self, server: Server) -> anyhow::Result<()> {
+        if server == Server::Sqs {
+            return self.start_sqs(self.persistent.load(Relaxed)).await;
+        }
         services(&["start", server.name()], &[]).await.map(drop)
     }
 
@@ -139,9 +153,23 @@ impl Servers {
     ///
     /// When it does not answer in time.
     pub async fn start_sqs(&self, persistent: bool) -> anyhow::Result<()> {
+        self.persistent.store(persistent, Relaxed);
         let persistent = if persistent { "1" } else { "0" };
         let env = [("POLLING_SQS_PERSISTENT", persistent)];
         services(&["start", "sqs"], &env).await.map(drop)
+    }
+
+    /// ElasticMQ as a stage wants it: started anew if it runs in the other way.
+    ///
+    /// # Errors
+    ///
+    /// When it is not ours, or does not answer in time.
+    pub async fn ensure_sqs(&self, persistent: bool) -> anyhow::Result<()> {
+        if self.persistent.load(Relaxed) == persistent {
+            return Ok(());
+        }
+        self.stop(Server::Sqs).await?;
+        self.start_sqs(persistent).await
     }
 
     /// SIGSTOP: connections stay, nobody answers.
@@ -173,9 +201,8 @@ impl Servers {
                 signal_process(id, Signal::CONT)?;
             }
         }
-        services(&["start", "redis", "sqs", "kafka"], &[])
-            .await
-            .map(drop)
+        services(&["start", "redis", "kafka"], &[]).await?;
+        self.start_sqs(self.persistent.load(Relaxed)).await
     }
 }
 

@@ -3,11 +3,16 @@
 //! A scenario is a file in this folder, a type that implements [`Scenario`], and a line in [`all`].
 
 mod bad_pollers;
+mod bus_away;
 mod calm;
+mod five_schedulers;
+mod kill_storm;
 mod misbehaving;
 mod mixed_versions;
 mod network;
+mod pause_longer_than_lease;
 mod poison_payload;
+mod queues_away;
 mod redis_cannot_write;
 mod redis_failover;
 mod redis_full;
@@ -15,7 +20,10 @@ mod redis_paused;
 mod redis_restart;
 mod redis_server;
 mod redis_truncated_aof;
+mod registrations_concurrent;
 mod rolling_restart;
+mod scheduler_killed;
+mod worker_killed;
 
 use std::time::Duration;
 
@@ -33,6 +41,17 @@ use crate::{
 pub fn all() -> Vec<Box<dyn Scenario>> {
     let mut all: Vec<Box<dyn Scenario>> = vec![
         Box::new(calm::Calm),
+        Box::new(five_schedulers::FiveSchedulers),
+        Box::new(worker_killed::WorkerKilled),
+        Box::new(scheduler_killed::SchedulerKilled { alone: false }),
+        Box::new(scheduler_killed::SchedulerKilled { alone: true }),
+        Box::new(kill_storm::KillStorm),
+        Box::new(pause_longer_than_lease::PauseLongerThanLease),
+        Box::new(registrations_concurrent::RegistrationsConcurrent),
+        Box::new(queues_away::SqsDown),
+        Box::new(queues_away::SqsLosesMessages),
+        Box::new(bus_away::BusAway::Killed),
+        Box::new(bus_away::BusAway::Paused),
         Box::new(rolling_restart::RollingRestart),
         Box::new(mixed_versions::MixedVersions),
         Box::new(bad_pollers::BadPollers),

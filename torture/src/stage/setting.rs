@@ -13,6 +13,8 @@ pub struct Setting {
     pub accounts: u32,
     /// Accounts beyond those, which never post, and whose jobs clients register, edit and remove.
     pub churn: u32,
+    /// Between two calls of a client, on average.
+    pub client_pause: Duration,
     /// Posts of each account per minute, on average.
     pub posts_per_minute: f64,
     /// How often a job is polled. Also said in `torture.toml`.
@@ -38,6 +40,7 @@ impl Default for Setting {
             workers: 2,
             accounts: 120,
             churn: 24,
+            client_pause: Duration::from_secs(1),
             posts_per_minute: 6.0,
             interval: Duration::from_secs(8),
             channel_latency: Duration::from_millis(20),
