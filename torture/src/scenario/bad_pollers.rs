@@ -8,7 +8,11 @@ use super::{
     Allow, Scenario,
     misbehaving::{self, Bad},
 };
-use crate::{report::Report, runner::Run, stage::Setting};
+use crate::{
+    report::Report,
+    runner::Run,
+    stage::{Setting, bounds},
+};
 
 const BAD: [Bad; 5] = [
     bad(900_000, "fails", false),
@@ -42,6 +46,7 @@ impl Scenario for BadPollers {
     fn setting(&self) -> Setting {
         Setting {
             worker_args: misbehaving::worker_args(&BAD),
+            config: misbehaving::config(),
             ..Setting::default()
         }
     }
@@ -53,6 +58,8 @@ impl Scenario for BadPollers {
             // Three each of the two that end in quarantine.
             strikes: 6,
             quarantined: 2,
+            recovery: bounds::LOST_AND_FOUND + misbehaving::LONGER,
+            healed_within: Allow::default().healed_within + misbehaving::LONGER,
             ..Allow::default()
         }
     }

@@ -8,7 +8,11 @@ use super::{
     Allow, Scenario,
     misbehaving::{self, Bad},
 };
-use crate::{report::Report, runner::Run, stage::Setting};
+use crate::{
+    report::Report,
+    runner::Run,
+    stage::{Setting, bounds},
+};
 
 const POISON: [Bad; 1] = [Bad {
     account: 900_000,
@@ -35,6 +39,7 @@ impl Scenario for PoisonPayload {
             accounts: 300,
             channel_latency: Duration::from_millis(200),
             worker_args: misbehaving::worker_args(&POISON),
+            config: misbehaving::config(),
             ..Setting::default()
         }
     }
@@ -45,6 +50,8 @@ impl Scenario for PoisonPayload {
             // The culprit's three, and none of its neighbours'.
             strikes: 3,
             quarantined: 1,
+            recovery: bounds::LOST_AND_FOUND + misbehaving::LONGER,
+            healed_within: Allow::default().healed_within + misbehaving::LONGER,
             ..Allow::default()
         }
     }
