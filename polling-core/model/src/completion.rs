@@ -95,3 +95,34 @@ impl Failure {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_error_of_an_outcome_is_that_of_the_poll_or_of_its_last_page() {
+        let failure = Failure::new(ErrorClass::RateLimited, "page 4");
+        let stopped = |stopped| Outcome::Succeeded {
+            context: Context::new(),
+            stopped,
+        };
+        assert_eq!(stopped(None).failure(), None);
+        assert_eq!(stopped(Some(failure.clone())).failure(), Some(&failure));
+        let failed = Outcome::<Context>::Failed {
+            failure: failure.clone(),
+        };
+        assert_eq!(failed.failure(), Some(&failure));
+    }
+
+    #[test]
+    fn a_message_is_cut_so_that_its_encoding_fits() {
+        let long = "\u{1f980}".repeat(caps::MAX_ERROR_MESSAGE_SIZE_BYTES);
+        let message = Failure::new(ErrorClass::Invalid, &long).message;
+        assert_eq!(
+            message.chars().count(),
+            caps::MAX_ERROR_MESSAGE_SIZE_BYTES / 12
+        );
+        assert_eq!(Failure::new(ErrorClass::Invalid, "short").message, "short");
+    }
+}

@@ -249,6 +249,47 @@ mod tests {
     }
 
     #[test]
+    fn a_context_is_a_map_in_the_order_of_its_keys() {
+        let mut context = Context::from_iter([("b", 2.into()), ("a", "x".into())]);
+        context.insert("c", 3);
+        let keys: Vec<_> = context.iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, ["a", "b", "c"]);
+        assert_eq!(
+            (context.get_str("a"), context.get_str("b")),
+            (Some("x"), None)
+        );
+        assert_eq!(
+            (context.get_i64("b"), context.get_i64("a")),
+            (Some(2), None)
+        );
+        assert_eq!(context.remove("b"), Some(2.into()));
+        assert_eq!((context.remove("b"), context.get("b")), (None, None));
+    }
+
+    #[test]
+    fn encodings_are_compared_and_counted_by_their_text() {
+        let (one, other) = (
+            EncodedContext::new("{\"a\":1}"),
+            EncodedContext::new("{\"a\":2}"),
+        );
+        let (one, other) = (one.unwrap(), other.unwrap());
+        assert_ne!(one, other);
+        assert_eq!(one, EncodedContext::new(one.as_str()).unwrap());
+        assert_eq!(one.size_bytes(), 7);
+        assert_eq!(format!("{one:?}"), "EncodedContext(7 bytes)");
+    }
+
+    #[test]
+    fn an_oversize_context_is_refused_wherever_it_comes_from() {
+        let full = "a".repeat(caps::MAX_CONTEXT_SIZE_BYTES - "{\"x\":\"\"}".len());
+        let largest = format!("{{\"x\":\"{full}\"}}");
+        let over = format!("{{\"x\":\"{full}a\"}}");
+        assert!(EncodedContext::new(&largest).is_ok() && EncodedContext::new(&over).is_err());
+        assert!(serde_json::from_str::<EncodedContext>(&largest).is_ok());
+        assert!(serde_json::from_str::<EncodedContext>(&over).is_err());
+    }
+
+    #[test]
     fn what_no_worker_could_read_is_refused() {
         let nested = |levels: usize| {
             let inner = "[".repeat(levels - 1) + &"]".repeat(levels - 1);

@@ -143,6 +143,19 @@ mod tests {
     }
 
     #[test]
+    fn a_nonce_has_sixteen_small_digits() {
+        assert_eq!("00000000000000a1".parse(), Ok(Nonce(0xa1)));
+        for bad in [
+            "a1",
+            "00000000000000A1",
+            "+0000000000000a1",
+            "00000000000000a1 ",
+        ] {
+            assert_eq!(bad.parse::<Nonce>(), Err(TokenError), "{bad}");
+        }
+    }
+
+    #[test]
     fn debug_hides_most_of_the_nonce() {
         let token = Token::from_wire("00000000000000a1.7.abcdef0123456789").unwrap();
         assert_eq!(format!("{token:?}"), "Token(generation 7, abcd…)");

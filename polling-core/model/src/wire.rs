@@ -349,6 +349,22 @@ mod tests {
     }
 
     #[test]
+    fn a_message_of_exactly_the_limit_passes_and_one_byte_more_does_not() {
+        let room = MAX_MESSAGE_SIZE_BYTES - encode_job(&job(Context::new())).unwrap().len();
+        let filled = |len: usize| Context::from_iter([("x", "a".repeat(len).into())]);
+        let len = room - "\"x\":\"\"".len();
+        let text = encode_job(&job(filled(len))).unwrap();
+        assert_eq!(text.len(), MAX_MESSAGE_SIZE_BYTES);
+        assert!(decode_job::<Context>(text.as_bytes()).is_ok());
+        assert!(matches!(
+            encode_job(&job(filled(len + 1))),
+            Err(WireError::TooLarge {
+                size_bytes: 262_145
+            })
+        ));
+    }
+
+    #[test]
     fn nesting_is_bounded() {
         let deep = "[".repeat(200);
         let body = format!("{{\"v\":1,\"context\":{{\"x\":{deep}");
