@@ -34,6 +34,7 @@ mod apply;
 mod bounds;
 pub mod cli;
 mod fingerprint;
+mod liveness;
 pub mod page;
 mod search;
 mod state;
@@ -44,6 +45,7 @@ mod variant;
 
 pub use self::{
     bounds::{Bounds, MAX_ACTORS, MAX_DISPATCHES, MAX_JOBS},
+    liveness::{Liveness, liveness},
     search::{Progress, Report, Search},
     trace::{CounterExample, TraceStep},
     variant::{Property, Variant},

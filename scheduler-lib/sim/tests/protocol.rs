@@ -1,6 +1,6 @@
 //! The right protocol holds, each mistake fails in its known way, and the page tells both.
 
-use cycle_sim::protocol::{Bounds, Property, Report, Search, Variant, page};
+use cycle_sim::protocol::{Bounds, Property, Report, Search, Variant, liveness, page};
 
 fn search(variant: Variant, bounds: Bounds) -> Report {
     Search {
@@ -31,7 +31,7 @@ fn the_right_protocol_holds_through_a_rollback() {
         edits: 0,
         ..Bounds::of_one_job()
     };
-    assert_holds(bounds, 900_000);
+    assert_holds(bounds, 890_000);
 }
 
 #[test]
@@ -170,4 +170,43 @@ fn the_page_shows_what_the_model_prints() {
         page::traces().trim(),
         "paste into docs/protocol.md what `cargo run -p cycle-sim --bin protocol -- --page` prints"
     );
+}
+
+/// With dead letters, strikes and quarantine, through a rollback and an edit.
+#[test]
+fn the_right_protocol_holds_through_strikes() {
+    for (rollbacks, edits) in [(1, 0), (0, 1)] {
+        let bounds = Bounds {
+            schedulers: 1,
+            strikes: 2,
+            rollbacks,
+            edits,
+            ..Bounds::of_one_job()
+        };
+        assert_holds(bounds, 50_000);
+    }
+}
+
+#[test]
+fn from_every_state_the_right_protocol_can_settle_without_luck() {
+    let bounds = Bounds {
+        schedulers: 1,
+        strikes: 2,
+        edits: 0,
+        ..Bounds::of_one_job()
+    };
+    let liveness = liveness(Variant::Right, bounds);
+    assert!(liveness.states > 50_000, "{liveness:?}");
+    assert_eq!(liveness.stuck, 0, "{liveness:?}");
+}
+
+#[test]
+fn a_job_that_was_popped_and_lost_never_settles() {
+    let bounds = Bounds {
+        rollbacks: 0,
+        edits: 0,
+        ..Bounds::of_one_job()
+    };
+    let liveness = liveness(Variant::PopThenSend, bounds);
+    assert!(liveness.stuck > 0, "{liveness:?}");
 }

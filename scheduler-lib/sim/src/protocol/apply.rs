@@ -36,13 +36,10 @@ fn take(variant: Variant, state: &mut State, step: Step) -> Option<Property> {
         Step::Expire { worker } => *at(&mut state.workers, worker) = Worker::Idle,
         Step::Decide { scheduler, of } => {
             let revision = state.record(of.job).revision;
-            at(&mut state.schedulers, scheduler).settling = Settling::Decided {
-                of,
-                revision,
-                of_old_history: false,
-            };
+            at(&mut state.schedulers, scheduler).settling = Settling::Decided { of, revision };
         }
         Step::Settle { scheduler, later } => return settle(variant, state, scheduler, later),
+        Step::DeadLetter { of, limit } => return dead_letter(variant, state, of, limit),
         Step::Reap { job } | Step::Promote { job } => state.record(job).places = SLOT,
         Step::Edit { job, edit } => change(state, job, edit),
         Step::CrashSending { scheduler } => {
@@ -109,11 +106,17 @@ fn refuse(state: &mut State, scheduler: u8) {
         return;
     };
     *sending = Sending::Sent(of);
+    let revision = next_revision(state, of.job);
     let record = state.record(of.job);
     if record.token == Some(of.dispatch) && record.is(IN_FLIGHT) {
         record.places = HELD;
-        record.revision += 1;
+        record.revision = revision;
+        at(&mut state.jobs, of.job).revisions = revision;
     }
+}
+
+fn next_revision(state: &mut State, job: u8) -> u8 {
+    at(&mut state.jobs, job).revisions + 1
 }
 
 fn strike_off(state: &mut State, scheduler: u8) {
@@ -187,12 +190,7 @@ pub(super) fn verdict(variant: Variant, state: &State, of: Of, revision: u8) -> 
 
 fn settle(variant: Variant, state: &mut State, scheduler: u8, later: bool) -> Option<Property> {
     let settling = std::mem::take(&mut at(&mut state.schedulers, scheduler).settling);
-    let Settling::Decided {
-        of,
-        revision,
-        of_old_history,
-    } = settling
-    else {
+    let Settling::Decided { of, revision } = settling else {
         return None;
     };
     if verdict(variant, state, of, revision) != Verdict::Accepted {
@@ -201,7 +199,7 @@ fn settle(variant: Variant, state: &mut State, scheduler: u8, later: bool) -> Op
     let dispatch = *state.dispatch(of);
     let record = state.record(of.job);
     // Held, a job stays so whatever was decided.
-    let undone = !of_old_history && revision != record.revision && !record.is(HELD);
+    let undone = revision != record.revision && !record.is(HELD);
     let broken = accept(variant, record, of, &dispatch, later);
     broken.or_else(|| undone.then_some(Property::EditsKept))
 }
@@ -237,6 +235,7 @@ fn accept(
     let pause_ended = variant == Variant::RescheduleFromMessage && record.is(HELD);
     record.accepted |= bit;
     record.token = None;
+    record.strikes = 0;
     if same_life {
         record.last_accepted = dispatch.generation;
     }
@@ -255,6 +254,27 @@ fn accept(
     }
 }
 
+/// To the store a dead letter is a completion that keeps the context, and a strike: the last one holds
+/// the job. It is a strike although its token is stale, unless it is of another life.
+fn dead_letter(variant: Variant, state: &mut State, of: Of, limit: u8) -> Option<Property> {
+    let dispatch = *state.dispatch(of);
+    let record = state.record(of.job);
+    if !record.registered || record.incarnation != dispatch.incarnation {
+        return None;
+    }
+    let strikes = limit.min(record.strikes + 1);
+    let broken = if record.token == Some(of.dispatch) {
+        accept(variant, record, of, &dispatch, false)
+    } else {
+        None
+    };
+    record.strikes = strikes;
+    if strikes == limit {
+        record.places = HELD;
+    }
+    broken
+}
+
 fn change(state: &mut State, job: u8, edit: Edit) {
     state.edits -= 1;
     let incarnations = &mut at(&mut state.jobs, job).incarnations;
@@ -262,11 +282,16 @@ fn change(state: &mut State, job: u8, edit: Edit) {
         *incarnations += 1;
     }
     let incarnation = *incarnations;
+    let revision = next_revision(state, job);
+    at(&mut state.jobs, job).revisions = revision;
     let record = state.record(job);
-    record.revision += 1;
+    record.revision = revision;
     match edit {
         Edit::Pause => record.places = HELD,
-        Edit::Resume => record.places = SLOT,
+        Edit::Resume => {
+            record.places = SLOT;
+            record.strikes = 0;
+        }
         Edit::Update => {
             if record.is(SLOT) || record.is(LATER) {
                 record.places = SLOT;
@@ -282,13 +307,15 @@ fn change(state: &mut State, job: u8, edit: Edit) {
             if record.is(IN_FLIGHT) {
                 record.run_now = true;
             } else {
+                if record.is(HELD) {
+                    record.strikes = 0;
+                }
                 record.places = SLOT;
             }
         }
         Edit::Remove => remove(record),
         Edit::Register => {
             record.registered = true;
-            record.revision = 0;
             record.begin_incarnation(incarnation);
             record.places = SLOT;
         }
@@ -313,11 +340,6 @@ fn roll_back(state: &mut State) {
     };
     for (job, record) in state.jobs.iter_mut().zip(records) {
         job.record = record;
-    }
-    for scheduler in &mut state.schedulers {
-        if let Settling::Decided { of_old_history, .. } = &mut scheduler.settling {
-            *of_old_history = true;
-        }
     }
 }
 

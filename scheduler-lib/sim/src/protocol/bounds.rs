@@ -23,6 +23,9 @@ pub struct Bounds {
     pub rollbacks: u8,
     /// Edits by hand: pause, resume, update, replace the context, run now, remove, register.
     pub edits: u8,
+    /// Dead letters without a completion between, after which a job is quarantined; 0 leaves dead
+    /// letters out.
+    pub strikes: u8,
     /// Interleaves a worker's steps with everything else, too. They commute with all other steps:
     /// nobody sees what a worker does until its completion is stored, and what follows changes
     /// nothing. So a worker that has a message may as well do all it does at once.
@@ -38,6 +41,7 @@ impl Default for Bounds {
             workers: 2,
             rollbacks: 1,
             edits: 1,
+            strikes: 0,
             every_order: false,
         }
     }
@@ -54,6 +58,7 @@ impl Bounds {
             workers: 2,
             rollbacks: 1,
             edits: 1,
+            strikes: 0,
             every_order: false,
         }
     }

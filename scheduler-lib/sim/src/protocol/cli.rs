@@ -67,6 +67,10 @@ pub struct Args {
     #[arg(long, value_name = "N", default_value_t = Bounds::default().edits, value_parser = value_parser!(u8).range(0..=3))]
     edits: u8,
 
+    /// Dead letters that quarantine a job; 0 leaves dead letters out.
+    #[arg(long, value_name = "N", default_value_t = Bounds::default().strikes, value_parser = value_parser!(u8).range(0..=3))]
+    strikes: u8,
+
     /// Interleaves the worker's steps with everything else, although they commute.
     #[arg(long)]
     every_order: bool,
@@ -155,6 +159,7 @@ impl Args {
             workers: self.workers,
             rollbacks: self.rollbacks,
             edits: self.edits,
+            strikes: self.strikes,
             every_order: self.every_order,
         };
         if asked == Bounds::default() {
@@ -227,7 +232,8 @@ fn as_json(report: &Report, elapsed: Duration) -> Value {
         "bounds": {
             "jobs": bounds.jobs, "dispatches": bounds.dispatches,
             "schedulers": bounds.schedulers, "workers": bounds.workers,
-            "rollbacks": bounds.rollbacks, "edits": bounds.edits, "every_order": bounds.every_order,
+            "rollbacks": bounds.rollbacks, "edits": bounds.edits, "strikes": bounds.strikes,
+            "every_order": bounds.every_order,
         },
         "states": report.reached.states,
         "steps": report.reached.steps,

@@ -17,7 +17,10 @@ pub(super) struct Record {
     pub(super) generation: u8,
     /// The dispatch whose completion would be accepted: its number stands for its nonce.
     pub(super) token: Option<u8>,
+    /// The last edit's number: it stands for the random one that each edit draws.
     pub(super) revision: u8,
+    /// Dead letters without a completion between.
+    pub(super) strikes: u8,
     pub(super) run_now: bool,
     pub(super) places: u8,
     /// Dispatches noted as sending, one bit each.
@@ -36,6 +39,7 @@ impl Record {
         self.generation = 0;
         self.token = None;
         self.run_now = false;
+        self.strikes = 0;
         self.last_accepted = 0;
     }
 
@@ -65,6 +69,8 @@ pub(super) struct Job {
     pub(super) dispatched: u8,
     /// Incarnations so far, over all histories: they are random, so that none comes twice.
     pub(super) incarnations: u8,
+    /// The same of revisions.
+    pub(super) revisions: u8,
 }
 
 /// One dispatch of one job.
@@ -91,8 +97,6 @@ pub(super) enum Settling {
         of: Of,
         /// The record's, when the decision was made.
         revision: u8,
-        /// The store was rolled back since.
-        of_old_history: bool,
     },
 }
 

@@ -50,6 +50,7 @@ pub(super) enum Step {
     Expire { worker: u8 },
     Decide { scheduler: u8, of: Of },
     Settle { scheduler: u8, later: bool },
+    DeadLetter { of: Of, limit: u8 },
     Reap { job: u8 },
     Promote { job: u8 },
     Edit { job: u8, edit: Edit },
@@ -61,6 +62,24 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// Whether something goes wrong in it, or somebody edits: what a job must not need to go on.
+    pub(super) const fn is_fault(self) -> bool {
+        matches!(
+            self,
+            Self::Send {
+                reply: Reply::Lost | Reply::Failed | Reply::Refused,
+                ..
+            } | Self::Expire { .. }
+                | Self::DeadLetter { .. }
+                | Self::Edit { .. }
+                | Self::CrashSending { .. }
+                | Self::CrashSettling { .. }
+                | Self::CrashWorker { .. }
+                | Self::Snapshot
+                | Self::Rollback
+        )
+    }
+
     /// Whether everyday work has no such step.
     pub(super) const fn is_unusual(self) -> bool {
         !matches!(
@@ -109,6 +128,13 @@ impl Steps<'_> {
             of_hands(state, job, steps);
         }
         self.of_faults(state, steps);
+        if self.bounds.strikes > 0 {
+            let limit = self.bounds.strikes;
+            let sent = self
+                .dispatches(state)
+                .filter(|of| state.dispatch_of(*of).sent);
+            steps.extend(sent.map(|of| Step::DeadLetter { of, limit }));
+        }
     }
 
     fn dispatches<'s>(&self, state: &'s State) -> impl Iterator<Item = Of> + use<'s> {

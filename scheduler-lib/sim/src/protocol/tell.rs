@@ -31,6 +31,9 @@ pub(super) fn told(variant: Variant, before: &State, after: &State, step: Step) 
             scheduler + 1,
             token(of)
         ),
+        Step::DeadLetter { of, .. } => {
+            format!("the dead letter of {} is settled: a strike", token(of))
+        }
         Step::Settle { scheduler, .. } => told_of_settling(variant, before, scheduler),
         Step::Receive { .. }
         | Step::Publish { .. }
@@ -103,7 +106,7 @@ fn told_of_sending(before: &State, after: &State, step: Step) -> String {
 
 fn told_of_settling(variant: Variant, before: &State, scheduler: u8) -> String {
     let settling = before.schedulers[usize::from(scheduler)].settling;
-    let Settling::Decided { of, revision, .. } = settling else {
+    let Settling::Decided { of, revision } = settling else {
         return String::new();
     };
     let verdict = match verdict(variant, before, of, revision) {
