@@ -66,6 +66,15 @@ impl Admin {
         Ok(Self { urls, http })
     }
 
+    /// Only the scheduler with this number.
+    #[must_use]
+    pub fn of(&self, scheduler: usize) -> Self {
+        Self {
+            urls: vec![self.urls[scheduler].clone()],
+            http: self.http.clone(),
+        }
+    }
+
     /// One call to the scheduler with this number, or the one that comes round.
     ///
     /// # Errors

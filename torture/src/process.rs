@@ -200,6 +200,15 @@ impl Process {
         Ok(())
     }
 
+    /// SIGTERM, without waiting for what comes of it.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such process.
+    pub fn tell_to_end(&self) -> anyhow::Result<()> {
+        self.signal(Signal::TERM)
+    }
+
     /// SIGTERM, and SIGKILL for one that still runs after `grace`. Whether it ended by itself, with
     /// exit code 0.
     ///

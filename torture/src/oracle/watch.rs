@@ -260,7 +260,8 @@ impl Sightings {
         seen.followed.clear();
     }
 
-    /// Registered jobs, held ones aside, of which no completion was accepted since then.
+    /// Permanent jobs, held ones aside, of which no completion was accepted since then. Clients may
+    /// keep the others from ever settling.
     #[must_use]
     pub fn waiting_since(&self, since_ms: i64) -> Vec<String> {
         let seen = self.seen();
@@ -270,7 +271,9 @@ impl Sightings {
                 .is_none_or(|at_ms| *at_ms < since_ms)
         };
         let jobs = seen.look.records.iter();
-        let cycling = jobs.filter(|(_, record)| !record.place.is_held());
+        let cycling = jobs
+            .filter(|(id, _)| seen.permanent.contains(id))
+            .filter(|(_, record)| !record.place.is_held());
         cycling
             .filter(|(id, _)| waits(id))
             .map(|(id, _)| id.clone())
@@ -345,6 +348,7 @@ mod tests {
     #[test]
     fn a_job_waits_until_a_completion_is_accepted() {
         let watch = Sightings(Arc::default());
+        watch.expect_permanent(["a".to_owned()]);
         let mut seen = watch.seen();
         seen.write(1_000, "a", Some(record(IN_FLIGHT)));
         seen.look(looked(&[("a", IN_FLIGHT)], &[]));

@@ -6,6 +6,8 @@ mod bad_pollers;
 mod bus_away;
 mod calm;
 mod five_schedulers;
+mod kafka_event_too_large;
+mod kill_points;
 mod kill_storm;
 mod misbehaving;
 mod mixed_versions;
@@ -45,6 +47,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(worker_killed::WorkerKilled),
         Box::new(scheduler_killed::SchedulerKilled { alone: false }),
         Box::new(scheduler_killed::SchedulerKilled { alone: true }),
+        Box::new(kill_points::KillPoints),
         Box::new(kill_storm::KillStorm),
         Box::new(pause_longer_than_lease::PauseLongerThanLease),
         Box::new(registrations_concurrent::RegistrationsConcurrent),
@@ -56,6 +59,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
         Box::new(mixed_versions::MixedVersions),
         Box::new(bad_pollers::BadPollers),
         Box::new(poison_payload::PoisonPayload),
+        Box::new(kafka_event_too_large::KafkaEventTooLarge),
         Box::new(redis_restart::RedisRestart),
         Box::new(redis_paused::RedisPaused),
         Box::new(redis_truncated_aof::RedisTruncatedAof),

@@ -32,6 +32,8 @@ struct Network {
     /// How long the channel takes for each answer.
     channel_latency_ms: u64,
     polls_per_dispatch: f64,
+    /// Further arguments of every worker.
+    worker_args: &'static [&'static str],
 }
 
 #[async_trait]
@@ -48,6 +50,7 @@ impl Scenario for Network {
         Setting {
             proxied: true,
             channel_latency: Duration::from_millis(self.channel_latency_ms),
+            worker_args: self.worker_args.iter().map(|&arg| arg.to_owned()).collect(),
             ..Setting::default()
         }
     }

@@ -170,10 +170,20 @@ impl Stage {
     ///
     /// When the scheduler's program cannot.
     pub async fn create_queues(&self) -> anyhow::Result<()> {
+        self.create_queues_with(&[]).await
+    }
+
+    /// The same, with `env` beyond the usual, such as further job types.
+    ///
+    /// # Errors
+    ///
+    /// When the scheduler's program cannot.
+    pub async fn create_queues_with(&self, env: &[(&str, &str)]) -> anyhow::Result<()> {
         // Not through a proxy: this is the operator's, and not what is tested.
         let mut program = self.scheduler_program("create-queues", &["create-queues"]);
         let sqs = self.servers.address(Server::Sqs).to_owned();
         program.env.push(("AWS_ENDPOINT_URL_SQS".to_owned(), sqs));
+        program.env.extend(owned(env));
         program.run(ANSWER).await
     }
 

@@ -20,9 +20,10 @@ const NETWORK: Network = Network {
     must_count: &[],
     channel_latency_ms: 20,
     polls_per_dispatch: FEW_AGAIN,
+    worker_args: &[],
 };
 
-pub(super) const ALL: [Network; 11] = [
+pub(super) const ALL: [Network; 12] = [
     Network {
         name: "reply-cut-redis",
         about: "Redis has done what it was asked to, and one answer in 100 is cut somewhere",
@@ -39,8 +40,16 @@ pub(super) const ALL: [Network; 11] = [
     },
     Network {
         name: "reply-cut-kafka",
-        about: "Kafka has done what it was asked to, and one answer in 100 is cut somewhere",
-        injections: &[cut(&[Server::Kafka])],
+        about: "Kafka has done what it was asked to, and one answer in 10 is cut somewhere",
+        injections: &[Injection {
+            servers: &[Server::Kafka],
+            faults: || Faults {
+                // A batch of events is one request: there are few.
+                cut_reply: 0.1,
+                ..Faults::default()
+            },
+            reset_open: false,
+        }],
         must_count: &["kafka cut-reply"],
         ..NETWORK
     },
@@ -140,6 +149,21 @@ pub(super) const ALL: [Network; 11] = [
         broken_s: 15,
         must_count: &["sqs fail-entry"],
         polls_per_dispatch: 1.6,
+        ..NETWORK
+    },
+    Network {
+        name: "kafka-queue-full",
+        about: "each worker may have two events on their way to Kafka, which take 20 to 60 ms longer",
+        injections: &[Injection {
+            servers: &[Server::Kafka],
+            faults: || Faults {
+                latency_ms: Some(20..=60),
+                ..Faults::default()
+            },
+            reset_open: false,
+        }],
+        must_count: &["kafka latency"],
+        worker_args: &["--kafka=queue.buffering.max.messages=2"],
         ..NETWORK
     },
 ];

@@ -1,0 +1,75 @@
+//! Accounts whose events are larger than Kafka's client takes, among healthy ones.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use super::{
+    Allow, Scenario,
+    misbehaving::{self, Bad},
+};
+use crate::{report::Report, runner::Run, stage::Setting};
+
+const OVERSIZED: [Bad; 3] = [oversized(900_000), oversized(900_001), oversized(900_002)];
+
+/// What the client takes: more than any post, less than what those accounts have.
+const MOST: &str = "--kafka=message.max.bytes=100000";
+
+const fn oversized(account: u32) -> Bad {
+    Bad {
+        account,
+        mode: "oversizes",
+        quarantined: false,
+    }
+}
+
+/// See the module.
+pub(super) struct KafkaEventTooLarge;
+
+#[async_trait]
+impl Scenario for KafkaEventTooLarge {
+    fn name(&self) -> &'static str {
+        "kafka-event-too-large"
+    }
+
+    fn about(&self) -> &'static str {
+        "three accounts have events that Kafka never takes: their jobs cycle on, the others' events arrive"
+    }
+
+    fn setting(&self) -> Setting {
+        let mut worker_args = misbehaving::worker_args(&OVERSIZED);
+        worker_args.push(MOST.to_owned());
+        Setting {
+            worker_args,
+            ..Setting::default()
+        }
+    }
+
+    fn allow(&self) -> Allow {
+        Allow {
+            recovery: Duration::ZERO,
+            ..Allow::default()
+        }
+    }
+
+    fn length(&self) -> Duration {
+        Duration::from_secs(35)
+    }
+
+    async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {
+        misbehaving::play(run, &OVERSIZED, Duration::from_secs(120)).await
+    }
+
+    fn judge(&self, run: &Run, report: &mut Report) -> anyhow::Result<()> {
+        misbehaving::judge(run, &OVERSIZED, report);
+        let dispatched = run.watch.dispatched();
+        for job in OVERSIZED {
+            let id = format!("posts:{}", job.account);
+            let times = dispatched.iter().filter(|one| one.id == id).count();
+            // Sooner than any lease ends: each time but the last it was completed.
+            let found = format!("{id} dispatched {times} times");
+            report.check("jobs with such events cycle on", times >= 3, found);
+        }
+        Ok(())
+    }
+}

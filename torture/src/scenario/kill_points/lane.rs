@@ -1,0 +1,63 @@
+//! One process and the points at which it dies, one after the other.
+
+use std::time::Duration;
+
+use polling_model::KillPoint;
+use tokio::time::sleep;
+
+use super::Kills;
+use crate::{faults::FaultLog, process::Process};
+
+/// How long a process may take until it comes to its point.
+const REACH: Duration = Duration::from_secs(90);
+
+/// A worker has polls under way when it is told to end.
+const AT_WORK: Duration = Duration::from_secs(4);
+
+/// Kills the process at each point, so many times; then lets it live.
+pub(super) async fn play(
+    process: &mut Process,
+    points: &[KillPoint],
+    kills: u32,
+    faults: &FaultLog,
+) -> anyhow::Result<Kills> {
+    let mut done = Kills::new();
+    for point in points {
+        process.kill().await?;
+        let mut count = 0;
+        while count < kills && die(process, *point, count).await? {
+            faults.injected("kill point");
+            count += 1;
+        }
+        done.insert(*point, count);
+    }
+    process.kill().await?;
+    process.start_again(&[])?;
+    Ok(done)
+}
+
+/// Starts the process, which dies at the point. False if it did not come there in time.
+async fn die(process: &mut Process, point: KillPoint, turn: u32) -> anyhow::Result<bool> {
+    // Not always the first time: by then a process has more under way.
+    let hits = if is_frequent(point) { 1 + turn % 3 } else { 1 };
+    process.start_again(&[("POLLING_KILL_AT", &format!("{point}:{hits}"))])?;
+    if point == KillPoint::WorkerGivenBack {
+        sleep(AT_WORK).await;
+        process.tell_to_end()?;
+    }
+    process.aborted(REACH).await
+}
+
+/// Whether the regular work comes there again and again.
+fn is_frequent(point: KillPoint) -> bool {
+    let label = point.as_str();
+    let rare = [
+        "registry-",
+        "dead-letter",
+        "refused",
+        "claimed",
+        "reaped",
+        "given-back",
+    ];
+    !rare.iter().any(|part| label.contains(part))
+}

@@ -1,0 +1,159 @@
+//! Dead letters, messages that nobody receives, jobs that cannot be sent.
+
+use std::time::Duration;
+
+use futures_util::future::try_join_all;
+use polling_model::KillPoint as P;
+use reqwest::Method;
+use tokio::time::sleep;
+
+use super::{Kills, lane};
+use crate::{admin::Admin, oracle::queues::Queues, report::Report, runner::Run, stage::Setting};
+
+/// Schedulers that die; one more lives.
+const SCHEDULERS: [&[P]; 4] = [
+    &[
+        P::SchedulerDeadLettersReceived,
+        P::SchedulerDeadLettersSettled,
+    ],
+    &[P::SchedulerDeadLetterKept, P::SchedulerDeadLettersAcked],
+    &[P::SchedulerRefused],
+    &[P::SchedulerReaped],
+];
+
+/// The one that lives, and alone knows the job type `orphans`: the others refuse its jobs.
+const KNOWING: usize = SCHEDULERS.len();
+
+/// Jobs of a type with a queue that nobody receives from: their leases end.
+const LOST: std::ops::Range<u32> = 0..30;
+const ORPHANS: std::ops::Range<u32> = 0..40;
+
+/// Between two rounds of making trouble.
+const ROUND: Duration = Duration::from_millis(500);
+
+/// How long a call for the trouble may be repeated.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// All of them.
+#[cfg(test)]
+pub(super) fn points() -> impl Iterator<Item = P> {
+    SCHEDULERS.into_iter().flatten().copied()
+}
+
+pub(super) fn setting() -> Setting {
+    let config = [
+        ("queues.visibility_timeout", "2s"),
+        ("limits.queue_wait", "2s"),
+        ("limits.max_receives", "2"),
+        ("limits.work", "6s"),
+        ("limits.in_flight_margin", "1s"),
+        ("limits.reap_grace", "1s"),
+        ("job_types.posts.max_strikes", "1000000"),
+        ("job_types.lost.interval", "8s"),
+    ];
+    Setting {
+        schedulers: SCHEDULERS.len(),
+        workers: 1,
+        accounts: 80,
+        config: config
+            .iter()
+            .map(|(path, value)| (*path, (*value).to_owned()))
+            .collect(),
+        ..Setting::default()
+    }
+}
+
+pub(super) async fn play(run: &mut Run, kills: u32) -> anyhow::Result<(Kills, Report)> {
+    run.phase("making trouble");
+    prepare(run).await?;
+    run.phase("kill points");
+    let faults = run.faults.clone();
+    let trouble = make_trouble(
+        run.admin.clone(),
+        run.queues.clone(),
+        run.stage.queue("dead-letter"),
+    );
+    let processes = run.stage.schedulers.iter_mut().map(|one| &mut one.process);
+    let lanes = processes
+        .zip(SCHEDULERS)
+        .map(|(process, points)| lane::play(process, points, kills, &faults));
+    let killed = tokio::select! {
+        biased;
+        killed = try_join_all(lanes) => killed?,
+        stopped = trouble => return Err(stopped),
+    };
+    clear(run).await?;
+    let report = run.finish(&super::regular::allow()).await?;
+    Ok((killed.into_iter().flatten().collect(), report))
+}
+
+/// Two workers that panic for a fourth of the accounts, a scheduler that knows more than the others,
+/// and jobs for both.
+async fn prepare(run: &mut Run) -> anyhow::Result<()> {
+    let channel = run.stage.name.to_uppercase();
+    let variable = format!("POLLING__CHANNELS__{channel}__JOB_TYPES__ORPHANS__INTERVAL");
+    let env = [(variable.as_str(), "8s")];
+    run.stage.create_queues_with(&env).await?;
+    let knowing = run.stage.add_scheduler(&env)?;
+    debug_assert_eq!(knowing, KNOWING);
+    for _ in 0..2 {
+        run.stage
+            .add_worker(&["--misbehave=60-79=panics".to_owned()])?;
+    }
+    run.stage.ready().await?;
+    run.admin = Admin::new(run.stage.admin_urls())?;
+    for (job_type, account) in troubled() {
+        let body = format!("{{\"job_type\":\"{job_type}\",\"account\":\"{account}\"}}");
+        ask(&run.admin, Method::POST, "/jobs", &body).await?;
+    }
+    Ok(())
+}
+
+fn troubled() -> impl Iterator<Item = (&'static str, u32)> {
+    let lost = LOST.map(|account| ("lost", account));
+    lost.chain(ORPHANS.map(|account| ("orphans", account)))
+}
+
+/// Undecodable dead letters, and orphans released again and again. Ends only with an error.
+async fn make_trouble(admin: Admin, queues: Queues, dead_letter: String) -> anyhow::Error {
+    for round in 0_u64.. {
+        if let Err(error) = queues.send(&dead_letter, &format!("garbage{round}")).await {
+            return error.context("no garbage can be sent");
+        }
+        for account in ORPHANS {
+            let path = format!("/jobs/orphans:{account}/resume");
+            if let Err(error) = ask(&admin, Method::POST, &path, "").await {
+                return error.context("no orphan can be released");
+            }
+        }
+        sleep(ROUND).await;
+    }
+    unreachable!("there are more numbers than rounds")
+}
+
+/// Only what is healthy stays, so that all can come back to normal.
+async fn clear(run: &mut Run) -> anyhow::Result<()> {
+    for mut worker in run.stage.workers.split_off(1) {
+        worker.terminate(Duration::from_secs(20)).await?;
+    }
+    for (job_type, account) in troubled() {
+        let path = format!("/jobs/{job_type}:{account}");
+        ask(&run.admin, Method::DELETE, &path, "").await?;
+    }
+    Ok(())
+}
+
+/// Only one scheduler knows what orphans are.
+async fn ask(admin: &Admin, method: Method, path: &str, body: &str) -> anyhow::Result<()> {
+    let answer = admin
+        .of(KNOWING)
+        .insist(0, method.clone(), path, body, PATIENCE)
+        .await?;
+    anyhow::ensure!(
+        answer.status < 300,
+        "{method} {path} is answered {}: {}",
+        answer.status,
+        answer.text
+    );
+    Ok(())
+}
