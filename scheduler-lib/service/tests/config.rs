@@ -380,6 +380,15 @@ fn secrets_do_not_show() {
 }
 
 #[test]
+fn a_secret_one_table_too_high_does_not_show() {
+    let text = "[channels]\nredis = \"redis://:hunter2@127.0.0.1:6379/0\"\n";
+    assert_eq!(
+        error(text),
+        "s.toml:2: channels.redis: a text cannot stand here; it is not shown, since secrets go by this name"
+    );
+}
+
+#[test]
 fn an_interval_shorter_than_a_slot_is_warned_of() {
     let config = parse(&SMALL.replace("5m", "10s")).unwrap();
     assert_eq!(

@@ -141,8 +141,13 @@ impl<'a> Document<'a> {
                 problems: vec![problem],
             };
         }
+        let what = if may_hold_secret(&path) && shows_text(message) {
+            "a text cannot stand here; it is not shown, since secrets go by this name".to_owned()
+        } else {
+            suggest::explain(message)
+        };
         ConfigError {
-            problems: vec![self.problem(&path, suggest::explain(message))],
+            problems: vec![self.problem(&path, what)],
         }
     }
 
@@ -179,6 +184,23 @@ fn key_named(table: &Table, name: &str) -> String {
     let wanted = plain(name);
     let known = table.keys().find(|key| plain(key) == wanted);
     known.cloned().unwrap_or_else(|| name.to_ascii_lowercase())
+}
+
+/// An address with its password is easily written one table too high.
+fn may_hold_secret(path: &[String]) -> bool {
+    let last = path.last().map(String::as_str);
+    matches!(last, Some("redis" | "token"))
+}
+
+/// Whether serde's message repeats the text that it refuses.
+fn shows_text(message: &str) -> bool {
+    [
+        "invalid type: string",
+        "invalid value: string",
+        "unknown variant",
+    ]
+    .iter()
+    .any(|start| message.starts_with(start))
 }
 
 fn not_a_table(variable: &str, path: &[String]) -> ConfigError {
