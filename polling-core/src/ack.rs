@@ -56,6 +56,7 @@ impl<S> Layer<S> for AckLayer {
 /// |---|---|
 /// | cannot be decoded, or has an unknown version | left to redelivery, for a newer worker |
 /// | leaves less time than a poll needs | deleted without polling: the reaper places the job anew |
+/// | the same, and was delivered before | left without polling: one that ends its processes must count as a dead letter at last, however late |
 /// | is worked on with success | deleted; a failure to delete is counted and is no error |
 /// | fails | left, and reappears after its visibility timeout |
 ///
@@ -95,7 +96,11 @@ where
                 job_type: &job.job_type,
             });
             return Box::pin(async move {
-                ack(delivery, &observer).await;
+                if delivery.is_suspect() {
+                    delivery.leave();
+                } else {
+                    ack(delivery, &observer).await;
+                }
                 Ok(())
             });
         }

@@ -7,14 +7,17 @@ use polling_core::{
 };
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Process, Rig, VISIBILITY, polled};
+use crate::support::{LEFT, Process, Rig, VISIBILITY, polled};
 
 /// How long a poll takes.
 const POLL: Duration = Duration::from_millis(50);
 
-/// Runs workers one after the other, each until the account 13 kills it, for `time` in all. Returns
-/// how many were killed.
-async fn run_processes(rig: &Rig, seed: u64, time: Duration) -> usize {
+/// As long as a process takes to start.
+const START: Duration = Duration::from_secs(1);
+
+/// Runs workers one after the other, each until the account 13 kills it, for `time` in all; each
+/// takes `start` to come up. Returns how many were killed.
+async fn run_processes(rig: &Rig, seed: u64, start: Duration, time: Duration) -> usize {
     let mut killed = 0;
     let running = async {
         loop {
@@ -25,8 +28,7 @@ async fn run_processes(rig: &Rig, seed: u64, time: Duration) -> usize {
                 () = process.died() => killed += 1,
                 _ = worker.run(std::future::pending()) => unreachable!("nobody stops it"),
             }
-            // As long as a process takes to start.
-            sleep(Duration::from_secs(1)).await;
+            sleep(start).await;
         }
     };
     let _ = timeout(time, running).await;
@@ -77,7 +79,7 @@ async fn a_poison_payload_takes_none_of_its_neighbours_to_the_dead_letter_queue(
     for (seed, accounts) in [(1, 14), (2, 20), (3, 40), (4, 120)] {
         let rig = Rig::new();
         rig.send(0..accounts).await;
-        let killed = run_processes(&rig, seed, Duration::from_secs(180)).await;
+        let killed = run_processes(&rig, seed, START, Duration::from_secs(180)).await;
         assert_eq!(dead(&rig).await, ["13"], "of {accounts} jobs");
         assert_eq!(killed, 3, "as often as the queue delivers it");
         assert_eq!(rig.completions().len(), accounts - 1, "each of the others");
@@ -104,4 +106,14 @@ async fn a_slow_poll_holds_up_those_behind_it_for_a_bounded_time() {
     let worker = rig.worker().config(config).poller(poller).build().unwrap();
     rig.run_for(worker, caps::SUSPECT_WAIT + POLL).await;
     assert_eq!(rig.completions().len(), 2, "both waited no longer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_poison_payload_past_its_time_still_reaches_the_dead_letter_queue() {
+    let rig = Rig::new();
+    rig.send([13]).await;
+    let slow = LEFT * 3 / 4;
+    let killed = run_processes(&rig, 1, slow, 3 * LEFT).await;
+    assert_eq!(killed, 2, "then it is past its time");
+    assert_eq!(dead(&rig).await, ["13"], "deleted, it would never count");
 }

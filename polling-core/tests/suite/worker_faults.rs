@@ -12,6 +12,7 @@ use polling_core::{
     rate_limit::{Quota, Scope},
     transport::{BusErrorKind, QueueErrorKind},
 };
+use tokio::time::sleep;
 use tower::service_fn;
 
 use crate::support::{LEFT, Rig, polled, topic};
@@ -166,7 +167,7 @@ async fn a_layer_that_fails_on_its_own_is_a_bug_and_one_that_wraps_is_looked_thr
 async fn what_waited_too_long_is_dropped_without_being_polled() {
     let rig = Rig::new();
     rig.send([42]).await;
-    tokio::time::sleep(LEFT - Duration::from_secs(20)).await;
+    sleep(LEFT - Duration::from_secs(20)).await;
     let worker = rig
         .worker()
         .poller(poller_fn(|_| async { Ok(polled(0)) }))
@@ -259,4 +260,28 @@ async fn a_throttle_of_one_call_a_second_sends_none_of_ten_thousand_jobs_to_the_
         JOBS - classes.len() <= 1 + LEFT.as_secs() as usize,
         "one call a second"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_queue_that_never_answers_holds_up_neither_receiving_nor_a_job_for_ever() {
+    let rig = Rig::new();
+    rig.work.fall_silent("receive");
+    let worker = rig
+        .worker()
+        .poller(poller_fn(|_| async { Ok(polled(0)) }))
+        .build()
+        .unwrap();
+    let working = async {
+        sleep(Duration::from_secs(1)).await;
+        rig.send([42]).await;
+        rig.work.fall_silent("ack");
+        sleep(5 * MINUTE).await;
+    };
+    let report = worker.run(working).await;
+    assert_eq!(
+        (report.polled, report.ack_failed),
+        (2, 1),
+        "and polled once more, in vain"
+    );
+    assert_eq!(rig.work.inner.messages(), []);
 }

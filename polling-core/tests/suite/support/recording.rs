@@ -15,6 +15,7 @@ pub(crate) struct RecordingQueue {
     log: Log,
     sends: Mutex<VecDeque<EntryError>>,
     failures: Mutex<VecDeque<(&'static str, QueueErrorKind)>>,
+    silent: Mutex<Option<&'static str>>,
 }
 
 impl RecordingQueue {
@@ -24,6 +25,7 @@ impl RecordingQueue {
             log: log.clone(),
             sends: Mutex::default(),
             failures: Mutex::default(),
+            silent: Mutex::default(),
         })
     }
 
@@ -35,6 +37,22 @@ impl RecordingQueue {
     /// The next call of `operation` fails.
     pub(crate) fn fail(&self, operation: &'static str, kind: QueueErrorKind) {
         self.failures.lock().unwrap().push_back((operation, kind));
+    }
+
+    /// The next call of `operation`, a receive or an acknowledgement, is never answered.
+    pub(crate) fn fall_silent(&self, operation: &'static str) {
+        *self.silent.lock().unwrap() = Some(operation);
+    }
+
+    async fn answer(&self, operation: &'static str) {
+        let silent = self
+            .silent
+            .lock()
+            .unwrap()
+            .take_if(|silent| *silent == operation);
+        if silent.is_some() {
+            std::future::pending::<()>().await;
+        }
     }
 
     fn called(&self, operation: &'static str) -> Result<(), QueueError> {
@@ -74,6 +92,7 @@ impl Queue for RecordingQueue {
         if fails {
             self.called("receive")?;
         }
+        self.answer("receive").await;
         self.inner.receive(max, wait).await
     }
 
@@ -88,6 +107,7 @@ impl Queue for RecordingQueue {
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
         self.called("ack")?;
+        self.answer("ack").await;
         self.inner.ack(receipt).await
     }
 
