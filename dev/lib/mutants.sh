@@ -46,8 +46,8 @@ prepare_copy() {
 run_lane() {
     local lane=$1 at mine=()
     tree=$root/$lane/tree
-    # Nobody looks at backtraces here, and without what they need everything builds faster.
-    export CARGO_TARGET_DIR=$root/$lane/target CARGO_PROFILE_DEV_DEBUG=false
+    # Nobody looks at backtraces here, and without them everything is faster, building included.
+    export CARGO_TARGET_DIR=$root/$lane/target CARGO_PROFILE_DEV_DEBUG=false RUST_BACKTRACE=0
     trap 'end_jobs; exit 1' TERM INT
     for ((at = lane; at < ${#chosen[@]}; at += lanes)); do mine+=("${chosen[at]}"); done
     ((lane == 0)) || prepare_copy "$lane"
