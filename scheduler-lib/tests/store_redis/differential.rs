@@ -283,7 +283,7 @@ impl Pair<'_> {
         loop {
             let nonce = self.nonce().0;
             let request = request(self.now_ms, nonce);
-            let in_memory = self
+            let mut in_memory = self
                 .memory
                 .drain(request.clone())
                 .await
@@ -301,9 +301,12 @@ impl Pair<'_> {
                     .await
                     .expect("Redis answers");
             }
-            on_redis
-                .jobs
-                .sort_by(|one, other| one.record.id.cmp(&other.record.id));
+            // Each by a lot of its own.
+            for drained in [&mut on_redis, &mut in_memory] {
+                drained
+                    .jobs
+                    .sort_by(|one, other| one.record.id.cmp(&other.record.id));
+            }
             assert_eq!(on_redis, in_memory, "what was drained");
             self.dispatches.extend(in_memory.jobs);
             if !in_memory.more {

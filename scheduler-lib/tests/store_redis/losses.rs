@@ -173,3 +173,38 @@ async fn a_failover_to_a_replica_that_lagged_costs_no_job() {
         "a replica has whole steps"
     );
 }
+
+/// A server that starts from a file cut in the middle of a step leaves the rest of that step there,
+/// and carries it out at its next start: half a step, at the wrong time.
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn half_a_step_done_by_the_server_is_mended() {
+    let mut server = OwnServer::start(&[]).await;
+    let live = Live::start(&server.url()).await;
+    let file = server
+        .folder()
+        .join("appendonlydir/appendonly.aof.1.incr.aof");
+    for _ in 0..3 {
+        live.polls_go_on().await;
+        server.kill();
+        let text = fs::read(&file).expect("the file");
+        let begin = text
+            .windows(5)
+            .rposition(|word| word == b"MULTI")
+            .expect("a step");
+        let middle = (begin + 150).min(text.len() - 10);
+        let file = fs::File::options()
+            .write(true)
+            .open(&file)
+            .expect("the file");
+        file.set_len(middle as u64).expect("cut");
+        server.start_again().await;
+    }
+    live.polls_go_on().await;
+    server.kill();
+    server.start_again().await;
+    live.polls_go_on().await;
+    sweep(&*live.store, 100).await;
+    live.assert_whole(&server).await;
+    assert_eq!(sweep(&*live.store, 100).await, 0, "nothing is left to mend");
+}

@@ -11,6 +11,8 @@ mod refusals;
 mod repairs;
 mod replicas;
 mod server;
+#[cfg(feature = "redis-tls")]
+mod tls;
 
 use std::sync::Arc;
 

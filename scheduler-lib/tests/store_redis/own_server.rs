@@ -132,7 +132,7 @@ impl Drop for OwnServer {
     }
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     // Below 55536, so that a cluster's bus, at 10,000 more, has a port too.
     loop {
         let listener = TcpListener::bind("127.0.0.1:0").expect("bind");

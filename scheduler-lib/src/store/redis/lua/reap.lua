@@ -3,7 +3,7 @@
 -- Returns  how many
 -- Of a bucket that is due only in part, up to PART members chosen at random are looked at; the rest waits until the
 -- whole bucket is due, less than a slot's width later.
-local BUCKETS, PART = 100, 1000
+local BUCKETS, PART = 100, 400
 local refused = skewed(tonumber(ARGV[2]), ARGV[3])
 if refused then return refused end
 local deadline, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
