@@ -3,8 +3,8 @@
 #
 #   dev/lib/earlier.sh REVISION PROGRAMS FOLDER
 #
-# PROGRAMS is the folder into which cargo built those of today, whose dependencies are used; they are as they were
-# afterwards. The earlier ones go to FOLDER, and are not built again if they are there.
+# PROGRAMS is the folder into which dev/torture built those of today, with the same features, so that their dependencies
+# are used; they are as they were afterwards. The earlier ones go to FOLDER, and are not built again if they are there.
 
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -37,7 +37,7 @@ git worktree add --quiet --detach "$tree/tree" "$commit"
 
 profile=$(basename "$programs")
 cd "$tree/tree"
-CARGO_TARGET_DIR=$(dirname "$programs") cargo build --locked --profile "${profile/#debug/dev}" --jobs 2 \
-    -p scheduler --bin scheduler -p examples --features examples/demo --example channel_worker
+CARGO_TARGET_DIR=$(dirname "$programs") nice cargo build --locked --profile "${profile/#debug/dev}" --jobs 2 \
+    --workspace --all-features --bin scheduler --example channel_worker
 mkdir -p "$folder"
 cp "$programs/scheduler" "$programs/examples/channel_worker" "$folder/"
