@@ -50,9 +50,15 @@ struct Options {
     /// Kafka's brokers, host:port.
     #[arg(long, env = "POLLING_KAFKA_BROKERS")]
     kafka_brokers: String,
+    /// A setting of librdkafka, such as linger.ms=50. Repeat it for more.
+    #[arg(long = "kafka", value_name = "NAME=VALUE")]
+    kafka: Vec<String>,
     /// Polls at once.
     #[arg(long, default_value_t = 128)]
     concurrency: usize,
+    /// Seconds that polls under way may take after SIGTERM, before their messages are given back.
+    #[arg(long, default_value_t = 10)]
+    shutdown_grace_s: u64,
     #[command(flatten)]
     misbehavior: Misbehavior,
 }
@@ -67,7 +73,7 @@ fn config(options: &Options) -> WorkerConfig {
         complete_timeout: Duration::from_secs(5),
         max_lifetime: Duration::from_secs(60),
         receive_wait: Duration::from_secs(2),
-        shutdown_grace: Duration::from_secs(10),
+        shutdown_grace: Duration::from_secs(options.shutdown_grace_s),
         ..WorkerConfig::default()
     }
 }
@@ -88,10 +94,11 @@ async fn main() -> anyhow::Result<()> {
         .config(config(&options))
         .work(queue(&client, &options.work_queue).await?)
         .completed(queue(&client, &options.completed_queue).await?)
-        .bus(Arc::new(KafkaBus::builder(&options.kafka_brokers).build()?))
+        .bus(Arc::new(bus(&options)?))
         .topic(options.topic.clone())
         .poller(Misbehaving::new(
-            Posts::new(api, options.topic),
+            Posts::new(api, options.topic.clone()),
+            options.topic,
             options.misbehavior,
         ))
         .build()?;
@@ -107,6 +114,17 @@ async fn sqs_client(endpoint: Option<&str>) -> sqs::Client {
         config = config.endpoint_url(endpoint);
     }
     sqs::Client::from_conf(config.build())
+}
+
+fn bus(options: &Options) -> anyhow::Result<KafkaBus> {
+    let mut builder = KafkaBus::builder(&options.kafka_brokers);
+    for setting in &options.kafka {
+        let (name, value) = setting
+            .split_once('=')
+            .with_context(|| format!("--kafka {setting}: write NAME=VALUE"))?;
+        builder = builder.set(name, value);
+    }
+    Ok(builder.build()?)
 }
 
 async fn queue(client: &sqs::Client, name: &str) -> anyhow::Result<SharedQueue> {

@@ -3,16 +3,16 @@
 use std::{ops::RangeInclusive, process, str::FromStr, time::Duration};
 
 use clap::Args;
-use polling_core::{Job, PollError, Polled, Poller};
+use polling_core::{Event, Job, PollError, Polled, Poller, Topic};
 
 /// How long a poll blocks its thread: longer than its deadline and the grace after it.
 const BLOCKS_FOR: Duration = Duration::from_secs(15);
 
+/// The payload of an event that is too large, wherever a bus takes less.
+const OVERSIZE_BYTES: usize = 200_000;
+
 /// Memory is taken in pieces of this size.
 const PIECE_SIZE_BYTES: usize = 1024 * 1024;
-
-/// Time between two pieces: a leak, not a blow.
-const PIECE_EVERY: Duration = Duration::from_millis(2);
 
 /// Which accounts misbehave, and how.
 #[derive(Debug, Clone, Args)]
@@ -24,7 +24,8 @@ pub(crate) struct Misbehavior {
     /// panics,
     /// blocks (its thread, for 15 s),
     /// eats-memory (up to --eats-mb, then ends the process as an out-of-memory killer would),
-    /// aborts (ends the process at each poll: a poison payload).
+    /// aborts (ends the process at each poll: a poison payload),
+    /// oversizes (an event of 200 kB each time; --kafka says how much is too large).
     #[arg(long = "misbehave", value_name = "ACCOUNT[-ACCOUNT]=MODE")]
     rules: Vec<Rule>,
     /// Megabytes that the mode eats-memory takes before it ends the process.
@@ -48,6 +49,7 @@ enum Mode {
     Blocks,
     EatsMemory,
     Aborts,
+    Oversizes,
 }
 
 impl FromStr for Rule {
@@ -68,12 +70,24 @@ impl FromStr for Rule {
 /// The poller within, but for the accounts that misbehave.
 pub(crate) struct Misbehaving<P> {
     inner: P,
+    topic: Topic,
     behavior: Misbehavior,
 }
 
 impl<P> Misbehaving<P> {
-    pub(crate) fn new(inner: P, behavior: Misbehavior) -> Self {
-        Self { inner, behavior }
+    pub(crate) fn new(inner: P, topic: Topic, behavior: Misbehavior) -> Self {
+        Self {
+            inner,
+            topic,
+            behavior,
+        }
+    }
+
+    fn oversized(&self, job: &Job) -> Polled {
+        let mut polled = Polled::new(job.context.clone());
+        let payload = vec![b' '; OVERSIZE_BYTES];
+        polled.events = vec![Event::new(self.topic.clone(), "oversize", payload, 0)];
+        polled
     }
 
     fn mode(&self, account: &str) -> Option<Mode> {
@@ -97,6 +111,7 @@ impl<P: Poller> Poller for Misbehaving<P> {
             Mode::Blocks => block(),
             Mode::EatsMemory => eat_memory(self.behavior.eats_mb).await,
             Mode::Aborts => process::abort(),
+            Mode::Oversizes => return Ok(self.oversized(&job)),
         }
         Err(PollError::transient("it came back from misbehaving"))
     }
@@ -112,7 +127,8 @@ async fn eat_memory(limit_mb: u16) {
     while eaten.len() < usize::from(limit_mb) {
         // Not zeros: pages of those would not be real.
         eaten.push(vec![1u8; PIECE_SIZE_BYTES]);
-        tokio::time::sleep(PIECE_EVERY).await;
+        // Others run between two pieces; a pause would end at the poll's deadline on a busy machine.
+        tokio::task::yield_now().await;
     }
     tracing::error!(limit_mb, "out of memory");
     process::abort();
@@ -127,7 +143,8 @@ mod tests {
     fn poller(rules: &[&str]) -> Misbehaving<impl Poller> {
         let inner = poller_fn(|_| async { Ok(Polled::new(Context::new())) });
         let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
-        Misbehaving::new(inner, Misbehavior { rules, eats_mb: 1 })
+        let topic = Topic::new("posts").unwrap();
+        Misbehaving::new(inner, topic, Misbehavior { rules, eats_mb: 1 })
     }
 
     #[test]
