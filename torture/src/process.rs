@@ -244,21 +244,10 @@ impl Process {
         Ok(Some(status))
     }
 
-    /// Waits until it has ended by SIGABRT, as at a kill point. False at the deadline.
-    ///
-    /// # Errors
-    ///
-    /// When it ended in another way.
-    pub async fn aborted(&mut self, deadline: Duration) -> anyhow::Result<bool> {
-        let Ok(status) = self.ended(deadline).await else {
-            return Ok(false);
-        };
-        let signal = status.and_then(|status| status.signal());
-        if signal != Some(Signal::ABORT.as_raw()) {
-            let words = self.program.last_words();
-            bail!("{} ended by itself: {words}", self.program.name);
-        }
-        Ok(true)
+    /// Waits until it has ended; whether by SIGABRT, as at a kill point. `None` at the deadline.
+    pub async fn aborted(&mut self, deadline: Duration) -> Option<bool> {
+        let status = self.ended(deadline).await.ok()??;
+        Some(status.signal() == Some(Signal::ABORT.as_raw()))
     }
 
     fn signal(&self, signal: Signal) -> anyhow::Result<()> {

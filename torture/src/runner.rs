@@ -174,7 +174,7 @@ impl Run {
         self.load = Some(Load::start(&self.admin, &self.stage.setting, seed));
         self.phase("warming up");
         self.calm(BEGINNING).await;
-        Ok(())
+        self.stage.ensure_all_run()
     }
 
     /// What is left of the time for faults.

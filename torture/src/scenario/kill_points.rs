@@ -54,11 +54,10 @@ async fn play(house: &House) -> anyhow::Result<Report> {
     // One after the other: a starting stage takes both cores of a small machine.
     let mut regular = Run::begin(house, "kill-points-regular", regular::setting()).await?;
     let mut trouble = Run::begin(house, "kill-points-trouble", trouble::setting()).await?;
-    let (first, second) = tokio::join!(
+    let ((mut kills, first), (more, second)) = tokio::try_join!(
         regular::play(&mut regular, house.kills),
         trouble::play(&mut trouble, house.kills)
-    );
-    let ((mut kills, first), (more, second)) = (first?, second?);
+    )?;
     kills.extend(more);
     let mut report = Report {
         folder: house.folder.clone(),

@@ -72,7 +72,7 @@ pub fn all() -> Vec<Box<dyn Scenario>> {
 }
 
 /// Those of the short torture, for continuous integration.
-pub const SHORT: [&str; 1] = ["calm"];
+pub const SHORT: [&str; 2] = ["worker-killed", "kill-storm"];
 
 /// Faults over time, and what must hold all the same.
 #[async_trait]

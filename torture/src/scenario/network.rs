@@ -32,6 +32,8 @@ struct Network {
     /// How long the channel takes for each answer.
     channel_latency_ms: u64,
     polls_per_dispatch: f64,
+    /// Dead letters that count against their job, at most. No job is quarantined all the same.
+    strikes: u64,
     /// Further arguments of every worker.
     worker_args: &'static [&'static str],
 }
@@ -58,6 +60,7 @@ impl Scenario for Network {
     fn allow(&self) -> Allow {
         Allow {
             polls_per_dispatch: self.polls_per_dispatch,
+            strikes: self.strikes,
             ..Allow::default()
         }
     }

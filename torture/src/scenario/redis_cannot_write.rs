@@ -68,6 +68,9 @@ impl Scenario for RedisCannotWrite {
         save_points(run, "3600 1000000").await?;
         while !run.left().is_zero() {
             // A folder where the snapshot belongs.
+            if obstacle.is_file() {
+                fs::remove_file(&obstacle)?;
+            }
             fs::create_dir_all(obstacle.join("full"))?;
             snapshot(run, "err").await?;
             let failing = run.faults.begin("redis cannot save");

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{
     Allow, Scenario,
-    redis_server::{APPEND_ONLY, command, folder},
+    redis_server::{APPEND_ONLY, command, folder, new_history},
 };
 use crate::{
     process::{Process, Program},
@@ -128,7 +128,7 @@ impl Scenario for RedisFailover {
             // Its data at the primary's address: clients find it as they would behind a moved name.
             fs::remove_dir_all(folder.join(APPEND_ONLY))?;
             fs::rename(data.join(APPEND_ONLY), folder.join(APPEND_ONLY))?;
-            run.watch.begin_anew();
+            new_history(run).await;
             run.stage.servers.start(Server::Redis).await?;
             drop(away);
             run.calm_between(6_000, 10_000).await;

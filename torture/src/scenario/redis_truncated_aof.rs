@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     Allow, Scenario,
-    redis_server::{folder, growing_file, on_redis},
+    redis_server::{folder, growing_file, new_history, on_redis},
 };
 use crate::{runner::Run, servers::Server};
 
@@ -48,10 +48,10 @@ impl Scenario for RedisTruncatedAof {
             run.calm(UNDONE).await;
             let away = run.faults.begin("kill redis, writes undone");
             run.stage.servers.kill(Server::Redis).await?;
-            // In the middle of a step, whose first part the server then leaves out, too.
-            let cut = (kept + 100).min(fs::metadata(&file)?.len());
-            fs::File::options().write(true).open(&file)?.set_len(cut)?;
-            run.watch.begin_anew();
+            // Redis writes whole steps, so this is the end of one. One cut in its middle would be
+            // left half in the file, and be half done at the start after the next: the sweep's work.
+            fs::File::options().write(true).open(&file)?.set_len(kept)?;
+            new_history(run).await;
             run.stage.servers.start(Server::Redis).await?;
             drop(away);
             run.calm_between(6_000, 10_000).await;

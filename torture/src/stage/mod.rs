@@ -341,6 +341,22 @@ impl Stage {
         Ok(request.send().await?.error_for_status()?.text().await?)
     }
 
+    /// Whether all processes run, before anything was done to them.
+    ///
+    /// # Errors
+    ///
+    /// When one has ended, with the end of its log.
+    pub fn ensure_all_run(&mut self) -> anyhow::Result<()> {
+        let schedulers = self.schedulers.iter_mut().map(|one| &mut one.process);
+        for process in schedulers.chain(&mut self.workers) {
+            if !process.runs() {
+                let program = process.program();
+                bail!("{} has ended: {}", program.name, program.last_words());
+            }
+        }
+        Ok(())
+    }
+
     /// Nothing breaks connections, and every process runs: what was stopped goes on, what has ended
     /// is started again.
     ///

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::bail;
 use polling_model::KillPoint;
 use tokio::time::sleep;
 
@@ -10,6 +11,9 @@ use crate::{faults::FaultLog, process::Process};
 
 /// How long a process may take until it comes to its point.
 const REACH: Duration = Duration::from_secs(90);
+
+/// Starts for one kill, at most.
+const STARTS: u32 = 5;
 
 /// A worker has polls under way when it is told to end.
 const AT_WORK: Duration = Duration::from_secs(4);
@@ -36,16 +40,29 @@ pub(super) async fn play(
     Ok(done)
 }
 
-/// Starts the process, which dies at the point. False if it did not come there in time.
+/// Starts the process until it dies at the point. False if it did not come there in time. One that
+/// ends by itself, such as a scheduler whose servers do not answer at its start, is started again, as
+/// a service manager would.
 async fn die(process: &mut Process, point: KillPoint, turn: u32) -> anyhow::Result<bool> {
     // Not always the first time: by then a process has more under way.
     let hits = if is_frequent(point) { 1 + turn % 3 } else { 1 };
-    process.start_again(&[("POLLING_KILL_AT", &format!("{point}:{hits}"))])?;
-    if point == KillPoint::WorkerGivenBack {
-        sleep(AT_WORK).await;
-        process.tell_to_end()?;
+    let kill_at = format!("{point}:{hits}");
+    for _ in 0..STARTS {
+        process.start_again(&[("POLLING_KILL_AT", &kill_at)])?;
+        if point == KillPoint::WorkerGivenBack {
+            sleep(AT_WORK).await;
+            if process.runs() {
+                process.tell_to_end()?;
+            }
+        }
+        match process.aborted(REACH).await {
+            Some(true) => return Ok(true),
+            Some(false) => {}
+            None => return Ok(false),
+        }
     }
-    process.aborted(REACH).await
+    let program = process.program();
+    bail!("{} ends by itself: {}", program.name, program.last_words())
 }
 
 /// Whether the regular work comes there again and again.

@@ -45,7 +45,7 @@ pub(super) fn setting() -> Setting {
         ("queues.visibility_timeout", "2s"),
         ("limits.queue_wait", "2s"),
         ("limits.max_receives", "2"),
-        ("limits.work", "6s"),
+        ("limits.work", "14s"),
         ("limits.in_flight_margin", "1s"),
         ("limits.reap_grace", "1s"),
         ("job_types.posts.max_strikes", "1000000"),

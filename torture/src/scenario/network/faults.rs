@@ -20,6 +20,7 @@ const NETWORK: Network = Network {
     must_count: &[],
     channel_latency_ms: 20,
     polls_per_dispatch: FEW_AGAIN,
+    strikes: 0,
     worker_args: &[],
 };
 
@@ -128,6 +129,9 @@ pub(super) const ALL: [Network; 12] = [
         must_count: &["sqs drop-action"],
         channel_latency_ms: 3_000,
         polls_per_dispatch: 2.5,
+        // A message that outlives its visibility timeout at every receive ends as a dead letter,
+        // though its job was completed.
+        strikes: 200,
         ..NETWORK
     },
     Network {
