@@ -303,11 +303,10 @@ mod tests {
             "{\"a\":\"\\ud800\"}",
             "{\"\\udfff\":1}",
         ] {
-            assert!(EncodedContext::new(bad).is_err(), "{:.40}", bad);
+            assert!(EncodedContext::new(bad).is_err(), "{bad:.40}");
             assert!(
                 serde_json::from_str::<EncodedContext>(bad).is_err(),
-                "{:.40}",
-                bad
+                "{bad:.40}"
             );
         }
     }
