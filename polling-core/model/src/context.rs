@@ -81,7 +81,7 @@ impl<K: Into<String>> FromIterator<(K, Value)> for Context {
 /// Without what was found in its place: a context may hold secrets.
 impl<'de> Deserialize<'de> for Context {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(Entries)
+        deserializer.deserialize_any(Entries)
     }
 }
 
