@@ -84,4 +84,23 @@ mod tests {
             [60_000; 2]
         );
     }
+
+    /// A change would move every job within its interval at the next registration.
+    #[test]
+    fn the_hash_stays_as_it_is() {
+        for (id, its_phase, its_candidates) in [
+            ("posts:42", 0.293_704_323_673_188_33, [13_620_000, 50_640_000]),
+            ("a", 0.010_753_497_314_070_604, [35_040_000, 29_760_000]),
+            (
+                "likes:7@example.org",
+                0.469_324_526_124_748_06,
+                [4_800_000, 76_320_000],
+            ),
+        ] {
+            let id = JobId::new(id).unwrap();
+            assert!((phase(&id) - its_phase).abs() < 1e-15, "{id}");
+            let found = candidates(&id, 86_400_000, 0, SlotRing::MINUTES);
+            assert_eq!(found, its_candidates, "{id}");
+        }
+    }
 }
