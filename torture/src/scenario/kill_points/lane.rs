@@ -47,10 +47,11 @@ async fn die(process: &mut Process, point: KillPoint, turn: u32) -> anyhow::Resu
     // Not always the first time: by then a process has more under way.
     let hits = if is_frequent(point) { 1 + turn % 3 } else { 1 };
     let kill_at = format!("{point}:{hits}");
-    for _ in 0..STARTS {
+    for start in 1..=STARTS {
         process.start_again(&[("POLLING_KILL_AT", &kill_at)])?;
         if point == KillPoint::WorkerGivenBack {
-            sleep(AT_WORK).await;
+            // On a busy machine it may take longer until it is at work.
+            sleep(AT_WORK * start).await;
             if process.runs() {
                 process.tell_to_end()?;
             }
