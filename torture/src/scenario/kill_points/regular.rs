@@ -87,6 +87,8 @@ pub(super) async fn play(run: &mut Run, kills: u32) -> anyhow::Result<(Kills, Re
 pub(super) fn allow() -> Allow {
     Allow {
         polls_per_dispatch: 10.0,
+        // Half of the processes are dead at any time: no gap is anybody's promise.
+        recovery: Duration::from_secs(3_600),
         strikes: u64::MAX,
         ..Allow::default()
     }
