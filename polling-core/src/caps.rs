@@ -45,7 +45,7 @@ pub const QUEUE_TIMEOUT: Duration = Duration::from_secs(30);
 pub const SUSPECT_RECEIVES: u32 = 2;
 
 /// Longest wait for such a turn; then it is polled beside the others.
-pub const SUSPECT_WAIT: Duration = Duration::from_secs(5);
+pub const SUSPECT_WAIT: Duration = Duration::from_secs(3);
 
 /// How long a message that waits for its turn stays invisible, should the process die: at most
 /// this, and half the queue's timeout.

@@ -215,7 +215,7 @@ mod tests {
     #[test]
     fn deadlines_that_outlive_the_message_are_refused() {
         let config = WorkerConfig {
-            publish_timeout: Duration::from_secs(254),
+            publish_timeout: Duration::from_secs(256),
             ..WorkerConfig::default()
         };
         let error = config.validate().unwrap_err();
