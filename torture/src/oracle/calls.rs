@@ -94,6 +94,16 @@ pub struct Gaps {
     pub faulty_ms: Vec<i64>,
 }
 
+impl Gaps {
+    /// Takes those of another time.
+    pub fn join(&mut self, other: Self) {
+        self.calm_ms.extend(other.calm_ms);
+        self.faulty_ms.extend(other.faulty_ms);
+        self.calm_ms.sort_unstable();
+        self.faulty_ms.sort_unstable();
+    }
+}
+
 /// Gaps of the first `accounts`, from `from_ms` to `to_ms`. A fault's time goes on for `recovery_ms`
 /// after its end. Gaps after an error, a full page or a used-up limit are nobody's promise.
 #[must_use]

@@ -24,6 +24,11 @@ pub enum Step {
     },
     /// The token was accepted and is spent.
     Accepted,
+    /// The job was dispatched so often while not every write was seen.
+    Unseen {
+        /// How often, at least.
+        dispatches: u64,
+    },
     /// Anything else.
     Edited,
 }
@@ -91,7 +96,11 @@ impl Past {
             return Err(format!("its life {} is over", next.incarnation));
         }
         let Some(previous) = previous else {
-            return Ok(Step::Appeared);
+            // Nothing begins in flight.
+            return Ok(match next.place {
+                Place::InFlight => Step::Unseen { dispatches: 1 },
+                _ => Step::Appeared,
+            });
         };
         if previous.incarnation != next.incarnation {
             self.over.insert(previous.incarnation.clone());
@@ -105,7 +114,8 @@ impl Past {
             return same_generation(previous, next);
         }
         if sight == Sight::Patchy {
-            return Ok(Step::Edited);
+            let dispatches = after - before;
+            return Ok(Step::Unseen { dispatches });
         }
         if after > before + 1 {
             return Err(format!("generation {after} follows {before}"));
@@ -241,8 +251,10 @@ mod tests {
     #[test]
     fn writes_that_may_have_been_missed_excuse_a_jump_only_ahead() {
         let mut history = History::default();
-        history.see("a", drained(1), Sight::Whole).unwrap();
-        history.see("a", drained(5), Sight::Patchy).unwrap();
+        let first = history.see("a", drained(1), Sight::Whole);
+        assert_eq!(first, Ok(Step::Unseen { dispatches: 1 }));
+        let jumped = history.see("a", drained(5), Sight::Patchy);
+        assert_eq!(jumped, Ok(Step::Unseen { dispatches: 4 }));
         assert!(history.see("a", drained(4), Sight::Patchy).is_err());
     }
 }

@@ -83,6 +83,8 @@ struct Seen {
     quarantined: BTreeSet<String>,
     /// Jobs whose writes were all seen since the tap connected.
     followed: BTreeSet<String>,
+    /// The store goes back to an earlier state before the tap connects again.
+    goes_back: bool,
     /// Jobs that are registered for good.
     permanent: BTreeSet<String>,
 }
@@ -118,10 +120,7 @@ async fn take_in(seen: Arc<Mutex<Seen>>, mut tapped: mpsc::Receiver<Tapped>) {
     while let Some(tapped) = tapped.recv().await {
         let mut seen = lock(&seen);
         match tapped {
-            Tapped::Connected => {
-                seen.followed.clear();
-                seen.counts.reconnects += 1;
-            }
+            Tapped::Connected => seen.connected(),
             Tapped::Write { at_ms, id, record } => seen.write(at_ms, &id, record),
             Tapped::Unreadable(what) => seen.violation(format!("unreadable: {what}")),
         }
@@ -146,6 +145,14 @@ fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
 }
 
 impl Seen {
+    fn connected(&mut self) {
+        self.followed.clear();
+        self.counts.reconnects += 1;
+        if std::mem::take(&mut self.goes_back) {
+            self.history.begin_anew();
+        }
+    }
+
     fn write(&mut self, at_ms: i64, id: &str, record: Option<Record>) {
         self.counts.writes += 1;
         let sight = match self.followed.insert(id.to_owned()) {
@@ -173,6 +180,7 @@ impl Seen {
                 self.counts.accepted += 1;
                 self.accepted_ms.insert(id.to_owned(), at_ms);
             }
+            Ok(Step::Unseen { dispatches }) => self.counts.dispatched += dispatches,
             Ok(_) => {}
         }
     }
@@ -253,11 +261,10 @@ impl Sightings {
         self.seen().permanent.extend(ids);
     }
 
-    /// The store went back to an earlier state, or will: another history begins.
-    pub fn begin_anew(&self) {
-        let mut seen = self.seen();
-        seen.history.begin_anew();
-        seen.followed.clear();
+    /// The store is down, and goes back to an earlier state before it comes back: another history
+    /// begins then. What is still on its way to the oracles is of the one before.
+    pub fn goes_back(&self) {
+        self.seen().goes_back = true;
     }
 
     /// Permanent jobs, held ones aside, of which no completion was accepted since then. Clients may
@@ -314,6 +321,7 @@ mod tests {
                 .map(|(id, text)| ((*id).to_owned(), record(text)))
                 .collect(),
             violations: violations.iter().map(|what| (*what).to_owned()).collect(),
+            registered: records.len() as u64,
             ..Look::default()
         }
     }
@@ -343,6 +351,20 @@ mod tests {
             seen.write(1_500, "a", Some(record(text)));
         }
         assert_eq!((seen.counts.accepted, seen.counts.violations), (1, 1));
+    }
+
+    #[test]
+    fn a_new_history_begins_where_the_tap_sees_the_store_again() {
+        let watch = Sightings(Arc::default());
+        watch.seen().write(1_000, "a", Some(record(IN_FLIGHT)));
+        watch.goes_back();
+        for text in [SETTLED, AGAIN] {
+            watch.seen().write(1_500, "a", Some(record(text)));
+        }
+        assert_eq!(watch.counts().violations, 1, "of the history before");
+        watch.seen().connected();
+        watch.seen().write(1_600, "a", Some(record(SETTLED)));
+        assert_eq!(watch.counts().violations, 1);
     }
 
     #[test]

@@ -5,7 +5,11 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{EVENTS, Run};
 use crate::{
     clock::ms,
-    oracle::{calls, events::Events, watch::Counts},
+    oracle::{
+        calls::{self, Call, Gaps},
+        events::Events,
+        watch::Counts,
+    },
     report::Report,
     scenario::Allow,
     stage::bounds,
@@ -79,9 +83,7 @@ fn invariants(run: &Run, counts: &Counts, report: &mut Report) {
 pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow::Result<()> {
     let calls = calls::read(&run.stage.channel_log())?;
     let (counts, setting) = (run.watch.counts(), &run.stage.setting);
-    let windows = run.faults.windows();
-    let time = (run.began_ms, run.ended_ms);
-    let gaps = calls::gaps(&calls, setting.accounts, time, &windows, ms(allow.recovery));
+    let gaps = measured_gaps(run, allow, &calls);
     let seconds = |ms: i64| ms as f64 / 1_000.0;
     let bound = setting.interval + bounds::SLOT * 2;
     let p99 = seconds(calls::percentile(&gaps.calm_ms, 99));
@@ -111,6 +113,25 @@ pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow:
         report.figure(name, count as f64, "");
     }
     Ok(())
+}
+
+/// Gaps of the whole run. Once every job was settled again after healing there is nothing left to
+/// recover from, however long that might have taken.
+fn measured_gaps(run: &Run, allow: &Allow, calls: &[Call]) -> Gaps {
+    let (windows, recovery_ms) = (run.faults.windows(), ms(allow.recovery));
+    let measured = |time, windows| {
+        let accounts = run.stage.setting.accounts;
+        calls::gaps(calls, accounts, time, windows, recovery_ms)
+    };
+    match run.settled_again {
+        Some(took) if allow.recovery < Allow::NO_GAPS => {
+            let again_ms = run.healed_ms + ms(took);
+            let mut gaps = measured((run.began_ms, again_ms), &windows);
+            gaps.join(measured((again_ms, run.ended_ms), &[]));
+            gaps
+        }
+        _ => measured((run.began_ms, run.ended_ms), &windows),
+    }
 }
 
 fn settled(run: &Run, allow: &Allow, report: &mut Report) {

@@ -8,11 +8,7 @@ use super::{
     Allow, Scenario,
     misbehaving::{self, Bad},
 };
-use crate::{
-    report::Report,
-    runner::Run,
-    stage::{Setting, bounds},
-};
+use crate::{report::Report, runner::Run, stage::Setting};
 
 const BAD: [Bad; 5] = [
     bad(900_000, "fails", false),
@@ -46,7 +42,6 @@ impl Scenario for BadPollers {
     fn setting(&self) -> Setting {
         Setting {
             worker_args: misbehaving::worker_args(&BAD),
-            config: misbehaving::config(),
             ..Setting::default()
         }
     }
@@ -58,8 +53,6 @@ impl Scenario for BadPollers {
             // Three each of the two that end in quarantine.
             strikes: 6,
             quarantined: 2,
-            recovery: bounds::LOST_AND_FOUND + misbehaving::LONGER,
-            healed_within: Allow::default().healed_within + misbehaving::LONGER,
             ..Allow::default()
         }
     }

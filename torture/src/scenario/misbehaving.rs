@@ -38,15 +38,6 @@ pub(super) fn worker_args(bad: &[Bad]) -> Vec<String> {
     rules.chain(["--eats-mb=64".to_owned()]).collect()
 }
 
-/// Room for the worker's own deadlines, and for workers that start slowly: a message that is past
-/// its time before it was received often enough is dropped, which is no strike.
-pub(super) fn config() -> Vec<(&'static str, String)> {
-    vec![("limits.work", "30s".to_owned())]
-}
-
-/// How much longer a job is in flight by that.
-pub(super) const LONGER: Duration = Duration::from_secs(22);
-
 /// Registers the bad jobs, starts again what they end, and removes them at the end: not before all
 /// that must be are quarantined, which takes as long as it takes.
 pub(super) async fn play(run: &mut Run, bad: &[Bad], patience: Duration) -> anyhow::Result<()> {

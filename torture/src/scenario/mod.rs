@@ -134,7 +134,8 @@ pub struct Allow {
     /// Polls for each dispatched job, at most: a job polled whose completion comes to nothing is
     /// polled again.
     pub polls_per_dispatch: f64,
-    /// For so long after a fault's end gaps between polls are not measured.
+    /// For so long after a fault's end gaps between polls are not measured, unless every job was
+    /// settled again after healing before.
     pub recovery: Duration,
     /// Dead letters that count against their job, at most.
     pub strikes: u64,
@@ -148,6 +149,11 @@ pub struct Allow {
     pub unseen_posts: bool,
     /// Every job is polled and settled again so long after the last fault, at the latest.
     pub healed_within: Duration,
+}
+
+impl Allow {
+    /// As the time of recovery: no gap is anybody's promise, not even after healing.
+    pub const NO_GAPS: Duration = Duration::from_secs(3_600);
 }
 
 impl Default for Allow {

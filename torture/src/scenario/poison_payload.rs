@@ -8,11 +8,7 @@ use super::{
     Allow, Scenario,
     misbehaving::{self, Bad},
 };
-use crate::{
-    report::Report,
-    runner::Run,
-    stage::{Setting, bounds},
-};
+use crate::{report::Report, runner::Run, stage::Setting};
 
 const POISON: [Bad; 1] = [Bad {
     account: 900_000,
@@ -39,7 +35,6 @@ impl Scenario for PoisonPayload {
             accounts: 300,
             channel_latency: Duration::from_millis(200),
             worker_args: misbehaving::worker_args(&POISON),
-            config: misbehaving::config(),
             ..Setting::default()
         }
     }
@@ -50,8 +45,6 @@ impl Scenario for PoisonPayload {
             // The culprit's three, and none of its neighbours'.
             strikes: 3,
             quarantined: 1,
-            recovery: bounds::LOST_AND_FOUND + misbehaving::LONGER,
-            healed_within: Allow::default().healed_within + misbehaving::LONGER,
             ..Allow::default()
         }
     }

@@ -6,7 +6,7 @@ use anyhow::{bail, ensure};
 use async_trait::async_trait;
 
 use super::{
-    Allow, Scenario,
+    Scenario,
     redis_server::{folder, on_redis, says},
 };
 use crate::{runner::Run, servers::Server};
@@ -53,14 +53,6 @@ impl Scenario for RedisCannotWrite {
 
     fn breaks(&self) -> &'static [Server] {
         &[Server::Redis]
-    }
-
-    fn allow(&self) -> Allow {
-        Allow {
-            // What was drained as the server went away is sent twice.
-            polls_per_dispatch: 1.5,
-            ..Allow::default()
-        }
     }
 
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {

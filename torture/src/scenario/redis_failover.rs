@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{
     Allow, Scenario,
-    redis_server::{APPEND_ONLY, command, folder, new_history},
+    redis_server::{APPEND_ONLY, command, folder},
 };
 use crate::{
     process::{Process, Program},
@@ -107,8 +107,6 @@ impl Scenario for RedisFailover {
 
     fn allow(&self) -> Allow {
         Allow {
-            // What was polled in the seconds that are undone is polled once more.
-            polls_per_dispatch: 2.0,
             registrations_undone: true,
             ..Allow::default()
         }
@@ -128,7 +126,7 @@ impl Scenario for RedisFailover {
             // Its data at the primary's address: clients find it as they would behind a moved name.
             fs::remove_dir_all(folder.join(APPEND_ONLY))?;
             fs::rename(data.join(APPEND_ONLY), folder.join(APPEND_ONLY))?;
-            new_history(run).await;
+            run.watch.goes_back();
             run.stage.servers.start(Server::Redis).await?;
             drop(away);
             run.calm_between(6_000, 10_000).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use super::{Allow, Scenario};
+use super::Scenario;
 use crate::{runner::Run, servers::Server};
 
 /// See the module.
@@ -22,14 +22,6 @@ impl Scenario for RedisRestart {
 
     fn breaks(&self) -> &'static [Server] {
         &[Server::Redis]
-    }
-
-    fn allow(&self) -> Allow {
-        Allow {
-            // What was drained as the server went away is sent twice.
-            polls_per_dispatch: 1.5,
-            ..Allow::default()
-        }
     }
 
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {

@@ -15,9 +15,6 @@ use crate::{runner::Run, servers::Server};
 /// How long readiness may take to say what is wrong.
 const SAYS_WITHIN: Duration = Duration::from_secs(15);
 
-/// Longest time from a write to its being seen.
-const TAKEN_IN: Duration = Duration::from_secs(3);
-
 /// Runs one command, given by its words, on the server at `url`.
 pub(super) async fn command<T: FromRedisValue>(url: &str, words: &str) -> anyhow::Result<T> {
     let mut words_of = words.split(' ');
@@ -85,11 +82,4 @@ pub(super) async fn says(run: &Run, words: &str) -> anyhow::Result<()> {
         }
     }
     Ok(())
-}
-
-/// While the server is down: what the oracles see from now on is of another history of the store.
-pub(super) async fn new_history(run: &Run) {
-    // What was written last is still on its way to them.
-    run.calm(TAKEN_IN).await;
-    run.watch.begin_anew();
 }

@@ -67,11 +67,11 @@ pub mod bounds {
     /// The queues' visibility timeout.
     pub const VISIBILITY: Duration = Duration::from_secs(5);
     /// From dispatch to the end of the lease: queue wait, receives, work, margin.
-    pub const IN_FLIGHT: Duration = Duration::from_secs(36);
+    pub const IN_FLIGHT: Duration = Duration::from_secs(42);
     /// Beyond it the reaper waits no longer for completions.
     pub const REAP_GRACE: Duration = Duration::from_secs(4);
     /// Longest time until a lost job is due again: lease, grace, the reaper's tick, the next slot.
-    pub const LOST_AND_FOUND: Duration = Duration::from_secs(36 + 4 + 4);
+    pub const LOST_AND_FOUND: Duration = Duration::from_secs(42 + 4 + 4);
     /// A slot's width.
     pub const SLOT: Duration = Duration::from_secs(1);
 }

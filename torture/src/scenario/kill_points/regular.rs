@@ -88,7 +88,7 @@ pub(super) fn allow() -> Allow {
     Allow {
         polls_per_dispatch: 10.0,
         // Half of the processes are dead at any time: no gap is anybody's promise.
-        recovery: Duration::from_secs(3_600),
+        recovery: Allow::NO_GAPS,
         strikes: u64::MAX,
         ..Allow::default()
     }
