@@ -81,6 +81,7 @@ struct Seen {
     dispatched: Vec<Dispatched>,
     accepted_ms: BTreeMap<String, i64>,
     quarantined: BTreeSet<String>,
+    struck: BTreeMap<String, u64>,
     /// Jobs whose writes were all seen since the tap connected.
     followed: BTreeSet<String>,
     /// The store goes back to an earlier state before the tap connects again.
@@ -162,7 +163,10 @@ impl Seen {
         let strikes = |record: Option<&Record>| record.map_or(0, |record| record.strikes);
         let before = strikes(self.history.record(id));
         let after = strikes(record.as_ref());
-        self.counts.strikes += after.saturating_sub(before);
+        if after > before {
+            self.counts.strikes += after - before;
+            *self.struck.entry(id.to_owned()).or_default() += after - before;
+        }
         if let Some(record) = &record {
             self.counts.reaped += u64::from(is_reaped(record));
             if record.place == Place::Quarantined {
@@ -254,6 +258,12 @@ impl Sightings {
     #[must_use]
     pub fn quarantined(&self) -> BTreeSet<String> {
         self.seen().quarantined.clone()
+    }
+
+    /// Jobs that had a dead letter that counted, and how many.
+    #[must_use]
+    pub fn struck(&self) -> BTreeMap<String, u64> {
+        self.seen().struck.clone()
     }
 
     /// From now on each look must find these jobs registered.

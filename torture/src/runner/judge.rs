@@ -87,8 +87,10 @@ pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow:
     let seconds = |ms: i64| ms as f64 / 1_000.0;
     let bound = setting.interval + bounds::SLOT * 2;
     let p99 = seconds(calls::percentile(&gaps.calm_ms, 99));
-    report.bounded("gap between polls, p99", p99, "s", bound.as_secs_f64());
-    let longest = (bound + bounds::VISIBILITY).as_secs_f64();
+    let usual = bound + bounds::VISIBILITY * allow.abandoned_receives.min(1);
+    report.bounded("gap between polls, p99", p99, "s", usual.as_secs_f64());
+    let longest = bound + bounds::VISIBILITY * (1 + allow.abandoned_receives);
+    let longest = longest.as_secs_f64();
     let max = seconds(gaps.calm_ms.last().copied().unwrap_or(0));
     report.bounded("gap between polls, longest", max, "s", longest);
     report.figure("gaps measured", gaps.calm_ms.len() as f64, "");
@@ -217,8 +219,20 @@ async fn repairs(run: &Run, allow: &Allow, report: &mut Report) {
     report.check(
         "healthy jobs are no dead letters",
         strikes <= allow.strikes && quarantined.len() <= allow.quarantined,
-        format!("{strikes} strikes, {} quarantined", quarantined.len()),
+        format!(
+            "{strikes} strikes, {} quarantined{}",
+            quarantined.len(),
+            struck(run)
+        ),
     );
+}
+
+/// The jobs that had most of the strikes.
+fn struck(run: &Run) -> String {
+    let mut struck: Vec<_> = run.watch.struck().into_iter().collect();
+    struck.sort_by_key(|(_, strikes)| std::cmp::Reverse(*strikes));
+    let told = |(id, strikes): &(String, u64)| format!("; {strikes} of {id}");
+    struck.iter().take(5).map(told).collect()
 }
 
 fn registrations(run: &Run, allow: &Allow, report: &mut Report) {

@@ -40,6 +40,9 @@ impl Scenario for MixedVersions {
         Allow {
             // As without: a deployment is no fault.
             recovery: Duration::ZERO,
+            // Each of the four processes abandons one, as long after the one before as a message
+            // stays invisible.
+            abandoned_receives: 4,
             ..Allow::default()
         }
     }
