@@ -183,6 +183,11 @@ impl Run {
         self.until.saturating_duration_since(Instant::now())
     }
 
+    /// Faults go on for so long from now, though less was asked for.
+    pub fn at_least(&mut self, duration: Duration) {
+        self.until = self.until.max(Instant::now() + duration);
+    }
+
     /// Lets the system run.
     pub async fn calm(&self, duration: Duration) {
         sleep(duration).await;

@@ -1,7 +1,8 @@
 //! Accounts whose events are larger than Kafka's client takes, among healthy ones.
 
-use std::time::Duration;
+use std::{fs, time::Duration};
 
+use anyhow::Context as _;
 use async_trait::async_trait;
 
 use super::{
@@ -57,6 +58,8 @@ impl Scenario for KafkaEventTooLarge {
     }
 
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {
+        // Three polls of each, however short the run was to be.
+        run.at_least(run.stage.setting.interval * 3 + Duration::from_secs(4));
         misbehaving::play(run, &OVERSIZED, Duration::from_secs(120)).await
     }
 
@@ -69,7 +72,24 @@ impl Scenario for KafkaEventTooLarge {
             // Sooner than any lease ends: each time but the last it was completed.
             let found = format!("{id} dispatched {times} times");
             report.check("jobs with such events cycle on", times >= 3, found);
+            let refused = refused(run, &id)?;
+            let found = format!("{refused} events of {id} refused by Kafka's client");
+            report.check("faults were injected", refused >= 3, found);
         }
         Ok(())
     }
+}
+
+/// How many events of a job the workers' logs tell that Kafka's client refused.
+fn refused(run: &Run, id: &str) -> anyhow::Result<usize> {
+    let (job, reason) = (format!("{{id={id} "), "is larger than the bus");
+    let mut refused = 0;
+    for worker in &run.stage.workers {
+        let path = run.stage.folder.join(format!("{}.log", worker.name()));
+        let log = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        let log = String::from_utf8_lossy(&log);
+        let tells = |line: &&str| line.contains(&job) && line.contains(reason);
+        refused += log.lines().filter(tells).count();
+    }
+    Ok(refused)
 }

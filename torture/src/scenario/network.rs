@@ -9,7 +9,7 @@ use async_trait::async_trait;
 
 use self::play::Injection;
 use super::{Allow, Scenario};
-use crate::{report::Report, runner::Run, stage::Setting};
+use crate::{oracle::calls, report::Report, runner::Run, stage::Setting};
 
 /// Every scenario of this kind.
 pub(super) fn all() -> impl Iterator<Item = Box<dyn Scenario>> {
@@ -36,6 +36,9 @@ struct Network {
     strikes: u64,
     /// Further arguments of every worker.
     worker_args: &'static [&'static str],
+    /// How many events a worker may have on their way, where that is little: single polls must have
+    /// had more.
+    room_for_events: Option<usize>,
 }
 
 #[async_trait]
@@ -66,14 +69,17 @@ impl Scenario for Network {
     }
 
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {
-        let times = self.injections.iter().cycle();
-        for injection in times {
+        let broken = Duration::from_secs(self.broken_s);
+        let working = Duration::from_secs(self.working_s);
+        if self.injections.len() > 1 {
+            // Each of them at least once, however short the run was to be.
+            run.at_least((broken + working) * self.injections.len() as u32);
+        }
+        for injection in self.injections.iter().cycle() {
             if run.left().is_zero() {
                 break;
             }
-            let broken = Duration::from_secs(self.broken_s);
             play::inject(run, self.name, injection, broken).await?;
-            let working = Duration::from_secs(self.working_s);
             run.calm(working.min(run.left())).await;
         }
         Ok(())
@@ -87,6 +93,15 @@ impl Scenario for Network {
                 "faults were injected",
                 count > 0,
                 format!("{fault} {count}"),
+            );
+        }
+        if let Some(room) = self.room_for_events {
+            let calls = calls::read(&run.stage.channel_log())?;
+            let fuller = calls.iter().filter(|call| call.ids.len() > room).count();
+            report.check(
+                "faults were injected",
+                fuller > 0,
+                format!("{fuller} polls had more events than there was room for, {room}"),
             );
         }
         Ok(())

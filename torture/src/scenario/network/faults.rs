@@ -22,6 +22,7 @@ const NETWORK: Network = Network {
     polls_per_dispatch: FEW_AGAIN,
     strikes: 0,
     worker_args: &[],
+    room_for_events: None,
 };
 
 pub(super) const ALL: [Network; 12] = [
@@ -168,6 +169,7 @@ pub(super) const ALL: [Network; 12] = [
         }],
         must_count: &["kafka latency"],
         worker_args: &["--kafka=queue.buffering.max.messages=2"],
+        room_for_events: Some(2),
         ..NETWORK
     },
 ];
