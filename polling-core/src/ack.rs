@@ -62,7 +62,7 @@ impl<S> Layer<S> for AckLayer {
 ///
 /// Messages that were delivered before take turns, over all services of one layer: a payload that
 /// kills its process must not take its neighbours along to the dead-letter queue. A turn is waited
-/// for no longer than [`caps::SUSPECT_WAIT`](crate::caps::SUSPECT_WAIT).
+/// for no longer than [`caps::SUSPECT_WAIT`].
 #[derive(Clone)]
 pub struct Ack<S> {
     inner: S,

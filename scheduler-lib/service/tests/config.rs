@@ -310,6 +310,26 @@ fn the_environment_overrides_the_file() {
 }
 
 #[test]
+fn a_variable_deeper_than_any_setting_is_refused() {
+    let variable = format!("POLLING{}", "__A".repeat(100_000));
+    let problem = with(SMALL, &variable, "1").unwrap_err().to_string();
+    assert!(
+        problem.contains("deeper than any setting"),
+        "{problem:.200}"
+    );
+    let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    assert!(with(SMALL, "POLLING__ADMIN__MAX_REQUESTS", &nested).is_err());
+    let dotted = format!("{{a{} = 1}}", ".a".repeat(100_000));
+    assert!(with(SMALL, "POLLING__ADMIN__MAX_REQUESTS", &dotted).is_err());
+}
+
+#[test]
+fn a_key_deeper_than_any_setting_is_refused() {
+    let problem = error(&format!("{SMALL}\na{} = 1\n", ".a".repeat(100_000)));
+    assert!(problem.starts_with("s.toml:"), "{problem:.200}");
+}
+
+#[test]
 fn the_environments_texts_become_what_is_needed() {
     let config = with(SMALL, "POLLING__ADMIN__MAX_REQUESTS", "7").unwrap();
     assert_eq!(config.admin.max_requests, 7);

@@ -16,6 +16,10 @@ use crate::suggest::{self, UnknownName};
 /// `POLLING__ADMIN__LISTEN` is `admin.listen`.
 pub const ENVIRONMENT_PREFIX: &str = "POLLING__";
 
+/// More tables within each other than any setting has. Deeper ones could overflow the stack of
+/// whoever walks through them.
+const MAX_DEPTH: usize = 16;
+
 /// A configuration before its types are known.
 pub(super) struct Document<'a> {
     name: &'a str,
@@ -61,6 +65,9 @@ impl<'a> Document<'a> {
         let Some(names) = variable.strip_prefix(ENVIRONMENT_PREFIX) else {
             return Ok(());
         };
+        if names.matches("__").count() >= MAX_DEPTH {
+            return Err(too_deep(variable));
+        }
         let mut path = Vec::new();
         let mut table = &mut self.table;
         let mut names = names.split("__").peekable();
@@ -201,6 +208,19 @@ fn shows_text(message: &str) -> bool {
     ]
     .iter()
     .any(|start| message.starts_with(start))
+}
+
+fn too_deep(variable: &str) -> ConfigError {
+    let start = &variable[..variable.floor_char_boundary(60)];
+    ConfigError {
+        problems: vec![Problem {
+            origin: Origin::Environment {
+                variable: format!("{start}…"),
+            },
+            path: String::new(),
+            what: "this is deeper than any setting: remove the variable".to_owned(),
+        }],
+    }
 }
 
 fn not_a_table(variable: &str, path: &[String]) -> ConfigError {
