@@ -85,6 +85,16 @@ impl Report {
         self.passed = !self.checks.is_empty() && self.checks.iter().all(|check| check.holds);
     }
 
+    /// For a machine that others share: what was measured is told, and not judged. Invariants are.
+    pub fn judge_no_figures(&mut self) {
+        let bounded = |name: &str| {
+            let mut figures = self.figures.iter();
+            figures.any(|figure| figure.at_most.is_some() && figure.name == name)
+        };
+        self.checks.retain(|check| !bounded(&check.name));
+        self.conclude();
+    }
+
     /// Takes over the checks and figures of another stage of the same scenario.
     pub fn absorb(&mut self, stage: &str, other: Self) {
         for (fault, count) in other.faults {
@@ -134,5 +144,17 @@ mod tests {
         report.conclude();
         assert!(!report.passed);
         assert_eq!(report.failures().count(), 1);
+    }
+
+    #[test]
+    fn without_figures_only_invariants_are_judged() {
+        let mut report = Report::default();
+        report.bounded("lateness", 1.5, "s", 1.0);
+        report.check("never lost", true, String::new());
+        report.judge_no_figures();
+        assert!(report.passed);
+        report.check("never forked", false, String::new());
+        report.judge_no_figures();
+        assert!(!report.passed);
     }
 }

@@ -1,10 +1,12 @@
 //! kill -9 at each labelled point between two effects: a process is started so that it aborts there,
 //! and started again, so many times at each point.
 //!
-//! Two stages at once. On the first is the regular work, and clients that ask for every edit; on the
-//! second what else happens: dead letters, messages that nobody receives, jobs that cannot be sent.
+//! Three stages at once. On the first is the regular work, and clients that ask for every edit; on the
+//! second what else happens: dead letters, messages that nobody receives, jobs that cannot be sent; on
+//! the third is one scheduler that claims the notes which it left behind itself.
 
 mod lane;
+mod notes;
 mod regular;
 mod trouble;
 
@@ -54,17 +56,21 @@ async fn play(house: &House) -> anyhow::Result<Report> {
     // One after the other: a starting stage takes both cores of a small machine.
     let mut regular = Run::begin(house, "kill-points-regular", regular::setting()).await?;
     let mut trouble = Run::begin(house, "kill-points-trouble", trouble::setting()).await?;
-    let ((mut kills, first), (more, second)) = tokio::try_join!(
+    let mut notes = Run::begin(house, "kill-points-notes", notes::setting()).await?;
+    let ((mut kills, first), (more, second), (last, third)) = tokio::try_join!(
         regular::play(&mut regular, house.kills),
-        trouble::play(&mut trouble, house.kills)
+        trouble::play(&mut trouble, house.kills),
+        notes::play(&mut notes, house.kills)
     )?;
     kills.extend(more);
+    kills.extend(last);
     let mut report = Report {
         folder: house.folder.clone(),
         ..Report::default()
     };
     report.absorb("regular", first);
     report.absorb("trouble", second);
+    report.absorb("notes", third);
     count(&kills, house.kills, &mut report);
     report.conclude();
     Ok(report)
@@ -113,7 +119,9 @@ mod tests {
     #[test]
     fn each_point_has_a_lane_or_a_reason_to_have_none() {
         for point in KillPoint::ALL {
-            let lanes = regular::points().chain(trouble::points());
+            let lanes = regular::points()
+                .chain(trouble::points())
+                .chain(notes::points());
             let lanes = lanes.filter(|lane| lane == point).count();
             let out = OUT_OF_REACH.iter().filter(|(out, _)| out == point).count();
             assert_eq!(lanes + out, 1, "{point}");

@@ -40,6 +40,26 @@ pub(super) async fn play(
     Ok(done)
 }
 
+/// Kills the process at `first` and at `then` in turn, so many times; then lets it live. How often it
+/// died at `then`.
+pub(super) async fn play_in_turn(
+    process: &mut Process,
+    first: KillPoint,
+    then: KillPoint,
+    kills: u32,
+    faults: &FaultLog,
+) -> anyhow::Result<u32> {
+    process.kill().await?;
+    let mut count = 0;
+    while count < kills && die(process, first, count).await? && die(process, then, count).await? {
+        faults.injected("kill point");
+        count += 1;
+    }
+    process.kill().await?;
+    process.start_again(&[])?;
+    Ok(count)
+}
+
 /// Starts the process until it dies at the point. False if it did not come there in time. One that
 /// ends by itself, such as a scheduler whose servers do not answer at its start, is started again, as
 /// a service manager would.
