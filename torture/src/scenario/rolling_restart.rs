@@ -24,7 +24,7 @@ impl Scenario for RollingRestart {
     }
 
     fn about(&self) -> &'static str {
-        "SIGTERM to one process every 5 s: exit code 0, nothing lost, no gap longer than without"
+        "SIGTERM to one process every 5 s: exit code 0, nothing lost, gaps as an abandoned receive costs"
     }
 
     fn allow(&self) -> Allow {

@@ -151,21 +151,19 @@ mod tests {
         );
     }
 
+    /// Of the server that is asked next.
+    fn address(nodes: &Nodes) -> String {
+        let client = nodes.client().unwrap();
+        client.get_connection_info().addr().to_string()
+    }
+
     #[test]
     fn a_server_that_does_not_do_makes_room_for_the_next() {
         let nodes = Nodes::new("redis://a:1,b:2/").unwrap();
-        let address = || {
-            nodes
-                .client()
-                .unwrap()
-                .get_connection_info()
-                .addr()
-                .to_string()
-        };
         assert_eq!(nodes.address(), "a:1,b:2");
         let order: Vec<_> = (0..3)
             .map(|_| {
-                let one = address();
+                let one = address(&nodes);
                 nodes.turn();
                 one
             })
@@ -176,21 +174,13 @@ mod tests {
     #[test]
     fn moved_is_followed_until_the_owner_is_gone() {
         let nodes = Nodes::new("redis://a:1/").unwrap();
-        let address = || {
-            nodes
-                .client()
-                .unwrap()
-                .get_connection_info()
-                .addr()
-                .to_string()
-        };
         let reply = redis::parse_redis_value(b"-MOVED 123 c:6380\r\n").unwrap();
         nodes.follow(&reply.extract_error().unwrap_err());
-        assert_eq!(address(), "c:6380");
+        assert_eq!(address(&nodes), "c:6380");
         let reply = redis::parse_redis_value(b"-MOVED 123 :6381\r\n").unwrap();
         nodes.follow(&reply.extract_error().unwrap_err());
-        assert_eq!(address(), "c:6381");
+        assert_eq!(address(&nodes), "c:6381");
         nodes.turn();
-        assert_eq!(address(), "a:1");
+        assert_eq!(address(&nodes), "a:1");
     }
 }
