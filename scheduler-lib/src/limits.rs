@@ -42,7 +42,7 @@ pub struct Limits {
     pub note_deadline: Duration,
     /// Tasks that receive and settle completions.
     pub settlers: usize,
-    /// Longest wait for a first completion.
+    /// Longest wait for a first completion. An idle scheduler takes as long to end.
     #[serde(with = "crate::duration")]
     pub receive_wait: Duration,
     /// After this time in flight beyond its deadline a job is reaped even though completions are
@@ -150,8 +150,8 @@ pub(crate) const MAX_DECISIONS: usize = 5;
 /// Longest pause of a loop whose store or queue does not answer.
 pub(crate) const MAX_PAUSE: Duration = Duration::from_secs(5);
 
-/// How long a stopping scheduler waits for the steps under way.
-pub(crate) const STOP_GRACE: Duration = Duration::from_secs(10);
+/// How long a stopping scheduler waits for the steps under way: more than the longest receive.
+pub(crate) const STOP_GRACE: Duration = Duration::from_secs(25);
 
 /// Longest question for service levels; after it every job keeps its level.
 pub(crate) const LEVELS_DEADLINE: Duration = Duration::from_secs(2);

@@ -44,9 +44,10 @@ pub struct WorkerConfig {
     /// of the deadlines above must fit into it. Default 5 min.
     pub max_lifetime: Duration,
     /// How long one receive waits for a message, up to [`caps::MAX_RECEIVE_WAIT`]. Default 20 s.
+    /// An idle worker takes as long to end.
     pub receive_wait: Duration,
-    /// How long jobs may go on at shutdown, up to [`caps::MAX_SHUTDOWN_GRACE`]. Default 25 s, less
-    /// than what orchestrators usually give.
+    /// How long jobs and open receives may go on at shutdown, up to [`caps::MAX_SHUTDOWN_GRACE`].
+    /// Default 25 s, less than what orchestrators usually give.
     pub shutdown_grace: Duration,
 }
 

@@ -7,6 +7,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     time::sleep,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     Generator,
@@ -24,37 +25,45 @@ pub(super) struct Batch {
     pub(super) permits: OwnedSemaphorePermit,
 }
 
+/// What the queues of one worker share.
+#[derive(Clone)]
+pub(super) struct Terms {
+    /// A job needs one.
+    pub(super) permits: Arc<Semaphore>,
+    /// Open while the bus takes events.
+    pub(super) gate: Gate,
+    /// How long a receive waits for a message.
+    pub(super) wait: Duration,
+    pub(super) generator: Generator,
+    /// No receive begins once this is cancelled.
+    pub(super) stop: CancellationToken,
+}
+
 struct Intake {
     queue: SharedQueue,
-    permits: Arc<Semaphore>,
-    gate: Gate,
-    wait: Duration,
-    generator: Generator,
+    terms: Terms,
     backoff: Backoff,
+    /// After a receive that failed.
+    pause: Duration,
     /// Whether the last receive brought something.
     busy: bool,
 }
 
-/// The queue's messages, for ever. It receives only with permits in hand, so that nothing expires
-/// while it waits for its turn, and only while the bus takes events.
+/// The queue's messages, until told to stop. It receives only with permits in hand, so that nothing
+/// expires while it waits for its turn, and only while the bus takes events.
+///
+/// A receive under way is never dropped: what the queue gave to one that nobody waits for would come
+/// back only after its visibility timeout.
 ///
 /// The semaphore is fair, so queues take turns when permits are few. A queue that was empty is
 /// asked with one permit, so that a long wait on it costs the others no more than that; one that
 /// was not is asked with as many as are free, and with a short wait.
-pub(super) fn batches(
-    queue: SharedQueue,
-    permits: Arc<Semaphore>,
-    gate: Gate,
-    wait: Duration,
-    generator: Generator,
-) -> impl Stream<Item = Batch> + Send {
+pub(super) fn batches(queue: SharedQueue, terms: Terms) -> impl Stream<Item = Batch> + Send {
     let intake = Intake {
         queue,
-        permits,
-        gate,
-        wait,
-        backoff: Backoff::new(generator.clone(), caps::RECEIVE_BACKOFF),
-        generator,
+        backoff: Backoff::new(terms.generator.clone(), caps::RECEIVE_BACKOFF),
+        terms,
+        pause: Duration::ZERO,
         busy: false,
     };
     stream::unfold(intake, |mut intake| async move {
@@ -64,56 +73,70 @@ pub(super) fn batches(
 }
 
 impl Intake {
-    /// `None` when the worker is closed.
+    /// `None` once told to stop.
     async fn next(&mut self) -> Option<Batch> {
+        let stop = self.terms.stop.clone();
         loop {
-            self.gate.opened(&self.generator).await;
-            let permits = self.acquire().await?;
-            let wait = if permits.num_permits() > 1 {
-                self.wait.min(caps::GREEDY_RECEIVE_WAIT)
-            } else {
-                self.wait
+            let permits = tokio::select! {
+                biased;
+                () = stop.cancelled() => return None,
+                permits = self.turn() => permits,
             };
-            let receiving = self.queue.receive(permits.num_permits(), wait);
-            let limit = caps::QUEUE_TIMEOUT + wait;
-            match within(limit, &self.queue, "receive", receiving).await {
-                Ok(messages) if messages.is_empty() => {
-                    self.backoff.reset();
-                    self.busy = false;
-                }
-                Ok(messages) => {
-                    self.backoff.reset();
-                    self.busy = true;
-                    return Some(Batch {
-                        queue: self.queue.clone(),
-                        messages,
-                        permits,
-                    });
-                }
-                Err(error) => {
-                    drop(permits);
-                    let pause = self.backoff.next();
-                    tracing::warn!(
-                        queue = self.queue.name(),
-                        error = crate::model::chain(&error),
-                        ?pause,
-                        "receive failed"
-                    );
-                    sleep(pause).await;
-                }
+            if let Some(batch) = self.receive(permits).await {
+                return Some(batch);
+            }
+        }
+    }
+
+    /// Until a receive may begin: the permits for it.
+    async fn turn(&mut self) -> OwnedSemaphorePermit {
+        sleep(self.pause).await;
+        self.terms.gate.opened(&self.terms.generator).await;
+        self.acquire().await
+    }
+
+    async fn receive(&mut self, permits: OwnedSemaphorePermit) -> Option<Batch> {
+        let wait = if permits.num_permits() > 1 {
+            self.terms.wait.min(caps::GREEDY_RECEIVE_WAIT)
+        } else {
+            self.terms.wait
+        };
+        let receiving = self.queue.receive(permits.num_permits(), wait);
+        let limit = caps::QUEUE_TIMEOUT + wait;
+        match within(limit, &self.queue, "receive", receiving).await {
+            Ok(messages) => {
+                self.backoff.reset();
+                self.pause = Duration::ZERO;
+                self.busy = !messages.is_empty();
+                self.busy.then(|| Batch {
+                    queue: self.queue.clone(),
+                    messages,
+                    permits,
+                })
+            }
+            Err(error) => {
+                self.pause = self.backoff.next();
+                tracing::warn!(
+                    queue = self.queue.name(),
+                    error = crate::model::chain(&error),
+                    pause = ?self.pause,
+                    "receive failed"
+                );
+                None
             }
         }
     }
 
     /// One permit, and as many more as are free and one receive may use.
-    async fn acquire(&self) -> Option<OwnedSemaphorePermit> {
-        let mut permits = Arc::clone(&self.permits).acquire_owned().await.ok()?;
+    async fn acquire(&self) -> OwnedSemaphorePermit {
+        let one = Arc::clone(&self.terms.permits).acquire_owned().await;
+        let mut permits = one.expect("the semaphore is never closed");
         while self.busy && permits.num_permits() < caps::RECEIVE_BATCH {
-            let Ok(more) = Arc::clone(&self.permits).try_acquire_owned() else {
+            let Ok(more) = Arc::clone(&self.terms.permits).try_acquire_owned() else {
                 break;
             };
             permits.merge(more);
         }
-        Some(permits)
+        permits
     }
 }

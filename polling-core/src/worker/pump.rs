@@ -1,24 +1,28 @@
 //! The loop: permit, receive, call.
 
 use std::{
-    future::{Future, poll_fn},
+    future::{Future, poll_fn, ready},
     pin::pin,
     sync::Arc,
 };
 
-use futures_util::{StreamExt, future::join_all, stream::select_all};
+use futures_util::{
+    StreamExt,
+    future::{join, join_all},
+    stream::select_all,
+};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
     task::{JoinError, JoinSet},
     time::timeout,
 };
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tower::Service;
 use tracing::{Instrument, Span};
 
 use super::{
     Report, Stack, Worker, WorkerConfig,
-    intake::{self, Batch},
+    intake::{self, Batch, Terms},
 };
 use crate::{Delivery, caps};
 
@@ -36,18 +40,17 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
         ..
     } = worker;
     let pump = async move {
-        let permits = Arc::new(Semaphore::new(config.concurrency));
-        let batches = queues.into_iter().map(|queue| {
-            let permits = Arc::clone(&permits);
-            intake::batches(
-                queue,
-                permits,
-                gate.clone(),
-                config.receive_wait,
-                generator.clone(),
-            )
-            .boxed()
-        });
+        let stop = CancellationToken::new();
+        let terms = Terms {
+            permits: Arc::new(Semaphore::new(config.concurrency)),
+            gate,
+            wait: config.receive_wait,
+            generator,
+            stop: stop.clone(),
+        };
+        let batches = queues
+            .into_iter()
+            .map(|queue| intake::batches(queue, terms.clone()).boxed());
         // Polled in turns, so that no queue starves another.
         let mut batches = select_all(batches);
         let mut jobs = Jobs::new(stack, &config);
@@ -61,10 +64,14 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
                 Some(batch) = batches.next() => jobs.start(batch).await,
             }
         }
-        // Stops receiving; what was received and not yet returned comes back by itself.
-        drop(batches);
+        stop.cancel();
+        let releases = jobs.releases.clone();
+        let last = batches.for_each(|batch| {
+            give_back(batch, &releases);
+            ready(())
+        });
         tracing::info!(jobs = jobs.running.len(), grace = ?config.shutdown_grace, "shutting down");
-        let (received, given_back) = jobs.finish(&config).await;
+        let (received, given_back) = jobs.finish(&config, last).await;
         let flushed = bus.flush(caps::FLUSH_TIMEOUT).await;
         if let Err(error) = &flushed {
             tracing::error!(
@@ -148,15 +155,15 @@ impl Jobs {
         self.running.spawn(job.instrument(Span::current()));
     }
 
-    /// Lets jobs finish within the grace, and drops the rest, which gives their messages back.
-    /// Returns how many messages were received and how many jobs were dropped.
-    async fn finish(mut self, config: &WorkerConfig) -> (u64, u64) {
+    /// Lets jobs and the last receives finish within the grace, and drops the rest, which gives
+    /// their messages back. Returns how many messages were received and how many jobs were dropped.
+    async fn finish(mut self, config: &WorkerConfig, last: impl Future<Output = ()>) -> (u64, u64) {
         let draining = async {
             while let Some(ended) = self.running.join_next().await {
                 log_panic(ended);
             }
         };
-        let _ = timeout(config.shutdown_grace, draining).await;
+        let _ = timeout(config.shutdown_grace, join(draining, last)).await;
         let given_back = self.running.len() as u64;
         self.running.abort_all();
         // A job that blocks its thread cannot be dropped; it must not hold up the others.
@@ -165,6 +172,19 @@ impl Jobs {
         self.releases.close();
         let _ = timeout(caps::RELEASE_TIMEOUT, self.releases.wait()).await;
         (self.received, given_back)
+    }
+}
+
+/// Messages that came too late to be polled.
+fn give_back(batch: Batch, releases: &TaskTracker) {
+    for message in batch.messages {
+        let (queue, releases) = (batch.queue.clone(), releases.clone());
+        drop(Delivery::new(
+            message,
+            queue,
+            caps::RELEASE_TIMEOUT,
+            releases,
+        ));
     }
 }
 

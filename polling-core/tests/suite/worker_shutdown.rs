@@ -12,6 +12,7 @@ const SECOND: Duration = Duration::from_secs(1);
 fn grace(seconds: u32) -> WorkerConfig {
     WorkerConfig {
         shutdown_grace: seconds * SECOND,
+        receive_wait: 3 * SECOND,
         ..WorkerConfig::default()
     }
 }
@@ -80,6 +81,46 @@ async fn nothing_is_received_any_more_once_shutdown_has_begun() {
     let report = worker.run(shutdown).await;
     assert_eq!(report.received, 1);
     assert_eq!(rig.work.inner.stats().await.unwrap().visible, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_open_receive_is_given_after_shutdown_goes_back_at_once() {
+    let rig = Rig::new();
+    let poller = poller_fn(|_| async { Ok(polled(0)) });
+    let worker = rig
+        .worker()
+        .poller(poller)
+        .config(grace(20))
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    let late = async {
+        sleep(2 * SECOND).await;
+        rig.send([1]).await;
+    };
+    let (report, ()) = tokio::join!(rig.run_for(worker, SECOND), late);
+    assert_eq!((report.received, report.polled), (0, 0));
+    let (stats, messages) = (
+        rig.work.inner.stats().await.unwrap(),
+        rig.work.inner.messages(),
+    );
+    assert_eq!((stats.visible, messages[0].receive_count), (1, 1));
+    assert_eq!(started.elapsed(), 2 * SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_idle_worker_ends_with_its_receive() {
+    let rig = Rig::new();
+    let poller = poller_fn(|_| async { Ok(polled(0)) });
+    let worker = rig
+        .worker()
+        .poller(poller)
+        .config(grace(20))
+        .build()
+        .unwrap();
+    let started = Instant::now();
+    rig.run_for(worker, SECOND).await;
+    assert_eq!(started.elapsed(), 3 * SECOND);
 }
 
 #[tokio::test(start_paused = true)]

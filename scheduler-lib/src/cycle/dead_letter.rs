@@ -19,12 +19,9 @@ use crate::store::{StoreError, Undecodable, Verdict};
 pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
     let queue = Arc::clone(&cycle.channel.dead_letter);
     let mut failures = 0;
-    loop {
-        let received = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            received = cycle.receive(&queue) => received,
-        };
+    // A receive under way is awaited, as that of completions.
+    while !stop.is_cancelled() {
+        let received = cycle.receive(&queue).await;
         let settled: Result<(), Box<dyn Error + Send + Sync>> = match received {
             Ok(messages) if messages.is_empty() => Ok(()),
             Ok(messages) => cycle

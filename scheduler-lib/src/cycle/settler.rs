@@ -14,13 +14,11 @@ use crate::store::{StoreError, Verdict};
 pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
     let queue = Arc::clone(&cycle.channel.completed);
     let mut failures = 0;
-    loop {
+    // A receive under way is awaited: what the queue gives to one that nobody waits for comes back
+    // only after its visibility timeout.
+    while !stop.is_cancelled() {
         let began_ms = cycle.clock.now_ms();
-        let received = tokio::select! {
-            biased;
-            () = stop.cancelled() => return,
-            received = cycle.receive(&queue) => received,
-        };
+        let received = cycle.receive(&queue).await;
         let settled = match received {
             Ok(messages) if messages.is_empty() => {
                 cycle.watermark.found_empty(began_ms);

@@ -235,6 +235,22 @@ async fn a_job_whose_type_left_the_configuration_comes_back_after_a_day() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_open_receive_is_given_is_settled_before_the_end() {
+    let scene = Scene::new();
+    let running = scene.run(&["posts"]);
+    running.register("posts").await;
+    let job = scene.receive().await;
+    let late = async {
+        sleep(Duration::from_millis(100)).await;
+        let body = completion(&job, succeeded(Context::new()));
+        assert_eq!(scene.completed.send(vec![body]).await, [Ok(())]);
+    };
+    tokio::join!(running.stop(), late);
+    assert!(scene.completed.messages().is_empty());
+    assert_eq!(scene.told(), ["accepted None"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_settled_is_counted_and_told() {
     let scene = Scene::new();
     let running = scene.run(&["posts"]);

@@ -87,10 +87,8 @@ pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow:
     let seconds = |ms: i64| ms as f64 / 1_000.0;
     let bound = setting.interval + bounds::SLOT * 2;
     let p99 = seconds(calls::percentile(&gaps.calm_ms, 99));
-    let usual = bound + bounds::VISIBILITY * allow.abandoned_receives.min(1);
-    report.bounded("gap between polls, p99", p99, "s", usual.as_secs_f64());
-    let longest = bound + bounds::VISIBILITY * (1 + allow.abandoned_receives);
-    let longest = longest.as_secs_f64();
+    report.bounded("gap between polls, p99", p99, "s", bound.as_secs_f64());
+    let longest = (bound + bounds::VISIBILITY).as_secs_f64();
     let max = seconds(gaps.calm_ms.last().copied().unwrap_or(0));
     report.bounded("gap between polls, longest", max, "s", longest);
     report.figure("gaps measured", gaps.calm_ms.len() as f64, "");

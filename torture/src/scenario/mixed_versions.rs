@@ -12,6 +12,7 @@ use super::{Allow, Scenario, rolling_restart::GRACE};
 use crate::{
     process::{Process, Program},
     runner::Run,
+    stage::bounds,
 };
 
 /// Names the earlier revision.
@@ -38,11 +39,9 @@ impl Scenario for MixedVersions {
 
     fn allow(&self) -> Allow {
         Allow {
-            // As without: a deployment is no fault.
-            recovery: Duration::ZERO,
-            // Each of the four processes abandons one, as long after the one before as a message
-            // stays invisible.
-            abandoned_receives: 4,
+            // A deployment is no fault, but the earlier revision drops the receive that it has open
+            // when it is told to end.
+            recovery: bounds::VISIBILITY * 2,
             ..Allow::default()
         }
     }
@@ -105,17 +104,19 @@ async fn change(run: &mut Run, turn: usize, earlier: &Path) -> anyhow::Result<()
             "scheduler",
         ),
     };
+    let mut program = process.program().clone();
+    let from_earlier = program.path != today;
+    let ending = from_earlier.then(|| run.faults.begin("SIGTERM to the earlier revision"));
     let ended = process.terminate(GRACE).await?;
     ensure!(
         ended,
         "{} does not end with exit code 0 within {GRACE:?}",
         process.name()
     );
-    let mut program = process.program().clone();
-    program.path = if program.path == today {
-        earlier.join(name)
-    } else {
-        today
+    drop(ending);
+    program.path = match from_earlier {
+        true => today,
+        false => earlier.join(name),
     };
     *process = Process::start(program)?;
     run.stage.ready().await

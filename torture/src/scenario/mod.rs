@@ -137,9 +137,6 @@ pub struct Allow {
     /// For so long after a fault's end gaps between polls are not measured, unless every job was
     /// settled again after healing before.
     pub recovery: Duration,
-    /// How often in a row a message may be given to a receive for which its process, told to end,
-    /// waits no more. Nobody has it until its visibility timeout is over: a gap is longer by that.
-    pub abandoned_receives: u32,
     /// Dead letters that count against their job, at most.
     pub strikes: u64,
     /// Jobs quarantined, at most.
@@ -164,7 +161,6 @@ impl Default for Allow {
         Self {
             polls_per_dispatch: 1.05,
             recovery: bounds::LOST_AND_FOUND,
-            abandoned_receives: 0,
             strikes: 0,
             quarantined: 0,
             repairs: false,
