@@ -88,8 +88,16 @@ pub struct Run {
     pub ended_ms: i64,
     started: Instant,
     unclean: Vec<String>,
-    settled_again: Option<Duration>,
+    settled_again: Settled,
     load_ended: Option<Result<BTreeSet<String>, String>>,
+}
+
+/// Whether a completion of every job was accepted after healing.
+#[derive(Debug)]
+enum Settled {
+    After(Duration),
+    /// Those of which none was, when the time for it was over.
+    Not(Vec<String>),
 }
 
 /// Names must differ from those of all runs before, whose queues and keys may still be there.
@@ -156,7 +164,7 @@ impl Run {
             ended_ms: 0,
             started,
             unclean: Vec::new(),
-            settled_again: None,
+            settled_again: Settled::Not(Vec::new()),
             load_ended: None,
         };
         run.open().await?;
@@ -248,9 +256,14 @@ impl Run {
     /// Waits until a completion of each job was accepted since the healing.
     async fn await_all_settled(&mut self, allow: &Allow) {
         let begin = Instant::now();
-        while begin.elapsed() < allow.healed_within {
-            if self.watch.waiting_since(self.healed_ms).is_empty() {
-                self.settled_again = Some(begin.elapsed());
+        loop {
+            let waiting = self.watch.waiting_since(self.healed_ms);
+            if waiting.is_empty() {
+                self.settled_again = Settled::After(begin.elapsed());
+                return;
+            }
+            if begin.elapsed() >= allow.healed_within {
+                self.settled_again = Settled::Not(waiting);
                 return;
             }
             self.calm(Duration::from_millis(200)).await;

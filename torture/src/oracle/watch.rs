@@ -57,6 +57,9 @@ pub struct Counts {
     pub strikes: u64,
     /// Times that Redis was lost from sight.
     pub reconnects: u64,
+    /// How much later than it happened a write was seen, at most, milliseconds: what is judged by
+    /// the time of what was seen is off by as much.
+    pub lag_ms: i64,
     /// What must not be.
     pub violations: u64,
 }
@@ -156,6 +159,7 @@ impl Seen {
 
     fn write(&mut self, at_ms: i64, id: &str, record: Option<Record>) {
         self.counts.writes += 1;
+        self.counts.lag_ms = self.counts.lag_ms.max(now_ms() - at_ms);
         let sight = match self.followed.insert(id.to_owned()) {
             true => Sight::Patchy,
             false => Sight::Whole,

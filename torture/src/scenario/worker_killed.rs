@@ -2,12 +2,14 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use anyhow::bail;
 use async_trait::async_trait;
 use rand::RngExt as _;
+use tokio::time::Instant;
 
 use super::{Allow, Scenario};
 use crate::{
-    clock::ms,
+    clock::{ms, now_ms},
     oracle::calls::{self, Call},
     report::Report,
     runner::Run,
@@ -16,6 +18,9 @@ use crate::{
 
 /// The channel takes its time, so that every worker has polls under way when it is killed.
 const LATENCY: Duration = Duration::from_secs(1);
+
+/// How long a worker that was just started may take until it polls.
+const AT_WORK: Duration = Duration::from_secs(20);
 
 /// Beyond the visibility timeout.
 const BOUND: Duration = Duration::from_secs(5);
@@ -52,6 +57,7 @@ impl Scenario for WorkerKilled {
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {
         while run.left() > bounds::VISIBILITY * 2 {
             let at = run.random.random_range(0..run.stage.workers.len());
+            await_poll(run, at).await?;
             let worker = &mut run.stage.workers[at];
             let dead = run.faults.begin(&format!("kill {}", worker.name()));
             worker.kill().await?;
@@ -77,6 +83,22 @@ impl Scenario for WorkerKilled {
         report.figure("jobs that killed workers held", again.len() as f64, "");
         Ok(())
     }
+}
+
+/// Until the worker has a poll under way that will not be answered for some time.
+async fn await_poll(run: &Run, worker: usize) -> anyhow::Result<()> {
+    let name = run.stage.workers[worker].name();
+    let until = Instant::now() + AT_WORK;
+    while Instant::now() < until {
+        let begun_ms = now_ms() - ms(LATENCY) / 2;
+        let calls = calls::read(&run.stage.channel_log())?;
+        let begun = |call: &Call| call.worker == name && call.time_ms > begun_ms;
+        if calls.iter().rev().any(begun) {
+            return Ok(());
+        }
+        run.calm(Duration::from_millis(50)).await;
+    }
+    bail!("{name} polls nothing within {AT_WORK:?}")
 }
 
 /// For each job that a killed worker was polling, how long after the kill it was polled again,

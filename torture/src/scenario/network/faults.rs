@@ -125,10 +125,18 @@ pub(super) const ALL: [Network; 12] = [
     },
     Network {
         name: "heartbeats-lost",
-        about: "no ChangeMessageVisibility reaches SQS, while polls take longer than half the visibility timeout",
-        injections: &[on_sqs(|| dropped("ChangeMessageVisibility", 1.0))],
+        about: "no ChangeMessageVisibility reaches SQS, while jobs take longer than the visibility timeout",
+        injections: &[Injection {
+            servers: &[Server::Sqs, Server::Kafka],
+            faults: || Faults {
+                latency_ms: Some(200..=400),
+                ..dropped("ChangeMessageVisibility", 1.0)
+            },
+            reset_open: false,
+        }],
         must_count: &["sqs drop-action"],
-        channel_latency_ms: 3_000,
+        // With publishing and completing more than 5 s.
+        channel_latency_ms: 4_500,
         polls_per_dispatch: 2.5,
         // A message that outlives its visibility timeout at every receive ends as a dead letter,
         // though its job was completed.
