@@ -82,18 +82,9 @@ fn invariants(run: &Run, counts: &Counts, report: &mut Report) {
 /// Gaps, cost, dead letters: what the calls and the tap tell of the whole run.
 pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow::Result<()> {
     let calls = calls::read(&run.stage.channel_log())?;
-    let (counts, setting) = (run.watch.counts(), &run.stage.setting);
-    let gaps = measured_gaps(run, allow, &calls);
-    let seconds = |ms: i64| ms as f64 / 1_000.0;
-    let bound = setting.interval + bounds::SLOT * 2;
-    let p99 = seconds(calls::percentile(&gaps.calm_ms, 99));
-    report.bounded("gap between polls, p99", p99, "s", bound.as_secs_f64());
-    let longest = (bound + bounds::VISIBILITY).as_secs_f64();
-    let max = seconds(gaps.calm_ms.last().copied().unwrap_or(0));
-    report.bounded("gap between polls, longest", max, "s", longest);
-    report.figure("gaps measured", gaps.calm_ms.len() as f64, "");
-    if let Some(max_ms) = gaps.faulty_ms.last() {
-        report.figure("longest gap under faults", seconds(*max_ms), "s");
+    let counts = run.watch.counts();
+    if let Some(recovery) = allow.recovery {
+        gaps(run, recovery, &calls, report);
     }
     let polls = calls.iter().filter(|call| call.starts_poll()).count();
     let cost = polls as f64 / counts.dispatched.max(1) as f64;
@@ -112,26 +103,45 @@ pub(super) fn measures(run: &Run, allow: &Allow, report: &mut Report) -> anyhow:
     ] {
         report.figure(name, count as f64, "");
     }
-    report.figure("writes seen late by, longest", seconds(counts.lag_ms), "s");
+    let lag_s = seconds(counts.lag_ms);
+    report.figure("writes seen late by, longest", lag_s, "s");
     Ok(())
+}
+
+fn gaps(run: &Run, recovery: Duration, calls: &[Call], report: &mut Report) {
+    let gaps = measured_gaps(run, recovery, calls);
+    let bound = run.stage.setting.interval + bounds::SLOT * 2;
+    let p99 = seconds(calls::percentile(&gaps.calm_ms, 99));
+    report.bounded("gap between polls, p99", p99, "s", bound.as_secs_f64());
+    let longest = (bound + bounds::VISIBILITY).as_secs_f64();
+    let max = seconds(gaps.calm_ms.last().copied().unwrap_or(0));
+    report.bounded("gap between polls, longest", max, "s", longest);
+    report.figure("gaps measured", gaps.calm_ms.len() as f64, "");
+    if let Some(max_ms) = gaps.faulty_ms.last() {
+        report.figure("longest gap under faults", seconds(*max_ms), "s");
+    }
+}
+
+fn seconds(ms: i64) -> f64 {
+    ms as f64 / 1_000.0
 }
 
 /// Gaps of the whole run. Once every job was settled again after healing there is nothing left to
 /// recover from, however long that might have taken.
-fn measured_gaps(run: &Run, allow: &Allow, calls: &[Call]) -> Gaps {
-    let (windows, recovery_ms) = (run.faults.windows(), ms(allow.recovery));
+fn measured_gaps(run: &Run, recovery: Duration, calls: &[Call]) -> Gaps {
+    let windows = run.faults.windows();
     let measured = |time, windows| {
         let accounts = run.stage.setting.accounts;
-        calls::gaps(calls, accounts, time, windows, recovery_ms)
+        calls::gaps(calls, accounts, time, windows, ms(recovery))
     };
     match &run.settled_again {
-        Settled::After(took) if allow.recovery < Allow::NO_GAPS => {
+        Settled::After(took) => {
             let again_ms = run.healed_ms + ms(*took);
             let mut gaps = measured((run.began_ms, again_ms), &windows);
             gaps.join(measured((again_ms, run.ended_ms), &[]));
             gaps
         }
-        _ => measured((run.began_ms, run.ended_ms), &windows),
+        Settled::Not(_) => measured((run.began_ms, run.ended_ms), &windows),
     }
 }
 

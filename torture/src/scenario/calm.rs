@@ -24,7 +24,7 @@ impl Scenario for Calm {
         Allow {
             // Jobs of clients that are removed or replaced while their poll is under way.
             polls_per_dispatch: 1.02,
-            recovery: Duration::ZERO,
+            recovery: Some(Duration::ZERO),
             ..Allow::default()
         }
     }

@@ -30,7 +30,7 @@ impl Scenario for FiveSchedulers {
     fn allow(&self) -> Allow {
         Allow {
             polls_per_dispatch: 1.02,
-            recovery: Duration::ZERO,
+            recovery: Some(Duration::ZERO),
             ..Allow::default()
         }
     }

@@ -48,7 +48,7 @@ impl Scenario for KafkaEventTooLarge {
 
     fn allow(&self) -> Allow {
         Allow {
-            recovery: Duration::ZERO,
+            recovery: Some(Duration::ZERO),
             ..Allow::default()
         }
     }

@@ -2,7 +2,7 @@
 //! and started again, so many times at each point.
 //!
 //! Three stages at once. On the first is the regular work, and clients that ask for every edit; on the
-//! second what else happens: dead letters, messages that nobody receives, jobs that cannot be sent; on
+//! second what else happens: dead letters, messages that vanish, jobs that cannot be sent; on
 //! the third is one scheduler that claims the notes which it left behind itself.
 
 mod lane;

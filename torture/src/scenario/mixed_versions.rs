@@ -41,7 +41,7 @@ impl Scenario for MixedVersions {
         Allow {
             // A deployment is no fault, but the earlier revision drops the receive that it has open
             // when it is told to end.
-            recovery: bounds::VISIBILITY * 2,
+            recovery: Some(bounds::VISIBILITY * 2),
             ..Allow::default()
         }
     }

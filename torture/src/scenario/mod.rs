@@ -135,8 +135,8 @@ pub struct Allow {
     /// polled again.
     pub polls_per_dispatch: f64,
     /// For so long after a fault's end gaps between polls are not measured, unless every job was
-    /// settled again after healing before.
-    pub recovery: Duration,
+    /// settled again after healing before. `None`: no gap is anybody's promise, at no time.
+    pub recovery: Option<Duration>,
     /// Dead letters that count against their job, at most.
     pub strikes: u64,
     /// Jobs quarantined, at most.
@@ -151,16 +151,11 @@ pub struct Allow {
     pub healed_within: Duration,
 }
 
-impl Allow {
-    /// As the time of recovery: no gap is anybody's promise, not even after healing.
-    pub const NO_GAPS: Duration = Duration::from_secs(3_600);
-}
-
 impl Default for Allow {
     fn default() -> Self {
         Self {
             polls_per_dispatch: 1.05,
-            recovery: bounds::LOST_AND_FOUND,
+            recovery: Some(bounds::LOST_AND_FOUND),
             strikes: 0,
             quarantined: 0,
             repairs: false,

@@ -30,7 +30,7 @@ impl Scenario for PauseLongerThanLease {
         Allow {
             // What a stopped worker had is polled by another, and by itself when it goes on.
             polls_per_dispatch: 1.5,
-            recovery: bounds::VISIBILITY * 3,
+            recovery: Some(bounds::VISIBILITY * 3),
             ..Allow::default()
         }
     }

@@ -30,7 +30,7 @@ impl Scenario for RollingRestart {
     fn allow(&self) -> Allow {
         Allow {
             // A restart is no fault: every gap is measured.
-            recovery: Duration::ZERO,
+            recovery: Some(Duration::ZERO),
             ..Allow::default()
         }
     }

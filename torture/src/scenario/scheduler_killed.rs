@@ -58,7 +58,7 @@ impl Scenario for SchedulerKilled {
     fn allow(&self) -> Allow {
         Allow {
             polls_per_dispatch: 1.2,
-            recovery: bounds::VISIBILITY * 3,
+            recovery: Some(bounds::VISIBILITY * 3),
             ..Allow::default()
         }
     }

@@ -49,7 +49,7 @@ impl Scenario for WorkerKilled {
         Allow {
             polls_per_dispatch: 1.5,
             // What the other worker has in the meantime, and a later kill, may hit the same job.
-            recovery: bounds::VISIBILITY * 3,
+            recovery: Some(bounds::VISIBILITY * 3),
             ..Allow::default()
         }
     }

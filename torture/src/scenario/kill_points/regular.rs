@@ -83,7 +83,7 @@ pub(super) async fn play(run: &mut Run, kills: u32) -> anyhow::Result<(Kills, Re
 pub(super) fn allow() -> Allow {
     Allow {
         polls_per_dispatch: 10.0,
-        recovery: Allow::NO_GAPS,
+        recovery: None,
         strikes: u64::MAX,
         ..Allow::default()
     }

@@ -1,4 +1,4 @@
-//! Dead letters, messages that nobody receives, jobs that cannot be sent.
+//! Dead letters, messages that vanish, jobs that cannot be sent.
 
 use std::time::Duration;
 
@@ -24,8 +24,9 @@ const SCHEDULERS: [&[P]; 4] = [
 /// The one that lives, and alone knows the job type `orphans`: the others refuse its jobs.
 const KNOWING: usize = SCHEDULERS.len();
 
-/// Jobs of a type with a queue that nobody receives from: their leases end.
+/// Jobs whose messages vanish: their leases end.
 const LOST: std::ops::Range<u32> = 0..30;
+/// Jobs of a type that most schedulers refuse; of those sent the messages vanish, too.
 const ORPHANS: std::ops::Range<u32> = 0..40;
 
 /// Between two rounds of making trouble.
@@ -71,7 +72,7 @@ pub(super) async fn play(run: &mut Run, kills: u32) -> anyhow::Result<(Kills, Re
     let trouble = make_trouble(
         run.admin.clone(),
         run.queues.clone(),
-        run.stage.queue("dead-letter"),
+        ["dead-letter", "lost", "orphans"].map(|kind| run.stage.queue(kind)),
     );
     let processes = run.stage.schedulers.iter_mut().map(|one| &mut one.process);
     let lanes = processes
@@ -114,21 +115,34 @@ fn troubled() -> impl Iterator<Item = (&'static str, u32)> {
     lost.chain(ORPHANS.map(|account| ("orphans", account)))
 }
 
-/// Undecodable dead letters, and orphans released again and again. Ends only with an error.
-async fn make_trouble(admin: Admin, queues: Queues, dead_letter: String) -> anyhow::Error {
-    for round in 0_u64.. {
-        if let Err(error) = queues.send(&dead_letter, &format!("garbage{round}")).await {
-            return error.context("no garbage can be sent");
-        }
-        for account in ORPHANS {
-            let path = format!("/jobs/orphans:{account}/resume");
-            if let Err(error) = ask(&admin, Method::POST, &path, "").await {
-                return error.context("no orphan can be released");
-            }
+/// Undecodable dead letters, messages that vanish, and orphans released again and again. Ends only
+/// with an error.
+async fn make_trouble(admin: Admin, queues: Queues, names: [String; 3]) -> anyhow::Error {
+    for round in 0.. {
+        if let Err(error) = make_round(&admin, &queues, &names, round).await {
+            return error.context("no trouble can be made");
         }
         sleep(ROUND).await;
     }
     unreachable!("there are more numbers than rounds")
+}
+
+async fn make_round(
+    admin: &Admin,
+    queues: &Queues,
+    [dead_letter, lost, orphans]: &[String; 3],
+    round: u64,
+) -> anyhow::Result<()> {
+    queues.send(dead_letter, &format!("garbage{round}")).await?;
+    // A lease grows while messages wait that nobody answers.
+    for queue in [lost, orphans] {
+        queues.purge(queue).await?;
+    }
+    for account in ORPHANS {
+        let path = format!("/jobs/orphans:{account}/resume");
+        ask(admin, Method::POST, &path, "").await?;
+    }
+    Ok(())
 }
 
 /// Only what is healthy stays, so that all can come back to normal.
