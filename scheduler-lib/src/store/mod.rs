@@ -84,11 +84,11 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// Removes the record. What comes back later finds none.
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError>;
 
-    /// Changes a job's rules.
+    /// Changes a job's rules. A job that waits may come sooner by that, never later.
     async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError>;
 
-    /// Replaces the context by hand and places the job anew, held ones excepted. A completion in
-    /// flight is fenced by the new `incarnation`.
+    /// Replaces the context by hand and places the job anew, held ones excepted; one that waits comes
+    /// no later than it would have. A completion in flight is fenced by the new `incarnation`.
     async fn replace_context(
         &self,
         id: &JobId,

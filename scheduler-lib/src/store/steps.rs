@@ -62,8 +62,8 @@ pub struct Update {
     pub level: Option<ServiceLevel>,
     /// The job's own cushion, in calls; `Some(None)` returns to its job type's.
     pub cushion: Option<Option<u64>>,
-    /// Where to place it if it waits in a slot or later; in flight it is taken up at the next
-    /// settle.
+    /// Where to place it if it waits in a slot or later, and not longer than it would have; in
+    /// flight it is taken up at the next settle.
     pub due: Candidates,
 }
 

@@ -102,10 +102,11 @@ pub async fn a_removed_job_leaves_nothing_behind(store: SharedStore) {
     );
 }
 
-/// New rules of a job in a slot, or later, count from now on.
-pub async fn an_update_places_a_waiting_job_anew(store: SharedStore) {
+/// New rules of a job in a slot, or later, count from now on if that is sooner. It is not postponed:
+/// edits that keep coming would do so for ever.
+pub async fn an_update_places_a_waiting_job_sooner_and_never_later(store: SharedStore) {
     let scene = Scene::new(store);
-    for (name, slots) in [("slot", 2), ("later", 2 * SLOTS)] {
+    for (name, slots) in [("slot", 9), ("later", 2 * SLOTS)] {
         scene.register(name, slots).await;
         let update = Update {
             level: Some("gold".parse().expect("a valid level")),
@@ -130,9 +131,34 @@ pub async fn an_update_places_a_waiting_job_anew(store: SharedStore) {
     let state = scene.get("slot").await.state;
     assert_eq!(
         (state.place, state.cushion, state.level.as_str()),
-        (Place::Later, None, "gold")
+        (Place::Slot, None, "gold")
     );
-    assert!(scene.drain(scene.at(2)).await.is_empty());
+    assert_eq!(state.due_ms, scene.at(7));
+    scene.counts().await;
+}
+
+/// Neither does it come later by edits while its own slot is drained, nor by another context.
+pub async fn edits_that_keep_coming_do_not_postpone_a_job(store: SharedStore) {
+    let scene = Scene::new(store);
+    for name in ["updated", "replaced"] {
+        scene.register(name, 3).await;
+    }
+    for slot in 0..3 {
+        assert!(scene.drain(scene.at(slot)).await.is_empty());
+        let due = [scene.at(slot + 3); 2];
+        let update = Update {
+            due,
+            ..Update::default()
+        };
+        let (updated, replaced) = (id("updated"), id("replaced"));
+        scene.store.update(&updated, update).await.expect("update");
+        let life = scene.nonce();
+        let replacing = scene
+            .store
+            .replace_context(&replaced, context("{}"), life, due);
+        replacing.await.expect("replace_context");
+    }
+    assert_eq!(scene.drain(scene.at(3)).await.len(), 2);
     scene.counts().await;
 }
 

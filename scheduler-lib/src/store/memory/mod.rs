@@ -178,8 +178,7 @@ impl SlotStore for MemoryStore {
             match record.state.place {
                 Place::Slot | Place::Later => {
                     "updated".clone_into(&mut record.state.reason);
-                    let due_ms = state.emptier(update.due);
-                    state.enter_due(record, due_ms);
+                    state.enter_edited(record, update.due);
                 }
                 Place::InFlight { .. } | Place::Held(_) => reenter(state, record),
             }
@@ -209,8 +208,7 @@ impl SlotStore for MemoryStore {
                 reenter(state, record);
             } else {
                 "context replaced".clone_into(&mut record.state.reason);
-                let due_ms = state.emptier(due);
-                state.enter_due(record, due_ms);
+                state.enter_edited(record, due);
             }
             Edited::Done
         }))

@@ -98,6 +98,20 @@ impl State {
         }
     }
 
+    /// Enters an edited record. One that waits comes no later than it was to: edits that keep coming
+    /// would postpone it for ever.
+    pub(super) fn enter_edited(&mut self, record: JobRecord, due: Candidates) {
+        let new_ms = match self.ring.place(self.emptier(due), self.cursor) {
+            RingPlace::Slot { due_ms, .. } | RingPlace::Later { due_ms } => due_ms,
+        };
+        let (place, due_ms) = (record.state.place, record.state.due_ms);
+        if matches!(place, Place::Slot | Place::Later) && due_ms <= new_ms {
+            self.enter(record, place, due_ms);
+        } else {
+            self.enter_due(record, new_ms);
+        }
+    }
+
     /// Enters a record into the slot that is drained now.
     pub(super) fn enter_now(&mut self, record: JobRecord) {
         let due_ms = self.ring.start_ms(self.cursor);

@@ -58,6 +58,13 @@ local function emptier(first, second, own)
   return first
 end
 
+-- Places an edited job. One that waits comes no later than it was to: edits that keep coming would postpone it for ever.
+local function place_edited(job, first, second, own)
+  local place, due = placed(emptier(first, second, own))
+  local waits = job.p == 's' or job.p == 'l'
+  if not waits or due < tonumber(job.d) then job.p, job.d = place, due end
+end
+
 -- Index entries to add and to remove, one command for each index.
 local entering, leaving = {}, {}
 local function note_entry(batches, key, id, due)

@@ -8,7 +8,7 @@ if not job then return -1 end
 local from = index_of(job.p, job.d, job.e)
 job.i, job.g, job.n, job.c, job.k, job.w, job.r = ARGV[6], 0, '-', 0, 0, 0, ARGV[2]
 if not is_held(job.p) then
-  job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5]), from))
+  place_edited(job, tonumber(ARGV[4]), tonumber(ARGV[5]), from)
   job.y = 'context replaced'
 end
 move(id, from, job)

@@ -1,4 +1,4 @@
--- Changes a job's rules, and places it anew if it waits in a slot or later.
+-- Changes a job's rules, and places it anew if it waits in a slot or later and would come sooner.
 -- ARGV     2 revision, 3 id, 4 and 5 times to be due, 6 level, 7 cushion ('-' none); '' leaves as it is
 -- Returns  1 done, -1 unknown
 local id = ARGV[3]
@@ -9,7 +9,7 @@ job.r = ARGV[2]
 if ARGV[6] ~= '' then job.l = ARGV[6] end
 if ARGV[7] ~= '' then job.u = ARGV[7] end
 if job.p == 's' or job.p == 'l' then
-  job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5]), from))
+  place_edited(job, tonumber(ARGV[4]), tonumber(ARGV[5]), from)
   job.y = 'updated'
 end
 move(id, from, job)
