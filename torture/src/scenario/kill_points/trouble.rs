@@ -21,6 +21,9 @@ const SCHEDULERS: [&[P]; 4] = [
     &[P::SchedulerReaped],
 ];
 
+/// The one of them that reaps. The others wait for completions longer, and leave it the jobs.
+const REAPING: usize = 3;
+
 /// The one that lives, and alone knows the job type `orphans`: the others refuse its jobs.
 const KNOWING: usize = SCHEDULERS.len();
 
@@ -51,12 +54,12 @@ pub(super) fn setting() -> Setting {
         ("limits.max_receives", "2"),
         ("limits.work", "14s"),
         ("limits.in_flight_margin", "1s"),
-        ("limits.reap_grace", "1s"),
+        ("limits.reap_grace", "5s"),
         ("job_types.posts.max_strikes", "1000000"),
         ("job_types.lost.interval", "8s"),
     ];
     Setting {
-        schedulers: SCHEDULERS.len(),
+        schedulers: REAPING,
         workers: 1,
         accounts: 80,
         config: config
@@ -91,12 +94,15 @@ pub(super) async fn play(run: &mut Run, kills: u32) -> anyhow::Result<(Kills, Re
     Ok((killed.into_iter().flatten().collect(), report))
 }
 
-/// Two workers that panic for a fourth of the accounts, a scheduler that knows more than the others,
-/// and jobs for both.
+/// A scheduler that reaps before the others, two workers that panic for a fourth of the accounts, a
+/// scheduler that knows more than the others, and jobs for all.
 async fn prepare(run: &mut Run) -> anyhow::Result<()> {
-    let channel = run.stage.name.to_uppercase();
-    let variable = format!("POLLING__CHANNELS__{channel}__JOB_TYPES__ORPHANS__INTERVAL");
-    let env = [(variable.as_str(), "8s")];
+    let channel = format!("POLLING__CHANNELS__{}", run.stage.name.to_uppercase());
+    let grace = format!("{channel}__LIMITS__REAP_GRACE");
+    let reaping = run.stage.add_scheduler(&[(&grace, "0s")])?;
+    debug_assert_eq!(reaping, REAPING);
+    let orphans = format!("{channel}__JOB_TYPES__ORPHANS__INTERVAL");
+    let env = [(orphans.as_str(), "8s")];
     run.stage.create_queues_with(&env).await?;
     let knowing = run.stage.add_scheduler(&env)?;
     debug_assert_eq!(knowing, KNOWING);
