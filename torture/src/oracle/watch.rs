@@ -53,8 +53,6 @@ pub struct Counts {
     pub accepted: u64,
     /// Jobs reaped.
     pub reaped: u64,
-    /// Dead letters that counted.
-    pub strikes: u64,
     /// Times that Redis was lost from sight.
     pub reconnects: u64,
     /// How much later than it happened a write was seen, at most, milliseconds: what is judged by
@@ -168,7 +166,6 @@ impl Seen {
         let before = strikes(self.history.record(id));
         let after = strikes(record.as_ref());
         if after > before {
-            self.counts.strikes += after - before;
             *self.struck.entry(id.to_owned()).or_default() += after - before;
         }
         if let Some(record) = &record {

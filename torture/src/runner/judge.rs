@@ -1,6 +1,9 @@
 //! The judgement of a run by what the oracles saw.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use super::{EVENTS, Run, Settled};
 use crate::{
@@ -217,21 +220,24 @@ async fn repairs(run: &Run, allow: &Allow, report: &mut Report) {
         allow.repairs || repaired == 0,
         format!("{repaired} repaired, as {} schedulers tell", status.len()),
     );
-    let (strikes, quarantined) = (run.watch.counts().strikes, run.watch.quarantined());
+    let healthy = |id: &String| !allow.culprits.contains(id);
+    let mut struck = run.watch.struck();
+    struck.retain(|id, _| healthy(id));
+    let strikes: u64 = struck.values().sum();
+    let quarantined = run.watch.quarantined().into_iter().filter(healthy).count();
     report.check(
         "healthy jobs are no dead letters",
-        strikes <= allow.strikes && quarantined.len() <= allow.quarantined,
+        strikes <= allow.strikes && quarantined == 0,
         format!(
-            "{strikes} strikes, {} quarantined{}",
-            quarantined.len(),
-            struck(run)
+            "{strikes} strikes, {quarantined} quarantined{}",
+            most_of(struck)
         ),
     );
 }
 
 /// The jobs that had most of the strikes.
-fn struck(run: &Run) -> String {
-    let mut struck: Vec<_> = run.watch.struck().into_iter().collect();
+fn most_of(struck: BTreeMap<String, u64>) -> String {
+    let mut struck: Vec<_> = struck.into_iter().collect();
     struck.sort_by_key(|(_, strikes)| std::cmp::Reverse(*strikes));
     let told = |(id, strikes): &(String, u64)| format!("; {strikes} of {id}");
     struck.iter().take(5).map(told).collect()

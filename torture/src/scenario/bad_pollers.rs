@@ -50,9 +50,7 @@ impl Scenario for BadPollers {
         Allow {
             // Bad polls do not call the channel; those under way in a process that ends are repeated.
             polls_per_dispatch: 1.1,
-            // Three each of the two that end in quarantine.
-            strikes: 6,
-            quarantined: 2,
+            culprits: misbehaving::ids(&BAD),
             ..Allow::default()
         }
     }

@@ -30,6 +30,11 @@ impl Bad {
     }
 }
 
+/// Their jobs.
+pub(super) fn ids(bad: &[Bad]) -> BTreeSet<String> {
+    bad.iter().map(Bad::id).collect()
+}
+
 /// The arguments with which workers misbehave so.
 pub(super) fn worker_args(bad: &[Bad]) -> Vec<String> {
     let rules = bad
@@ -94,7 +99,7 @@ fn missing(run: &Run, bad: &[Bad]) -> Vec<String> {
     expected.filter(|id| !quarantined.contains(id)).collect()
 }
 
-/// No other job was quarantined.
+/// Those that must be are quarantined, and no other job is.
 pub(super) fn judge(run: &Run, bad: &[Bad], report: &mut Report) {
     let expected: BTreeSet<_> = bad
         .iter()

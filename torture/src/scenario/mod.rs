@@ -27,7 +27,7 @@ mod rolling_restart;
 mod scheduler_killed;
 mod worker_killed;
 
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 
 use async_trait::async_trait;
 
@@ -137,10 +137,11 @@ pub struct Allow {
     /// For so long after a fault's end gaps between polls are not measured, unless every job was
     /// settled again after healing before. `None`: no gap is anybody's promise, at no time.
     pub recovery: Option<Duration>,
-    /// Dead letters that count against their job, at most.
+    /// Jobs whose polls do harm: they may be dead letters, and quarantined; no other job may be
+    /// quarantined.
+    pub culprits: BTreeSet<String>,
+    /// Dead letters that count against other jobs, at most.
     pub strikes: u64,
-    /// Jobs quarantined, at most.
-    pub quarantined: usize,
     /// The sweep may find something to mend.
     pub repairs: bool,
     /// Registrations and removals that were answered may be undone: the store loses writes.
@@ -156,8 +157,8 @@ impl Default for Allow {
         Self {
             polls_per_dispatch: 1.05,
             recovery: Some(bounds::LOST_AND_FOUND),
+            culprits: BTreeSet::new(),
             strikes: 0,
-            quarantined: 0,
             repairs: false,
             registrations_undone: false,
             unseen_posts: false,

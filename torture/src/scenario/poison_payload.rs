@@ -42,9 +42,7 @@ impl Scenario for PoisonPayload {
     fn allow(&self) -> Allow {
         Allow {
             polls_per_dispatch: 1.1,
-            // The culprit's three, and none of its neighbours'.
-            strikes: 3,
-            quarantined: 1,
+            culprits: misbehaving::ids(&POISON),
             ..Allow::default()
         }
     }

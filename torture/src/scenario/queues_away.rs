@@ -89,6 +89,8 @@ impl Scenario for SqsLosesMessages {
         run.stage.servers.start(Server::Sqs).await?;
         run.stage.create_queues().await?;
         drop(forgotten);
+        // Until leases end, however short the run was to be.
+        run.at_least(bounds::LOST_AND_FOUND);
         run.calm(run.left()).await;
         let reaped = run.watch.counts().reaped - reaped;
         run.found.check(
