@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::{
     Allow, Scenario,
-    redis_server::{APPEND_ONLY, command, folder},
+    redis_server::{APPEND_ONLY, command, folder, writes_undone},
 };
 use crate::{
     process::{Process, Program},
@@ -106,10 +106,7 @@ impl Scenario for RedisFailover {
     }
 
     fn allow(&self) -> Allow {
-        Allow {
-            registrations_undone: true,
-            ..Allow::default()
-        }
+        writes_undone()
     }
 
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::{
     Allow, Scenario,
-    redis_server::{folder, growing_file, on_redis},
+    redis_server::{folder, growing_file, on_redis, writes_undone},
 };
 use crate::{runner::Run, servers::Server};
 
@@ -31,10 +31,7 @@ impl Scenario for RedisTruncatedAof {
     }
 
     fn allow(&self) -> Allow {
-        Allow {
-            registrations_undone: true,
-            ..Allow::default()
-        }
+        writes_undone()
     }
 
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {
