@@ -47,6 +47,9 @@ impl Scenario for SqsDown {
     }
 }
 
+/// How long messages pile up before they are lost; shorter than their visibility timeout.
+const FILLING: Duration = Duration::from_secs(3);
+
 /// SQS forgets: queues in memory, killed.
 pub(super) struct SqsLosesMessages;
 
@@ -85,7 +88,15 @@ impl Scenario for SqsLosesMessages {
     async fn inject(&self, run: &mut Run) -> anyhow::Result<()> {
         let reaped = run.watch.counts().reaped;
         let forgotten = run.faults.begin("sqs loses all messages");
+        // Workers that receive would leave it little to lose.
+        for worker in &mut run.stage.workers {
+            worker.pause()?;
+        }
+        run.calm(FILLING).await;
         run.stage.servers.kill(Server::Sqs).await?;
+        for worker in &mut run.stage.workers {
+            worker.go_on()?;
+        }
         run.stage.servers.start(Server::Sqs).await?;
         run.stage.create_queues().await?;
         drop(forgotten);
