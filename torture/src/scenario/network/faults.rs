@@ -129,14 +129,14 @@ pub(super) const ALL: [Network; 12] = [
         injections: &[Injection {
             servers: &[Server::Sqs, Server::Kafka],
             faults: || Faults {
-                latency_ms: Some(200..=400),
+                latency_ms: Some(300..=600),
                 ..dropped("ChangeMessageVisibility", 1.0)
             },
             reset_open: false,
         }],
         must_count: &["sqs drop-action"],
-        // With publishing and completing more than 5 s.
-        channel_latency_ms: 4_500,
+        // With publishing and completing most need more than the 5 s.
+        channel_latency_ms: 3_000,
         polls_per_dispatch: 2.5,
         // A message that outlives its visibility timeout at every receive ends as a dead letter,
         // though its job was completed.
