@@ -100,6 +100,8 @@ pub mod complete;
 mod deadline;
 mod delivery;
 pub mod error;
+#[cfg(doctest)]
+mod how_to;
 mod job;
 mod keeper;
 mod poll_error;
@@ -110,6 +112,7 @@ pub mod rate_limit;
 mod suspects;
 mod time;
 pub mod timeout;
+pub mod typed;
 pub mod worker;
 
 pub use polling_model as model;

@@ -15,6 +15,7 @@ mod publish;
 mod rate_limit;
 mod support;
 mod timeout;
+mod typed;
 mod worker;
 mod worker_faults;
 mod worker_shutdown;

@@ -1,0 +1,4 @@
+//! Runs the fences of the how-to pages.
+
+#[doc = include_str!("../../docs/how-to/contexts.md")]
+struct Contexts;
