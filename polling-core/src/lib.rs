@@ -89,6 +89,7 @@
 //! | `sqs` | work queues on Amazon SQS |
 //! | `kafka` | events to Apache Kafka; builds a C library |
 //! | `kafka-tls` | the same with TLS and SASL |
+//! | `http-dialect` | [`http::dialect`](crate::http::dialect): rate limits read from headers; pure |
 //! | `full` | all of them |
 
 pub mod ack;
@@ -102,6 +103,8 @@ mod delivery;
 pub mod error;
 #[cfg(doctest)]
 mod how_to;
+#[cfg(feature = "http-dialect")]
+pub mod http;
 mod job;
 mod keeper;
 mod poll_error;

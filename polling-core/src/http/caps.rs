@@ -1,0 +1,27 @@
+//! Every limit of the HTTP layer, by name. Those that a channel may set are fields of
+//! [`HttpConfig`](super::HttpConfig); here are their bounds, and what nobody needs to set.
+
+use crate::model;
+
+/// Most calls that a channel may name as a limit, as what remains or as what was used.
+pub const MAX_CALLS: u64 = 1_000_000_000_000;
+
+/// Furthest end of a window, and longest `Retry-After`, from now: 31 days.
+pub const MAX_RESET_AHEAD_MS: i64 = model::caps::MAX_RESET_AHEAD_MS;
+
+/// Largest difference between the channel's clock and ours that a `Date` is believed in: a day.
+/// What differs more says nothing about clocks.
+pub const MAX_CLOCK_DIFFERENCE_MS: i64 = 24 * 3_600_000;
+
+/// Most windows read from one response.
+pub const MAX_WINDOWS: usize = model::caps::MAX_ALLOWANCES;
+
+/// Largest header that is read, in bytes; a larger one is left unread.
+pub const MAX_HEADER_SIZE_BYTES: usize = 64 * 1024;
+
+/// Most of a header's text that is quoted in a message, in characters.
+pub const MAX_QUOTED_LEN: usize = 60;
+
+/// From here on a plain number is an instant, in Unix seconds (2001-09-09); below it counts the
+/// seconds left, which would be more than 31 years.
+pub const MIN_UNIX_S: f64 = 1e9;
