@@ -82,3 +82,18 @@ pub const MIN_REPORTED_WAIT: Duration = Duration::from_millis(1);
 
 /// Most rate-limit scopes that a worker keeps in mind, per rule.
 pub const MAX_SCOPES: usize = 10_000;
+
+/// Longest token of a page that a cursor keeps, in bytes.
+pub const MAX_PAGE_TOKEN_LEN: usize = 4096;
+
+/// Most items that a cursor over opaque ids keeps to find its place again.
+pub const MAX_MARKS: usize = 256;
+
+/// Most bytes that they take in a context.
+pub const MAX_MARKS_SIZE_BYTES: usize = 16 * 1024;
+
+/// Most keys of a set of what was seen.
+pub const MAX_SEEN: usize = 2000;
+
+/// Most bytes that they take in a context, which has room for 240 KiB.
+pub const MAX_SEEN_SIZE_BYTES: usize = 96 * 1024;

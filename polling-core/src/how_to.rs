@@ -2,3 +2,6 @@
 
 #[doc = include_str!("../../docs/how-to/contexts.md")]
 struct Contexts;
+
+#[doc = include_str!("../../docs/how-to/paging.md")]
+struct Paging;

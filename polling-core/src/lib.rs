@@ -107,6 +107,7 @@ mod how_to;
 pub mod http;
 mod job;
 mod keeper;
+pub mod paging;
 mod poll_error;
 mod polled;
 mod poller;

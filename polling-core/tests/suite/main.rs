@@ -10,6 +10,7 @@ mod catch_panic;
 mod complete;
 mod contract;
 mod delivery;
+mod paging;
 mod poison;
 mod publish;
 mod rate_limit;

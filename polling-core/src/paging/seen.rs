@@ -1,0 +1,103 @@
+//! What was seen before, within bounds.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::caps;
+
+/// Source keys that were seen, at most [`caps::MAX_SEEN`] of them and
+/// [`caps::MAX_SEEN_SIZE_BYTES`] of their encoding: what a context has room for.
+///
+/// When it overflows it forgets the key that was not met for the longest time. A forgotten item
+/// that the channel still gives is published again, with the same event id: never skipped. So for
+/// a feed that holds more than fits, every poll repeats some; consumers drop repeats by id.
+///
+/// ```
+/// use polling_core::paging::SeenSet;
+///
+/// let mut seen = SeenSet::default();
+/// assert!(seen.note("item-1"));
+/// assert!(!seen.note("item-1"), "seen before");
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(from = "Vec<String>", into = "Vec<String>")]
+pub struct SeenSet {
+    /// When each key was met last, as a number that grows.
+    met: BTreeMap<String, u64>,
+    by_age: BTreeMap<u64, String>,
+    clock: u64,
+    size_bytes: usize,
+}
+
+impl SeenSet {
+    /// Adds `key`, as the one that was met last. True when it was not there.
+    pub fn note(&mut self, key: &str) -> bool {
+        self.clock += 1;
+        let before = self.met.insert(key.to_owned(), self.clock);
+        match before {
+            Some(met) => {
+                self.by_age.remove(&met);
+            }
+            None => self.size_bytes += encoded_len(key),
+        }
+        self.by_age.insert(self.clock, key.to_owned());
+        while self.len() > caps::MAX_SEEN || self.size_bytes > caps::MAX_SEEN_SIZE_BYTES {
+            self.forget_oldest();
+        }
+        before.is_none()
+    }
+
+    /// Whether `key` is there.
+    #[must_use]
+    pub fn contains(&self, key: &str) -> bool {
+        self.met.contains_key(key)
+    }
+
+    /// How many keys there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.met.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.met.is_empty()
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((_, key)) = self.by_age.pop_first() {
+            self.size_bytes -= encoded_len(&key);
+            self.met.remove(&key);
+        }
+    }
+}
+
+/// The keys, the one that was met last at the end.
+impl From<SeenSet> for Vec<String> {
+    fn from(seen: SeenSet) -> Self {
+        seen.by_age.into_values().collect()
+    }
+}
+
+impl From<Vec<String>> for SeenSet {
+    fn from(keys: Vec<String>) -> Self {
+        let mut seen = Self::default();
+        for key in keys {
+            seen.note(&key);
+        }
+        seen
+    }
+}
+
+/// What a text takes in a context, with its quotes and a comma, in bytes: at most. Contexts are
+/// ASCII, so that all else is escaped.
+pub(super) fn encoded_len(text: &str) -> usize {
+    let each = text.chars().map(|c| match c {
+        '"' | '\\' => 2,
+        ' '..='~' => 1,
+        other => 6 * other.len_utf16(),
+    });
+    each.sum::<usize>() + 3
+}

@@ -1,0 +1,82 @@
+//! The bounds of what is seen.
+
+use std::cell::RefCell;
+
+use polling_core::{
+    Context, Event, caps, model,
+    paging::{Cursor, NewestFirst, Page, SeenSet, Unordered, Watermark},
+};
+use proptest::prelude::*;
+
+use super::feed::{Feed, keys, poll, posts};
+use crate::support::{NOW_MS, job, topic};
+
+fn fits(value: serde_json::Value) {
+    let context = Context::from_iter([("cursor", value)]);
+    let size_bytes = context.encode().unwrap().size_bytes();
+    assert!(
+        size_bytes < model::caps::MAX_CONTEXT_SIZE_BYTES / 2,
+        "{size_bytes}"
+    );
+}
+
+#[test]
+fn a_set_that_overflows_forgets_what_it_has_not_met_for_longest() {
+    let mut seen = SeenSet::default();
+    for n in 0..caps::MAX_SEEN {
+        assert!(seen.note(&n.to_string()));
+    }
+    assert!(!seen.note("0"), "met again");
+    assert!(seen.note("one more"));
+    assert_eq!(seen.len(), caps::MAX_SEEN);
+    assert!(seen.contains("0") && !seen.contains("1"));
+}
+
+#[test]
+fn a_feed_larger_than_the_set_is_repeated_in_part_and_never_skipped() {
+    let feed = RefCell::new(Feed {
+        posts: posts(1, &vec![0; caps::MAX_SEEN + 10]),
+        ..Feed::default()
+    });
+    let all = |feed: &Feed, _| Page::of(feed.posts.iter().map(|post| post.event()));
+    let mut cursor = Unordered::default();
+    let first = poll(&feed, &mut cursor, 1, all).unwrap();
+    assert_eq!(first.events.len(), caps::MAX_SEEN + 10);
+    feed.borrow_mut().posts.extend(posts(9_999, &[0]));
+    let second = keys(&poll(&feed, &mut cursor, 1, all).unwrap().events);
+    assert!(second.len() > 10 && second.contains(&9_999));
+}
+
+#[test]
+fn the_largest_cursors_fit_into_a_context() {
+    // The costliest character there is.
+    let key = |n: usize| format!("{}{n}", "é".repeat(120));
+    let event = |n: usize| Event::new(topic(), key(n), "", NOW_MS);
+    let (mut unordered, mut mark) = (Unordered::default(), Watermark::default());
+    let mut newest_first = NewestFirst::<String>::default();
+    let mut fresh = Vec::new();
+    unordered.turn(Page::of((0..5000).map(event)), &mut fresh);
+    let page = Page::of((0..5000).map(event));
+    mark.window(&job(), std::time::Duration::ZERO)
+        .turn(page, &mut fresh);
+    newest_first.turn(Page::new((0..5000).map(|n| (key(n), event(n)))), &mut fresh);
+    assert_eq!(fresh.len(), 15_000);
+    fits(serde_json::to_value(&unordered).unwrap());
+    fits(serde_json::to_value(&mark).unwrap());
+    fits(serde_json::to_value(&newest_first).unwrap());
+}
+
+proptest! {
+    #[test]
+    fn a_set_survives_its_context(keys in prop::collection::vec("[a-c]{1,2}", 0..40)) {
+        let mut seen = SeenSet::default();
+        for key in &keys {
+            let new = !seen.contains(key);
+            prop_assert_eq!(seen.note(key), new);
+        }
+        let list: Vec<String> = seen.clone().into();
+        let text = serde_json::to_string(&seen).unwrap();
+        let read: SeenSet = serde_json::from_str(&text).unwrap();
+        prop_assert_eq!(Vec::<String>::from(read), list);
+    }
+}
