@@ -90,10 +90,15 @@
 //! | `kafka` | events to Apache Kafka; builds a C library |
 //! | `kafka-tls` | the same with TLS and SASL |
 //! | `http-dialect` | [`http::dialect`](crate::http::dialect): rate limits read from headers; pure |
+//! | `auth` | [`auth`](crate::auth): access tokens, refreshed by one worker for all |
+//! | `auth-redis`, `auth-redis-tls` | the same, shared in a Redis, over TLS |
+//! | `auth-sealed` | and encrypted there |
 //! | `full` | all of them |
 
 pub mod ack;
 pub mod adapt;
+#[cfg(feature = "auth")]
+pub mod auth;
 mod backoff;
 pub mod caps;
 pub mod catch_panic;

@@ -1,0 +1,3 @@
+-- ARGV[2]  the token
+
+return {replace(ARGV[2], '')}

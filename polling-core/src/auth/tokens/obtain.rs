@@ -1,0 +1,179 @@
+//! Getting a token: the one that is there, another worker's, or a fresh one.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Core, Held};
+use crate::{
+    AccountId, PollError,
+    auth::{Attempt, CacheError, Lease, TokenKey, Version, limits, refresh_error},
+    backoff::Backoff,
+};
+
+impl Core {
+    /// The account's token, refreshed if it must be; if that fails, the one at hand, as long as it
+    /// is good.
+    pub(super) async fn obtain_or_keep(
+        &self,
+        account: &AccountId,
+        rejected: Option<Version>,
+    ) -> Result<Held, PollError> {
+        let now_ms = self.clock.now_ms();
+        let is_usable = |held: &Held| !held.is(rejected) && held.credentials.is_usable(now_ms);
+        let mut usable = self.local.known(account).filter(is_usable);
+        let obtained = self.obtain(account, rejected, &mut usable).await;
+        obtained.or_else(|error| {
+            let held = usable.ok_or_else(|| error.clone())?;
+            tracing::debug!(%account, %error, "the token in use is not refreshed yet");
+            Ok(held)
+        })
+    }
+
+    /// `usable` is a token to fall back on: with one, another worker is not waited for.
+    async fn obtain(
+        &self,
+        account: &AccountId,
+        rejected: Option<Version>,
+        usable: &mut Option<Held>,
+    ) -> Result<Held, PollError> {
+        let key = self.key(account);
+        // Longer than anybody waits: a lease whose holder died is taken over for the next who asks.
+        let longest = self.config.lease.saturating_add(self.config.wait);
+        let deadline = Instant::now() + longest;
+        let mut pauses = Backoff::new(self.generator.clone(), limits::LOOK_AGAIN);
+        loop {
+            if let Some(unsaved) = self.local.unsaved(account)
+                && let Some(held) = self.save(&key, unsaved).await?
+            {
+                return Ok(held);
+            }
+            let found = self.read(&key).await?;
+            let now_ms = self.clock.now_ms();
+            if let Some(found) = &found {
+                if !found.is(rejected) && !found.is_due(now_ms) {
+                    return Ok(found.clone());
+                }
+                self.check_age(found, rejected, now_ms)?;
+                let is_good = !found.is(rejected) && found.credentials.is_usable(now_ms);
+                *usable = is_good.then(|| found.clone());
+            }
+            match self.try_refresh(&key, found.as_ref()).await? {
+                Step::Got(held) => return Ok(held),
+                Step::Changed => {}
+                Step::Busy(_) if usable.is_some() => return Err(busy(self.config.wait)),
+                Step::Busy(left) => sleep(pauses.next().min(left)).await,
+            }
+            if Instant::now() >= deadline {
+                return Err(waited_too_long(longest));
+            }
+        }
+    }
+
+    /// One attempt: the lease, then the endpoint.
+    async fn try_refresh(&self, key: &TokenKey, found: Option<&Held>) -> Result<Step, PollError> {
+        // Before the lease, which does not wait.
+        let _permit = self.permits.acquire().await.expect("it is never closed");
+        if !self.local.has_room_for_unsaved() {
+            return Err(unsaved());
+        }
+        let attempt = Attempt {
+            seen: found.map_or_else(Version::default, |found| found.version),
+            owner: self.generator.nonce(),
+        };
+        let lease = self.cache.lease(key, attempt, self.config.lease).await;
+        match lease.map_err(cache_failed)? {
+            Lease::Granted(failures) => self.refresh(key, attempt, failures, found).await,
+            Lease::Changed => Ok(Step::Changed),
+            Lease::Busy(left) => Ok(Step::Busy(left)),
+            Lease::Cooling {
+                left,
+                refused: Some(code),
+            } => Err(refresh_error::refused(code.as_str()).with_retry_after(left)),
+            Lease::Cooling {
+                left,
+                refused: None,
+            } => Err(cooling(left)),
+        }
+    }
+
+    /// The newest token of the cache.
+    async fn read(&self, key: &TokenKey) -> Result<Option<Held>, PollError> {
+        let Some(cached) = self.cache.read(key).await.map_err(cache_failed)? else {
+            return Ok(None);
+        };
+        let decoded = self.codec.decode(key, &cached.bytes);
+        let credentials = decoded.map_err(|error| {
+            // Nothing is overwritten: a worker that has the key may still need what is there.
+            let flaw = format!("the cached token of {key} cannot be used: {error}");
+            PollError::invalid(flaw).with_code("token_cache")
+        })?;
+        let refresh_at_ms = self.refresh_at_ms(&credentials);
+        Ok(Some(cached.held(credentials, refresh_at_ms)))
+    }
+
+    /// A token that has only just come is as fresh as can be had.
+    fn check_age(
+        &self,
+        found: &Held,
+        rejected: Option<Version>,
+        now_ms: i64,
+    ) -> Result<(), PollError> {
+        let age = found.credentials.age(now_ms);
+        if !found.is(rejected) || age >= self.config.shortest_life {
+            return Ok(());
+        }
+        Err(PollError::unauthorized(format!(
+            "the channel refuses a token that its endpoint gave {age:?} ago"
+        ))
+        .with_code("token_rejected"))
+    }
+}
+
+/// What became of one attempt.
+pub(super) enum Step {
+    /// A fresh token, stored.
+    Got(Held),
+    /// Another worker was faster: look again.
+    Changed,
+    /// Another worker refreshes; its lease ends after this time.
+    Busy(Duration),
+}
+
+pub(super) fn cache_failed(error: CacheError) -> PollError {
+    PollError::transient("the token cache failed")
+        .with_code("token_cache")
+        .with_source(error)
+}
+
+pub(super) fn waited_too_long(wait: Duration) -> PollError {
+    PollError::transient(format!(
+        "no token came within {wait:?}: it is still being refreshed"
+    ))
+    .with_code("token_wait")
+}
+
+/// A refresh whose task did not end by itself: the runtime shuts down, or it panicked.
+pub(super) fn stopped() -> PollError {
+    PollError::transient("the refresh of the token was stopped").with_code("token_wait")
+}
+
+fn busy(wait: Duration) -> PollError {
+    PollError::transient("another worker refreshes the token")
+        .with_code("token_wait")
+        .with_retry_after(wait)
+}
+
+fn cooling(left: Duration) -> PollError {
+    PollError::transient("the token endpoint failed, and is left alone for a while")
+        .with_code("token_cooling")
+        .with_retry_after(left)
+}
+
+fn unsaved() -> PollError {
+    PollError::transient(format!(
+        "the token cache has not taken {} fresh tokens: none is refreshed before it does",
+        limits::MAX_UNSAVED
+    ))
+    .with_code("token_cache")
+}

@@ -1,0 +1,201 @@
+//! A fresh token is stored before anybody gets it, whatever the cache does.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::SeqCst},
+    },
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use polling_core::{
+    AccountId, ErrorClass,
+    auth::{
+        Attempt, CacheError, CachedToken, CoolDown, Lease, SharedTokenCache, Stored, TokenCache,
+        TokenKey, TokenSource as _, Version,
+    },
+};
+use tokio::time::{advance, sleep};
+
+use crate::channel::{Answer, Channel, HOUR};
+
+fn account() -> AccountId {
+    "42".parse().unwrap()
+}
+
+/// Passes on what it is asked, and fails when it is told to.
+#[derive(Debug)]
+struct Shaky {
+    inner: SharedTokenCache,
+    is_away: AtomicBool,
+    /// So many stores are done without an answer.
+    stores_unanswered: AtomicUsize,
+    /// So many stores are not done.
+    stores_refused: AtomicUsize,
+}
+
+impl Shaky {
+    fn over(channel: &Channel) -> Arc<Self> {
+        Arc::new(Self {
+            inner: Arc::clone(&channel.cache),
+            is_away: AtomicBool::new(false),
+            stores_unanswered: AtomicUsize::new(0),
+            stores_refused: AtomicUsize::new(0),
+        })
+    }
+
+    fn reached(&self, step: &'static str) -> Result<(), CacheError> {
+        match self.is_away.load(SeqCst) {
+            true => Err(CacheError::new("shaky", step, "away")),
+            false => Ok(()),
+        }
+    }
+}
+
+fn takes_one(left: &AtomicUsize) -> bool {
+    let less = |left: usize| left.checked_sub(1);
+    left.fetch_update(SeqCst, SeqCst, less).is_ok()
+}
+
+#[async_trait]
+impl TokenCache for Shaky {
+    async fn read(&self, key: &TokenKey) -> Result<Option<CachedToken>, CacheError> {
+        self.reached("read")?;
+        self.inner.read(key).await
+    }
+
+    async fn lease(
+        &self,
+        key: &TokenKey,
+        attempt: Attempt,
+        life: Duration,
+    ) -> Result<Lease, CacheError> {
+        self.reached("lease")?;
+        self.inner.lease(key, attempt, life).await
+    }
+
+    async fn store(
+        &self,
+        key: &TokenKey,
+        attempt: Attempt,
+        token: &[u8],
+    ) -> Result<Stored, CacheError> {
+        if takes_one(&self.stores_refused) {
+            return Err(CacheError::new("shaky", "store", "not done"));
+        }
+        let stored = self.inner.store(key, attempt, token).await;
+        if takes_one(&self.stores_unanswered) {
+            return Err(CacheError::new(
+                "shaky",
+                "store",
+                "done, but the answer was lost",
+            ));
+        }
+        stored
+    }
+
+    async fn fail(
+        &self,
+        key: &TokenKey,
+        attempt: Attempt,
+        cool_down: CoolDown,
+    ) -> Result<(), CacheError> {
+        self.reached("fail")?;
+        self.inner.fail(key, attempt, cool_down).await
+    }
+
+    async fn put(&self, key: &TokenKey, token: &[u8]) -> Result<Version, CacheError> {
+        self.inner.put(key, token).await
+    }
+
+    async fn forget(&self, key: &TokenKey) -> Result<(), CacheError> {
+        self.inner.forget(key).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_whose_answer_was_lost_is_repeated_without_harm() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.stores_unanswered.store(3, SeqCst);
+    let worker = channel.worker_on(cache);
+    assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
+    assert_eq!(
+        channel.worker().get(&account()).await.unwrap().expose(),
+        "access-1"
+    );
+    assert_eq!(channel.endpoint.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_cache_did_not_take_is_given_to_nobody_and_stored_later() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.stores_refused.store(5, SeqCst);
+    let worker = channel.worker_on(cache);
+    let error = worker.get(&account()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Transient);
+    assert_eq!(error.code().unwrap().as_str(), "token_cache");
+    // The next who asks gets it without a call: its refresh token is the only good one.
+    assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
+    assert_eq!(channel.endpoint.calls(), 1);
+    advance(HOUR).await;
+    assert_eq!(
+        channel.worker().get(&account()).await.unwrap().expose(),
+        "access-2"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_worker_was_refused_meanwhile_does_not_last() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.stores_refused.store(5, SeqCst);
+    let (holder, other) = (channel.worker_on(cache), channel.worker());
+    holder.get(&account()).await.unwrap_err();
+    sleep(Duration::from_secs(61)).await;
+    // Its lease is over, and the refresh token that the cache has is spent.
+    let error = other.get(&account()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Unauthorized);
+    assert_eq!(holder.get(&account()).await.unwrap().expose(), "access-1");
+    assert_eq!(other.get(&account()).await.unwrap().expose(), "access-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_refresh_takes_over_the_token_that_overtook_it() {
+    let channel = Channel::paused();
+    channel.endpoint.answers(Answer::Down);
+    channel.endpoint.takes(Duration::from_secs(10));
+    let worker = channel.worker();
+    let slow = tokio::spawn({
+        let worker = worker.clone();
+        async move { worker.get(&account()).await }
+    });
+    sleep(Duration::from_secs(1)).await;
+    let newer = polling_core::auth::FreshToken::new("newer");
+    channel.worker().put(&account(), newer).await.unwrap();
+    assert_eq!(slow.await.unwrap().unwrap().expose(), "newer");
+}
+
+#[tokio::test(start_paused = true)]
+async fn while_the_cache_is_away_tokens_at_hand_are_used() {
+    let channel = Channel::paused();
+    let cache = Shaky::over(&channel);
+    let worker = channel.worker_on(cache.clone());
+    worker.get(&account()).await.unwrap();
+    cache.is_away.store(true, SeqCst);
+    advance(HOUR - Duration::from_secs(30)).await;
+    assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
+    advance(Duration::from_secs(30)).await;
+    let error = worker.get(&account()).await.unwrap_err();
+    assert_eq!(error.code().unwrap().as_str(), "token_cache");
+    assert_eq!(
+        channel.endpoint.calls(),
+        1,
+        "nothing is refreshed that cannot be stored"
+    );
+}
