@@ -144,7 +144,8 @@ pub struct Allow {
     pub strikes: u64,
     /// The sweep may find something to mend.
     pub repairs: bool,
-    /// Registrations and removals that were answered may be undone: the store loses writes.
+    /// Registrations and removals that were answered may be undone: the store loses writes, or a
+    /// call that its client gave up is carried out late.
     pub registrations_undone: bool,
     /// Posts that no poll saw, such as of accounts whose job was quarantined.
     pub unseen_posts: bool,

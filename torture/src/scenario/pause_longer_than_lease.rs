@@ -31,6 +31,9 @@ impl Scenario for PauseLongerThanLease {
             // What a stopped worker had is polled by another, and by itself when it goes on.
             polls_per_dispatch: 1.5,
             recovery: Some(bounds::VISIBILITY * 3),
+            // A scheduler that goes on carries out the calls that it had taken before, though their
+            // clients have repeated them elsewhere since, and gone on to the next.
+            registrations_undone: true,
             ..Allow::default()
         }
     }
