@@ -89,7 +89,8 @@
 //! | `sqs` | work queues on Amazon SQS |
 //! | `kafka` | events to Apache Kafka; builds a C library |
 //! | `kafka-tls` | the same with TLS and SASL |
-//! | `http-dialect` | [`http::dialect`](crate::http::dialect): rate limits read from headers; pure |
+//! | `http` | [`http`]: calls that mind limits, deadlines and private addresses |
+//! | `http-dialect` | [`http::dialect`]: rate limits read from headers; pure |
 //! | `auth` | [`auth`](crate::auth): access tokens, refreshed by one worker for all |
 //! | `auth-redis`, `auth-redis-tls` | the same, shared in a Redis, over TLS |
 //! | `auth-sealed` | and encrypted there |

@@ -1,6 +1,8 @@
 //! Every limit of the HTTP layer, by name. Those that a channel may set are fields of
 //! [`HttpConfig`](super::HttpConfig); here are their bounds, and what nobody needs to set.
 
+use std::time::Duration;
+
 use crate::model;
 
 /// Most calls that a channel may name as a limit, as what remains or as what was used.
@@ -25,3 +27,24 @@ pub const MAX_QUOTED_LEN: usize = 60;
 /// From here on a plain number is an instant, in Unix seconds (2001-09-09); below it counts the
 /// seconds left, which would be more than 31 years.
 pub const MIN_UNIX_S: f64 = 1e9;
+
+/// Longest total time of one call, redirects and body included: an hour.
+pub const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(3600);
+
+/// Largest body that can be allowed, in bytes.
+pub const MAX_BODY_SIZE_BYTES: usize = 256 * 1024 * 1024;
+
+/// Most of an error's body that is kept, in bytes; what is more is cut off.
+pub const MAX_ERROR_BODY_SIZE_BYTES: usize = 64 * 1024;
+
+/// Most redirects that can be followed.
+pub const MAX_REDIRECTS: usize = 20;
+
+/// Longest `ETag` or `Last-Modified` that is kept, in bytes: they live in the context.
+pub const MAX_VALIDATOR_LEN: usize = 1024;
+
+/// Longest `X-Poll-Interval` that is believed: a day.
+pub const MAX_POLL_INTERVAL: Duration = Duration::from_secs(24 * 3600);
+
+/// Most links read from one response.
+pub const MAX_LINKS: usize = 32;

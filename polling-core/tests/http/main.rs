@@ -3,5 +3,14 @@
 // A test that cannot go on may panic.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "http")]
+mod client;
 mod dialect;
+mod dialect_properties;
+#[cfg(feature = "http")]
+mod hostile;
 mod recorded;
+#[cfg(feature = "http")]
+mod server;
+#[cfg(feature = "http")]
+mod support;

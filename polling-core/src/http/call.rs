@@ -1,0 +1,173 @@
+//! One call of the channel.
+
+use std::fmt;
+
+use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use reqwest::Url;
+
+use super::{Answer, HttpClient, Validators, body, client::Request};
+use crate::{Job, PollError, ScopeKey};
+
+/// A call that is being put together. What is wrong with it is told when it is sent.
+#[must_use = "a call does nothing until it is sent"]
+pub struct Call<'a> {
+    client: &'a HttpClient,
+    job: &'a Job,
+    url: Result<Url, PollError>,
+    request: Request,
+    validators: Validators,
+    scope: Option<ScopeKey>,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn new(client: &'a HttpClient, job: &'a Job, method: Method, url: &str) -> Self {
+        let headers = HeaderMap::new();
+        let body = Vec::new();
+        Self {
+            client,
+            job,
+            url: parse(url),
+            request: Request {
+                method,
+                headers,
+                body,
+            },
+            validators: Validators::default(),
+            scope: None,
+        }
+    }
+
+    /// Adds `name=value` to the URL's query, escaped. A query never shows in errors and logs.
+    pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
+        if let Ok(url) = &mut self.url {
+            url.query_pairs_mut().append_pair(name, &value.to_string());
+        }
+        self
+    }
+
+    /// Sets a header. Its value shows in no error and no log, and is sent to this server alone,
+    /// wherever it redirects to.
+    pub fn header(mut self, name: &str, value: &str) -> Self {
+        match (HeaderName::try_from(name), HeaderValue::from_str(value)) {
+            (Ok(name), Ok(mut value)) => {
+                value.set_sensitive(true);
+                self.request.headers.insert(name, value);
+            }
+            _ if self.url.is_err() => {}
+            // The value may be a secret.
+            _ => {
+                self.url = Err(PollError::invalid(format!(
+                    "{name:?} is no header, or has no such value"
+                )));
+            }
+        }
+        self
+    }
+
+    /// Sets the access token.
+    pub fn bearer(self, token: &str) -> Self {
+        self.header(header::AUTHORIZATION.as_str(), &format!("Bearer {token}"))
+    }
+
+    /// Makes the call conditional: if nothing has changed since, the answer is
+    /// [`not_modified`](Answer::not_modified).
+    pub fn if_changed(mut self, since: &Validators) -> Self {
+        since.apply(&mut self.request.headers);
+        self.validators = since.clone();
+        self
+    }
+
+    /// Sets the body, and its type such as `application/json`.
+    pub fn body(mut self, content_type: &str, body: impl Into<Vec<u8>>) -> Self {
+        self.request.body = body.into();
+        self.header(header::CONTENT_TYPE.as_str(), content_type)
+    }
+
+    /// Whose limits the answer tells; the job's account unless set.
+    pub fn scope(mut self, scope: ScopeKey) -> Self {
+        self.scope = Some(scope);
+        self
+    }
+
+    /// Sends the call, and reads the whole answer.
+    ///
+    /// # Errors
+    ///
+    /// [`PollError`], classified, if the channel refused the call or gave no answer within its
+    /// bounds. It carries the allowances and the wait that the channel told, and as its code the
+    /// status, or `redirect`, `too_large`, `private_address`.
+    pub async fn send(self) -> Result<Answer, PollError> {
+        self.send_any().await?.check()
+    }
+
+    /// Sends the call, and takes any status for an answer: for channels that tell their errors in
+    /// the body. See [`Answer::check`].
+    ///
+    /// # Errors
+    ///
+    /// [`PollError`] if there is no answer within the bounds.
+    pub async fn send_any(self) -> Result<Answer, PollError> {
+        let within = self.client.config.total_timeout.min(self.job.remaining());
+        let answer = Box::pin(self.exchange());
+        match tokio::time::timeout(within, answer).await {
+            Ok(answer) => answer,
+            Err(_) => Err(
+                PollError::transient(format!("no whole answer within {within:?}"))
+                    .with_code("timeout"),
+            ),
+        }
+    }
+
+    async fn exchange(self) -> Result<Answer, PollError> {
+        let (client, account) = (self.client, &self.job.account);
+        let (response, url) = client.exchange(self.request, self.url?).await?;
+        let received_ms = client.clock.now_ms();
+        let scope = self.scope.unwrap_or_else(|| {
+            // An account's characters are a scope's, and the longest is shorter.
+            ScopeKey::new(format!("account:{account}")).expect("an account makes a scope")
+        });
+        let (status, headers) = (response.status(), response.headers().clone());
+        let reading = client.dialect.read(status, &headers, &scope, received_ms);
+        for unread in &reading.unread {
+            tracing::debug!(%unread, host = url.host_str(), "left a rate-limit header unread");
+        }
+        let body = if status.is_success() {
+            body::read(response, client.config.max_body_size_bytes).await?
+        } else {
+            body::read_error(response).await
+        };
+        Ok(Answer {
+            status,
+            headers,
+            body,
+            url,
+            reading,
+            validators: self.validators,
+            scope,
+            received_ms,
+        })
+    }
+}
+
+fn parse(text: &str) -> Result<Url, PollError> {
+    let url = Url::parse(text);
+    // The text may hold a secret.
+    let url =
+        url.map_err(|error| PollError::invalid(format!("the channel's URL is none: {error}")))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(PollError::invalid(
+            "the channel's URL is neither http nor https",
+        )),
+    }
+}
+
+/// Without the query, the path, and the headers: each may hold a secret.
+impl fmt::Debug for Call<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("method", &self.request.method)
+            .field("host", &self.url.as_ref().ok().and_then(Url::host_str))
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,136 @@
+//! The client: one for all calls of a worker.
+
+use std::sync::Arc;
+
+use http::{HeaderMap, Method, header};
+use reqwest::{Client, Response, Url, redirect::Policy};
+
+use super::{Call, HttpConfig, classify, dialect::Dialect, guard::Guard, redirect};
+use crate::{Job, PollError, SharedClock};
+
+/// Calls a channel. Cheap to clone; clones share their connections.
+///
+/// ```
+/// use std::sync::Arc;
+/// use polling_core::{SystemClock, http::{HttpClient, HttpConfig, dialect::Dialect}};
+///
+/// let config = HttpConfig::new("acme-posts/1.2 (+https://acme.example)");
+/// let client = HttpClient::new(config, Dialect::mastodon(), Arc::new(SystemClock))?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct HttpClient {
+    client: Client,
+    guard: Guard,
+    pub(super) config: Arc<HttpConfig>,
+    pub(super) dialect: Arc<Dialect>,
+    pub(super) clock: SharedClock,
+}
+
+/// Why there is no client.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum HttpClientError {
+    /// A setting is out of its bounds.
+    #[error("the HTTP client's {fault}")]
+    Config {
+        /// Which, and its bounds.
+        fault: String,
+    },
+    /// TLS has no root certificates, or the user agent is no value of a header.
+    #[error("the HTTP client cannot be built")]
+    Build(#[source] reqwest::Error),
+}
+
+/// A request but for its place.
+pub(super) struct Request {
+    pub(super) method: Method,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Vec<u8>,
+}
+
+impl HttpClient {
+    /// A client with these bounds, for a channel that tells its limits in `dialect`.
+    ///
+    /// # Errors
+    ///
+    /// [`HttpClientError`] if a setting is out of its bounds, or the system has no certificates.
+    pub fn new(
+        config: HttpConfig,
+        dialect: Dialect,
+        clock: SharedClock,
+    ) -> Result<Self, HttpClientError> {
+        if let Some(fault) = config.fault() {
+            return Err(HttpClientError::Config { fault });
+        }
+        if rustls::crypto::CryptoProvider::get_default().is_none() {
+            // Whoever was first wins, which is as good.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+        }
+        let guard = Guard::new(&config.private_hosts);
+        let builder = Client::builder()
+            .user_agent(&config.user_agent)
+            .connect_timeout(config.connect_timeout)
+            .read_timeout(config.read_timeout)
+            // Each place is looked at before it is called: see `exchange`.
+            .redirect(Policy::none())
+            .referer(false)
+            .no_proxy()
+            .dns_resolver(guard.clone());
+        Ok(Self {
+            client: builder.build().map_err(HttpClientError::Build)?,
+            guard,
+            config: Arc::new(config),
+            dialect: Arc::new(dialect),
+            clock,
+        })
+    }
+
+    /// A GET of `url` for `job`, whose deadline it keeps.
+    pub fn get<'a>(&'a self, job: &'a Job, url: impl AsRef<str>) -> Call<'a> {
+        Call::new(self, job, Method::GET, url.as_ref())
+    }
+
+    /// A POST to `url` for `job`, whose deadline it keeps: for channels that are asked that way.
+    pub fn post<'a>(&'a self, job: &'a Job, url: impl AsRef<str>) -> Call<'a> {
+        Call::new(self, job, Method::POST, url.as_ref())
+    }
+
+    /// Sends a request, and again to where it is redirected.
+    pub(super) async fn exchange(
+        &self,
+        mut request: Request,
+        mut url: Url,
+    ) -> Result<(Response, Url), PollError> {
+        for _ in 0..=self.config.max_redirects {
+            let response = self.send(&request, &url).await?;
+            if !redirect::is_redirect(response.status()) {
+                return Ok((response, url));
+            }
+            if request.method != Method::GET {
+                return Err(classify::redirected("though only a GET may be"));
+            }
+            let target = redirect::target(&url, response.headers())?;
+            if !redirect::same_server(&url, &target) {
+                // What was meant for one server is none of the other's business.
+                let accept = request.headers.remove(header::ACCEPT);
+                request.headers = accept
+                    .map(|value| (header::ACCEPT, value))
+                    .into_iter()
+                    .collect();
+            }
+            url = target;
+        }
+        let most = self.config.max_redirects;
+        Err(classify::redirected(&format!("more than {most} times")))
+    }
+
+    async fn send(&self, request: &Request, url: &Url) -> Result<Response, PollError> {
+        self.guard.check(url).map_err(classify::private)?;
+        let call = self.client.request(request.method.clone(), url.clone());
+        let call = call
+            .headers(request.headers.clone())
+            .body(request.body.clone());
+        call.send().await.map_err(classify::transport)
+    }
+}
