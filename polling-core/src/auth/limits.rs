@@ -36,6 +36,10 @@ pub const SAVE_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Dura
 /// What a lease needs beyond the refresh itself: all attempts to store its outcome.
 pub const SAVE_BUDGET: Duration = Duration::from_secs(30);
 
+/// Shortest token that is cut out of errors, in bytes: a shorter one cannot be told from the words
+/// around it, and can be guessed anyway.
+pub const SHORTEST_SECRET_LEN: usize = 8;
+
 /// Longest text of a token endpoint's error, in bytes.
 pub const MAX_MESSAGE_LEN: usize = 512;
 

@@ -96,3 +96,8 @@ pub use self::{
     token::{AccessToken, Credentials, FreshToken},
     tokens::{Tokens, TokensBuilder, TokensConfig, TokensConfigError},
 };
+
+/// Runs the fences of the page.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/how-to/tokens.md")]
+struct HowTo;

@@ -170,11 +170,10 @@ impl<'a> Secrets<'a> {
     /// `text` without them, as they are and as they look within a URL, and not too long.
     fn cut_out(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        for secret in self.0.iter().map(|secret| secret.expose()) {
-            for form in [secret.to_owned(), percent_encoded(secret)] {
-                if !form.is_empty() {
-                    text = text.replace(&form, "[secret]");
-                }
+        let secrets = self.0.iter().map(|secret| secret.expose());
+        for secret in secrets.filter(|secret| secret.len() >= limits::SHORTEST_SECRET_LEN) {
+            for form in [secret, &percent_encoded(secret)] {
+                text = text.replace(form, "[secret]");
             }
         }
         // After the secrets are gone, so that no part of one is left over.
@@ -197,13 +196,13 @@ mod tests {
     use super::*;
 
     #[derive(Debug, thiserror::Error)]
-    #[error("error sending request for url (https://x.example/token?refresh_token=r%2F1)")]
+    #[error("error sending request for url (https://x.example/token?refresh_token=refresh%2F1)")]
     struct Leaky(#[source] std::io::Error);
 
     fn current() -> Credentials {
         Credentials {
             access: "access-canary".into(),
-            refresh: Some("r/1".into()),
+            refresh: Some("refresh/1".into()),
             issued_at_ms: 0,
             expires_at_ms: None,
         }
@@ -212,12 +211,12 @@ mod tests {
     #[test]
     fn the_tokens_are_cut_out_of_message_and_source() {
         let source = Leaky(std::io::Error::other("access-canary went nowhere"));
-        let error = RefreshError::unavailable("cannot send r/1").with_source(source);
+        let error = RefreshError::unavailable("cannot send refresh/1").with_source(source);
         let error = error.into_poll_error(Some(&current()));
         let shown = format!("{error} {error:?} {}", error.source().unwrap());
         assert!(!shown.contains("access-canary"), "{shown}");
         assert!(
-            !shown.contains("r/1") && !shown.contains("r%2F1"),
+            !shown.contains("refresh/1") && !shown.contains("h%2F1"),
             "{shown}"
         );
         assert!(shown.contains("refresh_token=[secret]): [secret] went nowhere"));

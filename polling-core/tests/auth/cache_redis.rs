@@ -18,23 +18,23 @@ fn url() -> String {
 }
 
 /// A cache whose keys no other test has.
-struct Fresh {
+pub(crate) struct Fresh {
     prefix: String,
 }
 
 impl Fresh {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let prefix = format!("test-polling-tokens-{}", Generator::from_os().nonce());
         Self { prefix }
     }
 
-    fn cache(&self) -> RedisTokenCache {
+    pub(crate) fn cache(&self) -> RedisTokenCache {
         let cache = RedisTokenCache::open(&url()).unwrap();
         cache.with_prefix(&self.prefix)
     }
 
     /// Tokens are kept for ever.
-    async fn clear(self) {
+    pub(crate) async fn clear(self) {
         let client = redis::Client::open(url()).unwrap();
         let mut connection = client.get_multiplexed_async_connection().await.unwrap();
         let keys: Vec<String> = redis::cmd("KEYS")
@@ -42,12 +42,13 @@ impl Fresh {
             .query_async(&mut connection)
             .await
             .unwrap();
-        assert!(!keys.is_empty(), "the cache uses its prefix");
-        let () = redis::cmd("DEL")
-            .arg(keys)
-            .query_async(&mut connection)
-            .await
-            .unwrap();
+        for key in keys {
+            let () = redis::cmd("DEL")
+                .arg(key)
+                .query_async(&mut connection)
+                .await
+                .unwrap();
+        }
     }
 }
 

@@ -11,6 +11,8 @@ mod channel;
 mod failing;
 mod refreshing;
 mod retrying;
+#[cfg(feature = "auth-redis")]
+mod same_answers;
 #[cfg(feature = "auth-sealed")]
 mod sealing;
 mod secrets;

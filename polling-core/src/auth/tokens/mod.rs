@@ -133,7 +133,7 @@ impl Tokens {
                 core.local.know(&account, held.clone());
                 Ok(held)
             };
-            let task = self.0.tasks.spawn(task.in_current_span());
+            let task = tokio::spawn(task.in_current_span());
             let ended = async move { task.await.unwrap_or_else(|_| Err(obtain::stopped())) };
             ended.boxed().shared()
         })

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Core, Held};
 use crate::{
@@ -43,10 +43,8 @@ impl Core {
         let deadline = Instant::now() + longest;
         let mut pauses = Backoff::new(self.generator.clone(), limits::LOOK_AGAIN);
         loop {
-            if let Some(unsaved) = self.local.unsaved(account)
-                && let Some(held) = self.save(&key, unsaved).await?
-            {
-                return Ok(held);
+            if let Some(unsaved) = self.local.unsaved(account) {
+                self.tasks.track_future(self.save(&key, unsaved)).await?;
             }
             let found = self.read(&key).await?;
             let now_ms = self.clock.now_ms();
@@ -58,7 +56,7 @@ impl Core {
                 let is_good = !found.is(rejected) && found.credentials.is_usable(now_ms);
                 *usable = is_good.then(|| found.clone());
             }
-            match self.try_refresh(&key, found.as_ref()).await? {
+            match self.try_refresh(&key, found.as_ref(), deadline).await? {
                 Step::Got(held) => return Ok(held),
                 Step::Changed => {}
                 Step::Busy(_) if usable.is_some() => return Err(busy(self.config.wait)),
@@ -71,9 +69,16 @@ impl Core {
     }
 
     /// One attempt: the lease, then the endpoint.
-    async fn try_refresh(&self, key: &TokenKey, found: Option<&Held>) -> Result<Step, PollError> {
+    async fn try_refresh(
+        &self,
+        key: &TokenKey,
+        found: Option<&Held>,
+        deadline: Instant,
+    ) -> Result<Step, PollError> {
         // Before the lease, which does not wait.
-        let _permit = self.permits.acquire().await.expect("it is never closed");
+        let Ok(_permit) = timeout_at(deadline, self.permits.acquire()).await else {
+            return Err(waited_too_long(self.config.wait));
+        };
         if !self.local.has_room_for_unsaved() {
             return Err(unsaved());
         }
@@ -83,7 +88,10 @@ impl Core {
         };
         let lease = self.cache.lease(key, attempt, self.config.lease).await;
         match lease.map_err(cache_failed)? {
-            Lease::Granted(failures) => self.refresh(key, attempt, failures, found).await,
+            Lease::Granted(failures) => {
+                let refresh = self.refresh(key, attempt, failures, found);
+                self.tasks.track_future(refresh).await
+            }
             Lease::Changed => Ok(Step::Changed),
             Lease::Busy(left) => Ok(Step::Busy(left)),
             Lease::Cooling {
