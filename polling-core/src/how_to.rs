@@ -5,3 +5,7 @@ struct Contexts;
 
 #[doc = include_str!("../../docs/how-to/paging.md")]
 struct Paging;
+
+#[cfg(feature = "test-util")]
+#[doc = include_str!("../../docs/how-to/testing.md")]
+struct Testing;

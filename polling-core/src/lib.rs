@@ -95,6 +95,7 @@
 //! | `auth-redis`, `auth-redis-tls` | the same, shared in a Redis, over TLS |
 //! | `auth-sealed` | and encrypted there |
 //! | `full` | all of them |
+//! | `test-util` | [`test_util`]: a test kit for pollers |
 
 pub mod ack;
 pub mod adapt;
@@ -120,6 +121,8 @@ mod poller;
 pub mod publish;
 pub mod rate_limit;
 mod suspects;
+#[cfg(feature = "test-util")]
+pub mod test_util;
 mod time;
 pub mod timeout;
 pub mod typed;
