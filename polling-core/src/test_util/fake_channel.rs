@@ -37,6 +37,7 @@ const BREATH: Duration = Duration::from_millis(1);
 ///     _ => Reply::status(404),
 /// }).await?;
 ///
+/// # rustls::crypto::ring::default_provider().install_default().ok();
 /// let answer = reqwest::get(channel.url("/posts?since_id=6")).await?;
 /// assert_eq!(answer.text().await?, r#"[{"id": 7}]"#);
 /// assert_eq!(channel.requests()[0].number("since_id"), Some(6));

@@ -5,8 +5,8 @@ use reqwest::{Client, Response};
 use tokio::time::Instant;
 
 fn client(timeout_s: u64) -> Client {
-    let builder = Client::builder().timeout(Duration::from_secs(timeout_s));
-    builder.no_proxy().build().unwrap()
+    let builder = crate::client().timeout(Duration::from_secs(timeout_s));
+    builder.build().unwrap()
 }
 
 async fn get(channel: &FakeChannel) -> reqwest::Result<Response> {

@@ -29,7 +29,7 @@ pub(crate) struct Posts {
 
 impl Posts {
     pub(crate) fn new(url: String) -> Self {
-        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let client = crate::client().build().unwrap();
         Self { url, client }
     }
 
