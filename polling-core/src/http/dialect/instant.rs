@@ -6,7 +6,15 @@ use time::{OffsetDateTime, PrimitiveDateTime, format_description::well_known::Is
 
 /// UTC milliseconds of an HTTP date or an ISO 8601 instant, both with the liberties that servers
 /// take: `UTC` for `GMT`, a blank for the `T`, no zone at all, which is UTC.
-pub(super) fn instant_ms(text: &str) -> Option<i64> {
+///
+/// ```
+/// use polling_core::http::dialect::instant_ms;
+///
+/// assert_eq!(instant_ms("2022-05-07T15:10:40.250+02:00"), Some(1_651_929_040_250));
+/// assert_eq!(instant_ms("yesterday"), None);
+/// ```
+#[must_use]
+pub fn instant_ms(text: &str) -> Option<i64> {
     http_date_ms(text).or_else(|| iso_ms(text))
 }
 

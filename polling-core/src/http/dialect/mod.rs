@@ -56,6 +56,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::{
     headers::WindowHeaders,
+    instant::instant_ms,
     reset::{Reset, ResetForm},
     usage::UsageHeader,
     window::{Clocks, Unread, Window},

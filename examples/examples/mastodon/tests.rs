@@ -1,0 +1,225 @@
+//! The poller against a server on loopback that answers as Mastodon does.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use polling_core::{
+    Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
+    http::{HttpClient, HttpConfig, dialect::Dialect},
+    model,
+};
+use serde_json::json;
+
+use crate::poll::Statuses;
+
+/// 2026-08-01T13:52:00Z, two minutes ahead of the worker's clock.
+const SERVER_MS: i64 = 1_785_592_320_000;
+const WORKER_MS: i64 = SERVER_MS - 120_000;
+const FIRST_ID: u64 = 109_000_000_000_000_000;
+
+/// One account with so many statuses, and so many calls left.
+struct Mastodon {
+    statuses: u64,
+    calls_left: u64,
+    status: StatusCode,
+    asked: Vec<String>,
+}
+
+type Shared = Arc<Mutex<Mastodon>>;
+
+/// Without `min_id` the newest page, with it the page directly above; each newest first.
+async fn statuses(
+    State(mastodon): State<Shared>,
+    Path(account): Path<String>,
+    Query(query): Query<BTreeMap<String, u64>>,
+    headers: HeaderMap,
+) -> Response {
+    let mut mastodon = mastodon.lock().unwrap();
+    mastodon.asked.push(format!("{account} {query:?}"));
+    assert_eq!(headers["authorization"], "Bearer t0ken");
+    let refused = mastodon.calls_left == 0;
+    mastodon.calls_left = mastodon.calls_left.saturating_sub(1);
+    let limits = [
+        ("date", "Sat, 01 Aug 2026 13:52:00 GMT".to_owned()),
+        ("x-ratelimit-limit", "300".to_owned()),
+        ("x-ratelimit-remaining", mastodon.calls_left.to_string()),
+        (
+            "x-ratelimit-reset",
+            "2026-08-01T13:55:00.573789Z".to_owned(),
+        ),
+    ];
+    if refused {
+        let body = Json(json!({"error": "Too many requests"}));
+        return (StatusCode::TOO_MANY_REQUESTS, limits, body).into_response();
+    }
+    if mastodon.status != StatusCode::OK {
+        return (
+            mastodon.status,
+            limits,
+            Json(json!({"error": "Record not found"})),
+        )
+            .into_response();
+    }
+    let all = FIRST_ID..FIRST_ID + mastodon.statuses;
+    let limit = query["limit"] as usize;
+    let page: Vec<u64> = match query.get("min_id") {
+        Some(min_id) => all.filter(|id| id > min_id).take(limit).collect(),
+        None => all
+            .skip((mastodon.statuses as usize).saturating_sub(limit))
+            .collect(),
+    };
+    let status = |id: &u64| {
+        let created_at = "2026-08-01T13:50:00.000Z";
+        json!({"id": id.to_string(), "created_at": created_at, "content": "<p>é</p>"})
+    };
+    let body: Vec<_> = page.iter().rev().map(status).collect();
+    (limits, Json(body)).into_response()
+}
+
+/// The server, and a poller for it.
+async fn start(statuses_there: u64) -> (Shared, Statuses) {
+    let mastodon = Arc::new(Mutex::new(Mastodon {
+        statuses: statuses_there,
+        calls_left: 300,
+        status: StatusCode::OK,
+        asked: Vec::new(),
+    }));
+    let router = Router::new()
+        .route("/api/v1/accounts/{account}/statuses", get(statuses))
+        .with_state(mastodon.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = HttpConfig {
+        private_hosts: vec!["127.0.0.1".to_owned()],
+        ..HttpConfig::new("test/1.0")
+    };
+    let clock = Arc::new(ManualClock::at(WORKER_MS));
+    let http = HttpClient::new(config, Dialect::mastodon(), clock).unwrap();
+    let topic = Topic::new("statuses").unwrap();
+    (
+        mastodon,
+        Statuses::new(http, &base, Some("t0ken".to_owned()), topic),
+    )
+}
+
+async fn poll(poller: &Statuses, context: &Context) -> Result<Polled, PollError> {
+    let dispatch = model::Job {
+        id: "statuses:42".parse().unwrap(),
+        channel: "mastodon".parse().unwrap(),
+        job_type: "statuses".parse().unwrap(),
+        account: "42".parse().unwrap(),
+        level: "gold".parse().unwrap(),
+        token: model::Token::from_wire("00000000000000a1.1.00000000000000b2").unwrap(),
+        due_ms: WORKER_MS,
+        not_after_ms: WORKER_MS + 60_000,
+        context: context.clone(),
+    };
+    poller.poll(Job::new(dispatch, WORKER_MS)).await
+}
+
+/// The statuses that were found, as numbers from 0.
+fn found(polled: &Polled) -> Vec<u64> {
+    let keys = polled
+        .events
+        .iter()
+        .map(|event| event.source_key.parse::<u64>().unwrap());
+    keys.map(|id| id - FIRST_ID).collect()
+}
+
+#[tokio::test]
+async fn the_first_poll_takes_the_newest_page() {
+    let (mastodon, poller) = start(1_000).await;
+    let polled = poll(&poller, &Context::new()).await.unwrap();
+    assert_eq!(found(&polled), (960..1_000).collect::<Vec<_>>());
+    assert!(!polled.saturated);
+    assert_eq!(mastodon.lock().unwrap().asked, ["42 {\"limit\": 40}"]);
+    let event = &polled.events[0];
+    assert_eq!(event.created_ms, 1_785_592_200_000);
+    assert!(
+        str::from_utf8(&event.payload).unwrap().contains("<p>é</p>"),
+        "all of the status"
+    );
+}
+
+#[tokio::test]
+async fn a_burst_is_read_over_several_polls_and_nothing_is_skipped() {
+    let (mastodon, poller) = start(0).await;
+    let empty = poll(&poller, &Context::new()).await.unwrap();
+    assert_eq!(found(&empty), [0; 0]);
+    mastodon.lock().unwrap().statuses = 500;
+    let (mut polled, mut all, mut polls) = (empty, Vec::new(), 0);
+    loop {
+        polled = poll(&poller, &polled.context).await.unwrap();
+        all.extend(found(&polled));
+        polls += 1;
+        if !polled.saturated {
+            break;
+        }
+    }
+    assert_eq!(all, (0..500).collect::<Vec<_>>(), "in order, each once");
+    assert_eq!(polls, 3, "of 200 statuses each");
+    let idle = poll(&poller, &polled.context).await.unwrap();
+    assert_eq!(found(&idle), [0; 0]);
+}
+
+#[tokio::test]
+async fn a_limit_used_up_in_the_middle_keeps_what_was_read() {
+    let (mastodon, poller) = start(1).await;
+    let first = poll(&poller, &Context::new()).await.unwrap();
+    {
+        let mut mastodon = mastodon.lock().unwrap();
+        (mastodon.statuses, mastodon.status) = (300, StatusCode::OK);
+        mastodon.calls_left = 2;
+    }
+    let stopped = poll(&poller, &first.context).await.unwrap();
+    assert_eq!(found(&stopped), (1..81).collect::<Vec<_>>());
+    assert!(stopped.saturated);
+    let allowance = &stopped.allowances[0];
+    assert_eq!((allowance.limit, allowance.remaining), (Some(300), Some(0)));
+    // By the worker's clock: the server's says 13:55:00.573.
+    assert_eq!(allowance.reset_at_ms, Some(WORKER_MS + 180_573));
+
+    let refused = poll(&poller, &stopped.context).await.unwrap_err();
+    assert_eq!(refused.class(), ErrorClass::RateLimited);
+    assert_eq!(refused.allowances()[0].scope.as_str(), "app");
+
+    mastodon.lock().unwrap().calls_left = 300;
+    let after = poll(&poller, &stopped.context).await.unwrap();
+    assert_eq!(found(&after), (81..281).collect::<Vec<_>>());
+}
+
+#[tokio::test]
+async fn what_mastodon_refuses_is_classified() {
+    let (mastodon, poller) = start(1).await;
+    for (status, class) in [
+        (StatusCode::UNAUTHORIZED, ErrorClass::Unauthorized),
+        (StatusCode::NOT_FOUND, ErrorClass::Gone),
+        (StatusCode::GONE, ErrorClass::Gone),
+        (StatusCode::SERVICE_UNAVAILABLE, ErrorClass::Transient),
+    ] {
+        mastodon.lock().unwrap().status = status;
+        let error = poll(&poller, &Context::new()).await.unwrap_err();
+        assert_eq!(error.class(), class, "{status}");
+        assert_eq!(error.allowances()[0].limit, Some(300));
+    }
+}
+
+#[test]
+fn the_token_is_not_shown() {
+    let config = HttpConfig::new("test/1.0");
+    let clock = Arc::new(ManualClock::at(WORKER_MS));
+    let http = HttpClient::new(config, Dialect::mastodon(), clock).unwrap();
+    let topic = Topic::new("statuses").unwrap();
+    let poller = Statuses::new(http, "https://a.example", Some("t0ken".to_owned()), topic);
+    assert!(!format!("{poller:?}").contains("t0ken"));
+}

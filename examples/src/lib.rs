@@ -1,0 +1,4 @@
+//! What the example workers share: everything but the channel.
+
+#[cfg(feature = "channels")]
+pub mod worker;
