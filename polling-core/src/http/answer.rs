@@ -18,7 +18,6 @@ pub struct Answer {
     pub(super) reading: Reading,
     /// Those the call was sent with.
     pub(super) validators: Validators,
-    pub(super) scope: ScopeKey,
     pub(super) received_ms: i64,
 }
 
@@ -163,16 +162,18 @@ impl Answer {
         Some(interval.min(caps::MAX_POLL_INTERVAL))
     }
 
-    /// The same as an allowance of the call's scope: one call, used up until the interval is over.
+    /// The same as an allowance of `scope`: one call, used up until the interval is over. The
+    /// worker then refuses polls of that scope that come too early. Add it to what the poll brought
+    /// once it has paged: it stands for the next poll, not for the next page.
     #[must_use]
-    pub fn poll_interval_allowance(&self) -> Option<Allowance> {
+    pub fn poll_interval_allowance(&self, scope: ScopeKey) -> Option<Allowance> {
         let interval_ms = self.poll_interval()?.as_millis() as i64;
         let allowance = Allowance {
             limit: Some(1),
             remaining: Some(0),
             reset_at_ms: Some(self.received_ms.saturating_add(interval_ms)),
             window_ms: Some(interval_ms),
-            ..Allowance::of(self.scope.clone())
+            ..Allowance::of(scope)
         };
         Some(allowance.clamped(self.received_ms))
     }

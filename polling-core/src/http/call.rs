@@ -143,7 +143,6 @@ impl<'a> Call<'a> {
             url,
             reading,
             validators: self.validators,
-            scope,
             received_ms,
         })
     }

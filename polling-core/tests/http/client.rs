@@ -147,7 +147,9 @@ async fn a_poll_interval_becomes_an_allowance_that_is_used_up() {
     let (client, job) = (client(Dialect::github()), job());
     let answer = client.get(&job, &server.base).send().await.unwrap();
     assert_eq!(answer.poll_interval(), Some(Duration::from_secs(60)));
-    let allowance = answer.poll_interval_allowance().unwrap();
+    let allowance = answer
+        .poll_interval_allowance(ScopeKey::new("feed").unwrap())
+        .unwrap();
     assert_eq!(
         (allowance.remaining, allowance.reset_at_ms),
         (Some(0), Some(NOW_MS + 60_000))

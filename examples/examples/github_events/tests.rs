@@ -1,0 +1,249 @@
+//! The poller against a server on loopback that answers as GitHub does.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+};
+
+use axum::{
+    Json, Router,
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use polling_core::{
+    Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
+    http::{HttpClient, HttpConfig, dialect::Dialect},
+    model,
+};
+use serde_json::json;
+
+use crate::poll::Events;
+
+/// 2026-08-01T13:52:00Z.
+const NOW_MS: i64 = 1_785_592_320_000;
+
+/// One user's timeline, newest last, and so many calls left.
+struct GitHub {
+    events: Vec<u64>,
+    calls_left: u64,
+    secondary_limit: bool,
+    asked: Vec<String>,
+}
+
+type Shared = Arc<Mutex<GitHub>>;
+
+async fn events(
+    State(github): State<Shared>,
+    Path(user): Path<String>,
+    Query(query): Query<BTreeMap<String, usize>>,
+    headers: HeaderMap,
+) -> Response {
+    let mut github = github.lock().unwrap();
+    let etag = format!("\"{:?}\"", github.events.last());
+    let (page, size) = (query["page"], query["per_page"]);
+    let unchanged = headers
+        .get("if-none-match")
+        .is_some_and(|tag| tag == etag.as_str());
+    let answer = if github.secondary_limit {
+        403
+    } else if unchanged {
+        304
+    } else if github.calls_left == 0 {
+        429
+    } else {
+        github.calls_left -= 1;
+        200
+    };
+    github.asked.push(format!("{user} {page}: {answer}"));
+    let last = github.events.len().div_ceil(size).max(1);
+    let mut head = HeaderMap::new();
+    for (name, value) in [
+        ("date", "Sat, 01 Aug 2026 13:52:00 GMT".to_owned()),
+        ("x-poll-interval", "60".to_owned()),
+        ("x-ratelimit-limit", "60".to_owned()),
+        ("x-ratelimit-remaining", github.calls_left.to_string()),
+        ("x-ratelimit-reset", "1785592920".to_owned()),
+        ("etag", etag),
+        (
+            "link",
+            format!(
+                "<https://evil.example>; rel=\"first\", <?page={}>; rel=\"next\"",
+                page + 1
+            ),
+        ),
+        ("retry-after", "90".to_owned()),
+    ] {
+        let there = match name {
+            "link" => page < last,
+            "retry-after" => answer == 403,
+            _ => true,
+        };
+        if there {
+            head.insert(
+                HeaderName::from_static(name),
+                HeaderValue::try_from(value).unwrap(),
+            );
+        }
+    }
+    let shown = github
+        .events
+        .iter()
+        .rev()
+        .skip((page - 1) * size)
+        .take(size);
+    let event = |id: &u64| json!({"id": id.to_string(), "type": "PushEvent", "created_at": "2026-08-01T13:50:00Z"});
+    let body: Vec<_> = shown.map(event).collect();
+    let status = StatusCode::from_u16(answer).unwrap();
+    match answer {
+        200 => (status, head, Json(body)).into_response(),
+        304 => (status, head).into_response(),
+        _ => (
+            status,
+            head,
+            Json(json!({"message": "API rate limit exceeded"})),
+        )
+            .into_response(),
+    }
+}
+
+async fn start(events_there: u64) -> (Shared, Events) {
+    let github = Arc::new(Mutex::new(GitHub {
+        events: (0..events_there).collect(),
+        calls_left: 60,
+        secondary_limit: false,
+        asked: Vec::new(),
+    }));
+    let router = Router::new()
+        .route("/users/{user}/events/public", get(events))
+        .with_state(github.clone());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, router).await });
+    let config = HttpConfig {
+        private_hosts: vec!["127.0.0.1".to_owned()],
+        ..HttpConfig::new("test/1.0")
+    };
+    let http =
+        HttpClient::new(config, Dialect::github(), Arc::new(ManualClock::at(NOW_MS))).unwrap();
+    let topic = Topic::new("activity").unwrap();
+    (github, Events::new(http, &base, None, topic))
+}
+
+async fn poll(poller: &Events, context: &Context) -> Result<Polled, PollError> {
+    let dispatch = model::Job {
+        id: "events:octocat".parse().unwrap(),
+        channel: "github".parse().unwrap(),
+        job_type: "events".parse().unwrap(),
+        account: "octocat".parse().unwrap(),
+        level: "gold".parse().unwrap(),
+        token: model::Token::from_wire("00000000000000a1.1.00000000000000b2").unwrap(),
+        due_ms: NOW_MS,
+        not_after_ms: NOW_MS + 60_000,
+        context: context.clone(),
+    };
+    poller.poll(Job::new(dispatch, NOW_MS)).await
+}
+
+fn found(polled: &Polled) -> Vec<u64> {
+    let keys = polled
+        .events
+        .iter()
+        .map(|event| event.source_key.parse().unwrap());
+    let mut ids: Vec<u64> = keys.collect();
+    ids.sort_unstable();
+    ids
+}
+
+fn asked(github: &Shared) -> Vec<String> {
+    std::mem::take(&mut github.lock().unwrap().asked)
+}
+
+#[tokio::test]
+async fn a_timeline_is_read_once_and_then_asked_for_free() {
+    let (github, poller) = start(250).await;
+    let first = poll(&poller, &Context::new()).await.unwrap();
+    assert_eq!(found(&first), (0..250).collect::<Vec<_>>());
+    assert_eq!(
+        asked(&github),
+        ["octocat 1: 200", "octocat 2: 200", "octocat 3: 200"]
+    );
+    assert!(!first.saturated);
+
+    let second = poll(&poller, &first.context).await.unwrap();
+    assert_eq!(found(&second), [0; 0]);
+    assert_eq!(asked(&github), ["octocat 1: 304"]);
+    assert_eq!(second.context, first.context);
+
+    github.lock().unwrap().events.push(777);
+    let third = poll(&poller, &second.context).await.unwrap();
+    assert_eq!(found(&third), [777]);
+    assert_eq!(asked(&github).len(), 3);
+}
+
+#[tokio::test]
+async fn an_event_that_appears_late_below_others_is_found() {
+    let (github, poller) = start(10).await;
+    let first = poll(&poller, &Context::new()).await.unwrap();
+    github.lock().unwrap().events = [0, 1, 2, 500, 3, 4, 5, 6, 7, 8, 9, 10].into();
+    let second = poll(&poller, &first.context).await.unwrap();
+    assert_eq!(found(&second), [10, 500]);
+}
+
+#[tokio::test]
+async fn the_poll_interval_and_the_limit_are_told_each_for_its_scope() {
+    let (_, poller) = start(250).await;
+    let polled = poll(&poller, &Context::new()).await.unwrap();
+    let told: Vec<_> = polled
+        .allowances
+        .iter()
+        .map(|a| (a.scope.as_str(), a.remaining, a.reset_at_ms))
+        .collect();
+    assert_eq!(
+        told,
+        [
+            ("app", Some(57), Some(NOW_MS + 600_000)),
+            ("account:octocat", Some(0), Some(NOW_MS + 60_000)),
+        ]
+    );
+}
+
+#[tokio::test]
+async fn a_limit_used_up_in_the_middle_skips_nothing() {
+    let (github, poller) = start(250).await;
+    github.lock().unwrap().calls_left = 2;
+    let stopped = poll(&poller, &Context::new()).await.unwrap();
+    assert_eq!(found(&stopped), (50..250).collect::<Vec<_>>());
+    assert!(stopped.saturated);
+
+    let refused = poll(&poller, &stopped.context).await.unwrap_err();
+    assert_eq!(
+        (refused.class(), refused.code().unwrap().as_str()),
+        (ErrorClass::RateLimited, "429")
+    );
+
+    github.lock().unwrap().calls_left = 60;
+    asked(&github);
+    let rest = poll(&poller, &stopped.context).await.unwrap();
+    assert_eq!(found(&rest), (0..50).collect::<Vec<_>>());
+    assert_eq!(
+        asked(&github),
+        ["octocat 3: 200"],
+        "where it stopped, though the head is unchanged"
+    );
+}
+
+#[tokio::test]
+async fn a_secondary_limit_is_a_rate_limit() {
+    let (github, poller) = start(1).await;
+    github.lock().unwrap().secondary_limit = true;
+    let error = poll(&poller, &Context::new()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::RateLimited);
+    assert_eq!(error.retry_after().unwrap().as_secs(), 90);
+    let used_up = error
+        .allowances()
+        .iter()
+        .find(|allowance| allowance.remaining == Some(0));
+    assert_eq!(used_up.unwrap().reset_at_ms, Some(NOW_MS + 90_000));
+}
