@@ -9,3 +9,7 @@ struct Paging;
 #[cfg(feature = "test-util")]
 #[doc = include_str!("../../docs/how-to/testing.md")]
 struct Testing;
+
+#[cfg(feature = "http")]
+#[doc = include_str!("../../docs/how-to/http.md")]
+struct Http;

@@ -4,15 +4,17 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use reqwest::Url;
+use tokio::time::Instant;
 
 use super::{Answer, HttpClient, Validators, body, client::Request};
-use crate::{Job, PollError, ScopeKey};
+use crate::{AccountId, PollError, ScopeKey};
 
 /// A call that is being put together. What is wrong with it is told when it is sent.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<'a> {
     client: &'a HttpClient,
-    job: &'a Job,
+    account: &'a AccountId,
+    deadline: Option<Instant>,
     url: Result<Url, PollError>,
     request: Request,
     validators: Validators,
@@ -20,12 +22,19 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    pub(super) fn new(client: &'a HttpClient, job: &'a Job, method: Method, url: &str) -> Self {
+    /// For `account`, and over by `deadline` if there is one.
+    pub(super) fn new(
+        client: &'a HttpClient,
+        (account, deadline): (&'a AccountId, Option<Instant>),
+        method: Method,
+        url: &str,
+    ) -> Self {
         let headers = HeaderMap::new();
         let body = Vec::new();
         Self {
             client,
-            job,
+            account,
+            deadline,
             url: parse(url),
             request: Request {
                 method,
@@ -83,7 +92,16 @@ impl<'a> Call<'a> {
         self.header(header::CONTENT_TYPE.as_str(), content_type)
     }
 
-    /// Whose limits the answer tells; the job's account unless set.
+    /// Sets a form as the body: names and values, escaped here.
+    pub fn form<'f>(self, fields: impl IntoIterator<Item = (&'f str, &'f str)>) -> Self {
+        // A query is written as a form is.
+        let mut form = Url::parse("http://form/").expect("a URL");
+        form.query_pairs_mut().extend_pairs(fields);
+        let body = form.query().unwrap_or_default().to_owned();
+        self.body("application/x-www-form-urlencoded", body)
+    }
+
+    /// Whose limits the answer tells; the account's unless set.
     pub fn scope(mut self, scope: ScopeKey) -> Self {
         self.scope = Some(scope);
         self
@@ -107,7 +125,11 @@ impl<'a> Call<'a> {
     ///
     /// [`PollError`] if there is no answer within the bounds.
     pub async fn send_any(self) -> Result<Answer, PollError> {
-        let within = self.client.config.total_timeout.min(self.job.remaining());
+        let total = self.client.config.total_timeout;
+        let left = self
+            .deadline
+            .map(|at| at.saturating_duration_since(Instant::now()));
+        let within = left.map_or(total, |left| left.min(total));
         let answer = Box::pin(self.exchange());
         match tokio::time::timeout(within, answer).await {
             Ok(answer) => answer,
@@ -119,7 +141,7 @@ impl<'a> Call<'a> {
     }
 
     async fn exchange(self) -> Result<Answer, PollError> {
-        let (client, account) = (self.client, &self.job.account);
+        let (client, account) = (self.client, self.account);
         let (response, url) = client.exchange(self.request, self.url?).await?;
         let received_ms = client.clock.now_ms();
         let scope = self.scope.unwrap_or_else(|| {

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Method, header};
 use reqwest::{Client, Response, Url, redirect::Policy};
+use tokio::time::Instant;
 
 use super::{Call, HttpConfig, classify, dialect::Dialect, guard::Guard, redirect};
-use crate::{Job, PollError, SharedClock};
+use crate::{AccountId, Job, PollError, SharedClock};
 
 /// Calls a channel. Cheap to clone; clones share their connections.
 ///
@@ -88,12 +89,18 @@ impl HttpClient {
 
     /// A GET of `url` for `job`, whose deadline it keeps.
     pub fn get<'a>(&'a self, job: &'a Job, url: impl AsRef<str>) -> Call<'a> {
-        Call::new(self, job, Method::GET, url.as_ref())
+        Call::new(self, within(job), Method::GET, url.as_ref())
     }
 
     /// A POST to `url` for `job`, whose deadline it keeps: for channels that are asked that way.
     pub fn post<'a>(&'a self, job: &'a Job, url: impl AsRef<str>) -> Call<'a> {
-        Call::new(self, job, Method::POST, url.as_ref())
+        Call::new(self, within(job), Method::POST, url.as_ref())
+    }
+
+    /// A POST to `url` for `account`, outside of any poll: to a token endpoint. It has
+    /// [`HttpConfig::total_timeout`] alone.
+    pub fn post_for<'a>(&'a self, account: &'a AccountId, url: impl AsRef<str>) -> Call<'a> {
+        Call::new(self, (account, None), Method::POST, url.as_ref())
     }
 
     /// Sends a request, and again to where it is redirected.
@@ -133,4 +140,8 @@ impl HttpClient {
             .body(request.body.clone());
         call.send().await.map_err(classify::transport)
     }
+}
+
+fn within(job: &Job) -> (&AccountId, Option<Instant>) {
+    (&job.account, Some(job.deadline()))
 }

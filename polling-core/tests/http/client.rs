@@ -67,6 +67,26 @@ async fn a_post_sends_its_body_and_its_token() {
 }
 
 #[tokio::test]
+async fn a_token_endpoint_is_called_outside_of_any_poll() {
+    let server = Server::always("400 Bad Request", &[], b"{\"error\":\"invalid_grant\"}").await;
+    let (client, account) = (client(Dialect::default()), "42".parse().unwrap());
+    let call = client.post_for(&account, &server.base);
+    let call = call.form([
+        ("grant_type", "refresh_token"),
+        ("refresh_token", "a&b=c d"),
+    ]);
+    let answer = call.send_any().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.body().len()), (400, 25));
+    let request = server.requests().remove(0);
+    for part in [
+        "content-type: application/x-www-form-urlencoded\r\n",
+        "content-length: 50\r\n",
+    ] {
+        assert!(request.contains(part), "{request}");
+    }
+}
+
+#[tokio::test]
 async fn what_has_not_changed_keeps_its_validators() {
     let server = Server::start(|request| {
         if request.contains("if-none-match: \"v1\"") {
