@@ -96,7 +96,7 @@ mod cut;
 mod rules;
 mod trial;
 
-use crate::Poller;
+use crate::{Context, Poller};
 
 /// A poller together with a channel of its own, which begins empty and without a limit.
 pub trait Subject {
@@ -105,6 +105,11 @@ pub trait Subject {
 
     /// The poller, which asks this channel.
     fn poller(&self) -> Self::Poller;
+
+    /// What the job is registered with, such as the address of a feed; nothing unless overridden.
+    fn context(&self) -> Context {
+        Context::new()
+    }
 
     /// Lets so many new items appear at the channel, and returns the source keys of the events that
     /// they must become, one each.

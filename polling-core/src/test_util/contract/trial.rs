@@ -28,7 +28,7 @@ impl<'a, S: Subject> Trial<'a, S> {
         Self {
             subject,
             rule,
-            rig: Rig::new(subject.poller()),
+            rig: Rig::new(subject.poller()).with_context(subject.context()),
             expected: BTreeSet::new(),
             published: BTreeSet::new(),
         }
