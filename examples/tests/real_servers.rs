@@ -1,9 +1,7 @@
 //! End to end on Redis, SQS and Kafka: the production parts, put together as a program would.
 #![allow(clippy::unwrap_used)]
 
-#[path = "../examples/check_demo/kafka.rs"]
-#[allow(dead_code)]
-mod kafka;
+mod support;
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -15,11 +13,11 @@ use std::{
 };
 
 use polling_core::{
-    AccountId, ChannelId, Clock, Context, Event, Generator, Job, JobType, Polled, Report,
-    SystemClock, Topic, Worker, WorkerConfig,
+    AccountId, ChannelId, Clock, Context, Event, Job, JobType, Polled, Report, SystemClock, Topic,
+    Worker, WorkerConfig,
     model::{self, SlotRing, Token, wire},
     poller_fn,
-    transport::{Queue, SharedQueue, kafka::KafkaBus, memory::MemoryQueue, sqs},
+    transport::{Queue, kafka::KafkaBus, memory::MemoryQueue},
 };
 use scheduler_lib::{
     Channel, Limits, Registration, Registry, Scheduler,
@@ -28,79 +26,14 @@ use scheduler_lib::{
 };
 use tokio::{
     sync::watch,
-    task::JoinHandle,
     time::{Instant, sleep},
 };
 
+use self::support::{Queues, address, new_topic, read, spawn, unique};
+
 const JOBS: u64 = 60;
 const POLLS_EACH: i64 = 3;
-const VISIBILITY: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(90);
-
-/// The address of a server that `dev/services env` names.
-fn address(variable: &str) -> String {
-    std::env::var(variable)
-        .unwrap_or_else(|_| panic!("{variable} is not set: see dev/services env"))
-}
-
-/// A name that no other run has.
-fn unique(what: &str) -> String {
-    format!("{what}-{:08x}", Generator::from_os().next_u64() >> 32)
-}
-
-async fn new_topic() -> Topic {
-    let topic = Topic::new(unique("e2e")).unwrap();
-    polling_core::transport::kafka::create_topic(&address("POLLING_KAFKA_BROKERS"), &topic, 4, 1)
-        .await
-        .unwrap();
-    topic
-}
-
-async fn read(topic: &Topic) -> Vec<kafka::Record> {
-    let (brokers, topic) = (address("POLLING_KAFKA_BROKERS"), topic.to_string());
-    tokio::task::spawn_blocking(move || kafka::read(&brokers, &topic).unwrap())
-        .await
-        .unwrap()
-}
-
-/// The three queues of a channel, on the SQS server.
-struct Queues {
-    work: SharedQueue,
-    completed: SharedQueue,
-    dead_letter: SharedQueue,
-}
-
-impl Queues {
-    async fn create() -> Self {
-        let config = sqs::load_config()
-            .await
-            .into_builder()
-            .endpoint_url(address("POLLING_SQS_ENDPOINT"))
-            .build();
-        let client = sqs::client(&config);
-        let names = ["dead", "work", "completed"].map(unique);
-        let [dead, work, completed] = &names;
-        sqs::create_queue(&client, &sqs::QueueSpec::new(dead, VISIBILITY))
-            .await
-            .unwrap();
-        for name in [work, completed] {
-            sqs::create_queue(
-                &client,
-                &sqs::QueueSpec::new(name, VISIBILITY).dead_letter(dead, 3),
-            )
-            .await
-            .unwrap();
-        }
-        let connect = async |name| {
-            Arc::new(sqs::SqsQueue::connect(&client, name).await.unwrap()) as SharedQueue
-        };
-        Self {
-            work: connect(work).await,
-            completed: connect(completed).await,
-            dead_letter: connect(dead).await,
-        }
-    }
-}
 
 async fn scheduler(queues: &Queues) -> (Scheduler, Registry, Arc<RedisStore>) {
     let id = ChannelId::new(unique("e2e")).unwrap();
@@ -154,20 +87,6 @@ fn counting_worker(queues: &Queues, topic: &Topic, polls: Arc<AtomicU64>) -> Wor
         .poller(poller)
         .build()
         .unwrap()
-}
-
-/// Something that runs until told to stop.
-fn spawn<F: Future + Send + 'static>(
-    run: impl FnOnce(std::pin::Pin<Box<dyn Future<Output = ()> + Send>>) -> F,
-    stop: &watch::Receiver<bool>,
-) -> JoinHandle<F::Output>
-where
-    F::Output: Send,
-{
-    let mut stop = stop.clone();
-    tokio::spawn(run(Box::pin(async move {
-        let _ = stop.wait_for(|stop| *stop).await;
-    })))
 }
 
 /// How often each job has been polled and settled.

@@ -1,6 +1,8 @@
 //! A worker for GitHub: the public events of users. `poll.rs` is what is particular to it;
 //! `docs/channels/github-events.md` is its page.
 
+#[cfg(test)]
+mod fake;
 mod poll;
 #[cfg(test)]
 mod tests;

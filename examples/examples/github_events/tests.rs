@@ -1,132 +1,29 @@
 //! The poller against a server on loopback that answers as GitHub does.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
-    routing::get,
-};
 use polling_core::{
     Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
     http::{HttpClient, HttpConfig, dialect::Dialect},
     model,
 };
-use serde_json::json;
 
-use crate::poll::Events;
+use crate::{
+    fake::{self, Shared},
+    poll::Events,
+};
 
 /// 2026-08-01T13:52:00Z.
 const NOW_MS: i64 = 1_785_592_320_000;
 
-/// One user's timeline, newest last, and so many calls left.
-struct GitHub {
-    events: Vec<u64>,
-    calls_left: u64,
-    secondary_limit: bool,
-    asked: Vec<String>,
-}
-
-type Shared = Arc<Mutex<GitHub>>;
-
-async fn events(
-    State(github): State<Shared>,
-    Path(user): Path<String>,
-    Query(query): Query<BTreeMap<String, usize>>,
-    headers: HeaderMap,
-) -> Response {
-    let mut github = github.lock().unwrap();
-    let etag = format!("\"{:?}\"", github.events.last());
-    let (page, size) = (query["page"], query["per_page"]);
-    let unchanged = headers
-        .get("if-none-match")
-        .is_some_and(|tag| tag == etag.as_str());
-    let answer = if github.secondary_limit {
-        403
-    } else if unchanged {
-        304
-    } else if github.calls_left == 0 {
-        429
-    } else {
-        github.calls_left -= 1;
-        200
-    };
-    github.asked.push(format!("{user} {page}: {answer}"));
-    let last = github.events.len().div_ceil(size).max(1);
-    let mut head = HeaderMap::new();
-    for (name, value) in [
-        ("date", "Sat, 01 Aug 2026 13:52:00 GMT".to_owned()),
-        ("x-poll-interval", "60".to_owned()),
-        ("x-ratelimit-limit", "60".to_owned()),
-        ("x-ratelimit-remaining", github.calls_left.to_string()),
-        ("x-ratelimit-reset", "1785592920".to_owned()),
-        ("etag", etag),
-        (
-            "link",
-            format!(
-                "<https://evil.example>; rel=\"first\", <?page={}>; rel=\"next\"",
-                page + 1
-            ),
-        ),
-        ("retry-after", "90".to_owned()),
-    ] {
-        let there = match name {
-            "link" => page < last,
-            "retry-after" => answer == 403,
-            _ => true,
-        };
-        if there {
-            head.insert(
-                HeaderName::from_static(name),
-                HeaderValue::try_from(value).unwrap(),
-            );
-        }
-    }
-    let shown = github
-        .events
-        .iter()
-        .rev()
-        .skip((page - 1) * size)
-        .take(size);
-    let event = |id: &u64| json!({"id": id.to_string(), "type": "PushEvent", "created_at": "2026-08-01T13:50:00Z"});
-    let body: Vec<_> = shown.map(event).collect();
-    let status = StatusCode::from_u16(answer).unwrap();
-    match answer {
-        200 => (status, head, Json(body)).into_response(),
-        304 => (status, head).into_response(),
-        _ => (
-            status,
-            head,
-            Json(json!({"message": "API rate limit exceeded"})),
-        )
-            .into_response(),
-    }
-}
-
 async fn start(events_there: u64) -> (Shared, Events) {
-    let github = Arc::new(Mutex::new(GitHub {
-        events: (0..events_there).collect(),
-        calls_left: 60,
-        secondary_limit: false,
-        asked: Vec::new(),
-    }));
-    let router = Router::new()
-        .route("/users/{user}/events/public", get(events))
-        .with_state(github.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let (github, base) = fake::start(events_there).await;
     let config = HttpConfig {
         private_hosts: vec!["127.0.0.1".to_owned()],
         ..HttpConfig::new("test/1.0")
     };
-    let http =
-        HttpClient::new(config, Dialect::github(), Arc::new(ManualClock::at(NOW_MS))).unwrap();
+    let clock = Arc::new(ManualClock::at(NOW_MS));
+    let http = HttpClient::new(config, Dialect::github(), clock).unwrap();
     let topic = Topic::new("activity").unwrap();
     (github, Events::new(http, &base, None, topic))
 }

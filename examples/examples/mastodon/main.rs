@@ -1,6 +1,8 @@
 //! A worker for Mastodon: the public statuses of accounts. `poll.rs` is what is particular to it;
 //! `docs/channels/mastodon.md` is its page.
 
+#[cfg(test)]
+mod fake;
 mod poll;
 #[cfg(test)]
 mod tests;

@@ -1,115 +1,37 @@
 //! The poller against a server on loopback that answers as Mastodon does.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::Arc;
 
-use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use axum::http::StatusCode;
 use polling_core::{
     Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
     http::{HttpClient, HttpConfig, dialect::Dialect},
     model,
 };
-use serde_json::json;
 
-use crate::poll::Statuses;
+use crate::{
+    fake::{self, FIRST_ID, Shared, TOKEN},
+    poll::Statuses,
+};
 
-/// 2026-08-01T13:52:00Z, two minutes ahead of the worker's clock.
-const SERVER_MS: i64 = 1_785_592_320_000;
-const WORKER_MS: i64 = SERVER_MS - 120_000;
-const FIRST_ID: u64 = 109_000_000_000_000_000;
-
-/// One account with so many statuses, and so many calls left.
-struct Mastodon {
-    statuses: u64,
-    calls_left: u64,
-    status: StatusCode,
-    asked: Vec<String>,
-}
-
-type Shared = Arc<Mutex<Mastodon>>;
-
-/// Without `min_id` the newest page, with it the page directly above; each newest first.
-async fn statuses(
-    State(mastodon): State<Shared>,
-    Path(account): Path<String>,
-    Query(query): Query<BTreeMap<String, u64>>,
-    headers: HeaderMap,
-) -> Response {
-    let mut mastodon = mastodon.lock().unwrap();
-    mastodon.asked.push(format!("{account} {query:?}"));
-    assert_eq!(headers["authorization"], "Bearer t0ken");
-    let refused = mastodon.calls_left == 0;
-    mastodon.calls_left = mastodon.calls_left.saturating_sub(1);
-    let limits = [
-        ("date", "Sat, 01 Aug 2026 13:52:00 GMT".to_owned()),
-        ("x-ratelimit-limit", "300".to_owned()),
-        ("x-ratelimit-remaining", mastodon.calls_left.to_string()),
-        (
-            "x-ratelimit-reset",
-            "2026-08-01T13:55:00.573789Z".to_owned(),
-        ),
-    ];
-    if refused {
-        let body = Json(json!({"error": "Too many requests"}));
-        return (StatusCode::TOO_MANY_REQUESTS, limits, body).into_response();
-    }
-    if mastodon.status != StatusCode::OK {
-        return (
-            mastodon.status,
-            limits,
-            Json(json!({"error": "Record not found"})),
-        )
-            .into_response();
-    }
-    let all = FIRST_ID..FIRST_ID + mastodon.statuses;
-    let limit = query["limit"] as usize;
-    let page: Vec<u64> = match query.get("min_id") {
-        Some(min_id) => all.filter(|id| id > min_id).take(limit).collect(),
-        None => all
-            .skip((mastodon.statuses as usize).saturating_sub(limit))
-            .collect(),
-    };
-    let status = |id: &u64| {
-        let created_at = "2026-08-01T13:50:00.000Z";
-        json!({"id": id.to_string(), "created_at": created_at, "content": "<p>é</p>"})
-    };
-    let body: Vec<_> = page.iter().rev().map(status).collect();
-    (limits, Json(body)).into_response()
-}
+/// The server's clock says 2026-08-01T13:52:00Z, two minutes more than the worker's.
+const WORKER_MS: i64 = 1_785_592_200_000;
 
 /// The server, and a poller for it.
 async fn start(statuses_there: u64) -> (Shared, Statuses) {
-    let mastodon = Arc::new(Mutex::new(Mastodon {
-        statuses: statuses_there,
-        calls_left: 300,
-        status: StatusCode::OK,
-        asked: Vec::new(),
-    }));
-    let router = Router::new()
-        .route("/api/v1/accounts/{account}/statuses", get(statuses))
-        .with_state(mastodon.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
+    let (mastodon, base) = fake::start(statuses_there).await;
     let config = HttpConfig {
         private_hosts: vec!["127.0.0.1".to_owned()],
         ..HttpConfig::new("test/1.0")
     };
+    (mastodon, poller(config, &base))
+}
+
+fn poller(config: HttpConfig, base: &str) -> Statuses {
     let clock = Arc::new(ManualClock::at(WORKER_MS));
     let http = HttpClient::new(config, Dialect::mastodon(), clock).unwrap();
     let topic = Topic::new("statuses").unwrap();
-    (
-        mastodon,
-        Statuses::new(http, &base, Some("t0ken".to_owned()), topic),
-    )
+    Statuses::new(http, base, Some(TOKEN.to_owned()), topic)
 }
 
 async fn poll(poller: &Statuses, context: &Context) -> Result<Polled, PollError> {
@@ -216,10 +138,6 @@ async fn what_mastodon_refuses_is_classified() {
 
 #[test]
 fn the_token_is_not_shown() {
-    let config = HttpConfig::new("test/1.0");
-    let clock = Arc::new(ManualClock::at(WORKER_MS));
-    let http = HttpClient::new(config, Dialect::mastodon(), clock).unwrap();
-    let topic = Topic::new("statuses").unwrap();
-    let poller = Statuses::new(http, "https://a.example", Some("t0ken".to_owned()), topic);
-    assert!(!format!("{poller:?}").contains("t0ken"));
+    let poller = poller(HttpConfig::new("test/1.0"), "https://a.example");
+    assert!(!format!("{poller:?}").contains(TOKEN));
 }

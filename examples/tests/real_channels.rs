@@ -1,0 +1,199 @@
+//! The workers of the examples, each against its channel on loopback, through Redis, SQS and
+//! Kafka: every event is there, and nothing else.
+#![allow(clippy::unwrap_used)]
+
+#[path = "../examples/github_events/fake.rs"]
+#[allow(dead_code)]
+mod github;
+#[path = "../examples/github_events/poll.rs"]
+mod github_poll;
+#[path = "../examples/mastodon/fake.rs"]
+#[allow(dead_code)]
+mod mastodon;
+#[path = "../examples/mastodon/poll.rs"]
+mod mastodon_poll;
+mod support;
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use polling_core::{
+    AccountId, ChannelId, Clock, JobType, Poller, SystemClock, Topic, Worker, WorkerConfig,
+    http::{HttpClient, HttpConfig, dialect::Dialect},
+    model::SlotRing,
+    transport::kafka::KafkaBus,
+};
+use scheduler_lib::{
+    Channel, Limits, Registration, Registry, Scheduler, policy::JobTypeRules, store::RedisStore,
+};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
+
+use self::support::{Queues, address, new_topic, read, spawn, unique};
+
+const PATIENCE: Duration = Duration::from_secs(90);
+const ACCOUNTS: [&str; 3] = ["41", "42", "43"];
+
+fn client(dialect: Dialect) -> HttpClient {
+    let config = HttpConfig {
+        private_hosts: vec!["127.0.0.1".to_owned()],
+        ..HttpConfig::new("test/1.0")
+    };
+    HttpClient::new(config, dialect, Arc::new(SystemClock)).unwrap()
+}
+
+async fn scheduler(queues: &Queues) -> (Scheduler, Registry) {
+    let id = ChannelId::new(unique("e2e")).unwrap();
+    let store =
+        RedisStore::builder(address("POLLING_REDIS_URL"), id.clone()).ring(SlotRing::SECONDS);
+    let store = Arc::new(store.open(SystemClock.now_ms()).await.unwrap());
+    let rules = JobTypeRules::every(Duration::from_secs(2));
+    let channel = Channel::builder(id.clone(), store)
+        .job_type("items".parse().unwrap(), rules, queues.work.clone())
+        .completed(queues.completed.clone())
+        .dead_letter(queues.dead_letter.clone())
+        .limits(Limits::of_seconds())
+        .build()
+        .unwrap();
+    let scheduler = Scheduler::builder().channel(channel).build();
+    let registry = scheduler.registry(&id).unwrap();
+    (scheduler, registry)
+}
+
+fn worker(queues: &Queues, poller: impl Poller) -> Worker {
+    let bus = KafkaBus::builder(address("POLLING_KAFKA_BROKERS"));
+    let config = WorkerConfig {
+        concurrency: 8,
+        poll_timeout: Duration::from_secs(5),
+        publish_timeout: Duration::from_secs(10),
+        complete_timeout: Duration::from_secs(5),
+        receive_wait: Duration::from_secs(1),
+        ..WorkerConfig::default()
+    };
+    Worker::builder()
+        .work(queues.work.clone())
+        .completed(queues.completed.clone())
+        .bus(Arc::new(bus.build().unwrap()))
+        .config(config)
+        .poller(poller)
+        .build()
+        .unwrap()
+}
+
+/// The events of a topic, without repeats: account and source key.
+async fn events(topic: &Topic) -> BTreeSet<(String, String)> {
+    let records = read(topic).await;
+    let parts = records.iter().map(|record| {
+        let parts: Vec<_> = record.event_id.split('|').collect();
+        (parts[2].to_owned(), parts[3].to_owned())
+    });
+    parts.collect()
+}
+
+/// Polls three accounts with `poller` until each event of `expected` is there, and no other.
+/// `post` is called once every account has been polled for the first time.
+async fn polls_exactly(
+    topic: Topic,
+    poller: impl Poller,
+    polled_once: impl Fn() -> bool,
+    post: impl FnOnce(),
+    expected: impl Iterator<Item = u64>,
+) {
+    let keys: Vec<_> = expected.map(|key| key.to_string()).collect();
+    let of_account = |account: &str| {
+        keys.iter()
+            .map(|key| (account.to_owned(), key.clone()))
+            .collect::<Vec<_>>()
+    };
+    let expected: BTreeSet<_> = ACCOUNTS.into_iter().flat_map(of_account).collect();
+    let queues = Queues::create().await;
+    let (scheduler, registry) = scheduler(&queues).await;
+    for account in ACCOUNTS {
+        let registration = Registration::new(
+            JobType::new("items").unwrap(),
+            AccountId::new(account).unwrap(),
+        );
+        registry.register(registration).await.unwrap();
+    }
+    let (stop, stopped) = watch::channel(false);
+    let worker = worker(&queues, poller);
+    let working = spawn(|stop| worker.run(stop), &stopped);
+    let scheduling = spawn(|stop| scheduler.run(stop), &stopped);
+
+    let began = Instant::now();
+    while !polled_once() {
+        assert!(began.elapsed() < PATIENCE, "not every account was polled");
+        sleep(Duration::from_millis(200)).await;
+    }
+    post();
+    let mut there = events(&topic).await;
+    while there.len() < expected.len() {
+        assert!(
+            began.elapsed() < PATIENCE,
+            "{} events of {}",
+            there.len(),
+            expected.len()
+        );
+        sleep(Duration::from_secs(1)).await;
+        there = events(&topic).await;
+    }
+    stop.send(true).unwrap();
+    let report = working.await.unwrap();
+    scheduling.await.unwrap();
+    assert_eq!(
+        (report.bugs, report.undecodable, report.flushed),
+        (0, 0, true),
+        "{report:?}"
+    );
+    assert_eq!(events(&topic).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dev/services"]
+async fn every_status_of_a_burst_on_mastodon_arrives() {
+    let (server, base) = mastodon::start(0).await;
+    let topic = new_topic().await;
+    let token = Some(mastodon::TOKEN.to_owned());
+    let poller =
+        mastodon_poll::Statuses::new(client(Dialect::mastodon()), &base, token, topic.clone());
+    let (seen, posting) = (server.clone(), server.clone());
+    let polled_once = move || {
+        let asked = &seen.lock().unwrap().asked;
+        // Twice, so that the first context is stored.
+        ACCOUNTS.iter().all(|account| {
+            asked
+                .iter()
+                .filter(|call| call.starts_with(account))
+                .count()
+                > 1
+        })
+    };
+    let post = move || posting.lock().unwrap().statuses = 500;
+    let first = mastodon::FIRST_ID;
+    polls_exactly(topic, poller, polled_once, post, first..first + 500).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dev/services"]
+async fn every_event_on_github_arrives() {
+    let (server, base) = github::start(120).await;
+    {
+        let mut server = server.lock().unwrap();
+        (server.poll_interval_s, server.calls_left) = (1, 5_000);
+    }
+    let topic = new_topic().await;
+    let poller = github_poll::Events::new(client(Dialect::github()), &base, None, topic.clone());
+    let (seen, posting) = (server.clone(), server.clone());
+    let polled_once = move || {
+        let asked = &seen.lock().unwrap().asked;
+        let unchanged = |account: &&str| {
+            asked
+                .iter()
+                .any(|call| *call == format!("{account} 1: 304"))
+        };
+        ACCOUNTS.iter().all(unchanged)
+    };
+    let post = move || posting.lock().unwrap().events.extend(120..250);
+    polls_exactly(topic, poller, polled_once, post, 0..250).await;
+}
