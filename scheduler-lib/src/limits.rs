@@ -138,7 +138,7 @@ impl Limits {
 }
 
 /// Completions received, decided and settled at once.
-pub(crate) const SETTLE_BATCH: usize = MAX_CHUNK / 2;
+pub(crate) const SETTLE_BATCH: usize = MAX_CHUNK;
 
 /// Chunks that one scheduler sends at the same time.
 pub(crate) const SENDING_CHUNKS: usize = 8;
