@@ -82,6 +82,13 @@
 //! the end. What makes a message come twice is harmless: events carry the same ids, and a
 //! completion counts once.
 //!
+//! # For what a poll needs
+//!
+//! | module | for |
+//! |---|---|
+//! | [`typed`] | contexts as types of your own, which change from version to version |
+//! | [`paging`] | pages and bursts of which nothing is skipped: cursors, budgets, filters |
+//!
 //! # Features
 //!
 //! | feature | adds |

@@ -16,10 +16,14 @@ use crate::{Allowance, Event};
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page<I = ()> {
-    pub(super) items: Vec<Item<I>>,
-    pub(super) next: Option<String>,
-    pub(super) more: bool,
-    pub(super) allowances: Vec<Allowance>,
+    /// The items.
+    pub items: Vec<Item<I>>,
+    /// The token of the next page.
+    pub next: Option<String>,
+    /// Whether there is a next page.
+    pub more: bool,
+    /// What the channel said about its rate limits.
+    pub allowances: Vec<Allowance>,
 }
 
 /// An item of a [`Page`]. One that is filtered out still moves the cursor.
@@ -34,7 +38,8 @@ pub struct Item<I = ()> {
 
 impl<I> Item<I> {
     /// The event, unless a filter took it out.
-    pub(super) fn wanted(self) -> Option<Event> {
+    #[must_use]
+    pub fn wanted(self) -> Option<Event> {
         self.wanted.then_some(self.event)
     }
 }

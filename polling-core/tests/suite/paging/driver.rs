@@ -4,7 +4,7 @@ use std::{cell::RefCell, future::pending, time::Duration};
 
 use polling_core::{
     Allowance, Context, ErrorClass, PollError, ScopeKey, caps,
-    paging::{Budget, Cursor, NewestFirst, OldestFirst, Page, Watermark, pages},
+    paging::{Budget, Cursor, NewestFirst, OldestFirst, Page, Turn, Watermark, pages},
 };
 
 use super::feed::{Feed, class, keys, poll, posts};
@@ -218,6 +218,10 @@ fn deleted_items_do_not_make_an_opaque_cursor_lose_its_place() {
     let paged = poll(&feed, &mut cursor, 9, |feed, at| feed.opaque(&at)).unwrap();
     assert_eq!(keys(&paged.events), [31]);
     assert_eq!(feed.borrow().calls, 1);
+    // What the last page but one left behind still marks the place.
+    feed.borrow_mut().posts.retain(|post| post.id < 25);
+    let paged = poll(&feed, &mut cursor, 9, |feed, at| feed.opaque(&at)).unwrap();
+    assert_eq!((paged.events.len(), feed.borrow().calls), (0, 2));
 }
 
 #[test]
@@ -238,4 +242,24 @@ fn an_item_dated_in_the_future_hides_none() {
         feed.dated(&at, false)
     });
     assert_eq!(keys(&paged.unwrap().events), [3]);
+}
+
+#[test]
+fn an_item_that_arrives_while_others_are_read_below_does_not_hide_its_neighbours() {
+    let mut cursor = NewestFirst::<u64>::default();
+    let mut fresh = Vec::new();
+    let page = |ids: &[usize]| {
+        Page::new(
+            ids.iter()
+                .map(|id| (*id as u64, event(*id)))
+                .collect::<Vec<_>>(),
+        )
+    };
+    assert_eq!(
+        cursor.turn(page(&[9, 8]).with_more(true), &mut fresh),
+        Turn::More
+    );
+    assert_eq!(cursor.turn(page(&[12, 7]), &mut fresh), Turn::Done);
+    assert_eq!(cursor.turn(page(&[12, 11, 10, 9]), &mut fresh), Turn::Done);
+    assert_eq!(keys(&fresh), [9, 8, 12, 7, 12, 11, 10]);
 }
