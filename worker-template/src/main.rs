@@ -1,56 +1,24 @@
 //! A worker for one channel. `poll.rs` is the file to edit.
 
+mod health;
+mod options;
 mod poll;
 mod ports;
-#[cfg(not(all(feature = "sqs", feature = "kafka")))]
 mod stand_in;
+#[cfg(test)]
+mod tests;
 
-use std::{future::pending, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use clap::Parser;
-use polling_core::{Topic, Worker, WorkerConfig};
-use tokio::{signal, time::sleep};
+use polling_core::{
+    SystemClock, Worker, WorkerConfig,
+    http::{HttpClient, HttpConfig, dialect::Dialect},
+};
+use tokio::{pin, select, signal, time::sleep};
 use tracing_subscriber::EnvFilter;
 
-use crate::{poll::Channel, ports::Ports};
-
-/// Polls a channel.
-#[derive(Debug, Parser)]
-struct Options {
-    /// The first part of the worker's identity.
-    #[arg(long, env = "WORKER_NAME", default_value = "worker")]
-    name: String,
-    /// Polls at once.
-    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 64)]
-    concurrency: usize,
-    /// Deadline of one poll, in seconds.
-    #[arg(long, env = "POLL_TIMEOUT_S", default_value_t = 30)]
-    poll_timeout_s: u64,
-    /// The queue of jobs.
-    #[arg(long, env = "WORK_QUEUE", default_value = "polling-demo-items")]
-    work_queue: String,
-    /// The queue of completions.
-    #[arg(
-        long,
-        env = "COMPLETED_QUEUE",
-        default_value = "polling-demo-completed"
-    )]
-    completed_queue: String,
-    /// The topic of events.
-    #[arg(long, env = "EVENT_TOPIC", default_value = "items")]
-    topic: Topic,
-    /// The SQS endpoint; that of AWS unless set.
-    #[cfg(feature = "sqs")]
-    #[arg(long, env = "POLLING_SQS_ENDPOINT")]
-    sqs_endpoint: Option<String>,
-    /// Kafka's brokers, `host:port,host:port`.
-    #[cfg(feature = "kafka")]
-    #[arg(long, env = "POLLING_KAFKA_BROKERS")]
-    kafka_brokers: String,
-    /// Ends by itself after so many seconds.
-    #[arg(long = "for", value_name = "SECONDS")]
-    for_s: Option<u64>,
-}
+use crate::{health::Health, options::Options, poll::Items, ports::Ports};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -58,10 +26,30 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
     let options = Options::parse();
-    let ports = Ports::open(&options).await?;
+    let health = Health::serve(options.health_listen).await?;
+    let stop = shutdown(options.for_s)?;
+    pin!(stop);
+
+    let worker = worker(&options).await?;
+    select! {
+        biased;
+        () = &mut stop => return Ok(()),
+        () = health.await_ready(&worker) => {}
+    }
+    let stopping = async {
+        stop.await;
+        health.not_ready("the worker is shutting down");
+    };
+    worker.run(stopping).await;
+    Ok(())
+}
+
+/// The worker that the options describe.
+async fn worker(options: &Options) -> anyhow::Result<Worker> {
+    let ports = Ports::open(options).await?;
     let worker = Worker::builder()
         .config(WorkerConfig {
-            name: options.name,
+            name: options.name.clone(),
             concurrency: options.concurrency,
             poll_timeout: Duration::from_secs(options.poll_timeout_s),
             ..WorkerConfig::default()
@@ -70,11 +58,26 @@ async fn main() -> anyhow::Result<()> {
         .completed(ports.completed)
         .bus(ports.bus)
         .topic(options.topic.clone())
-        .poller(Channel::new(options.topic))
+        .poller(poller(options).await?)
         .build()?;
-    worker.check().await?;
-    worker.run(shutdown(options.for_s)?).await;
-    Ok(())
+    Ok(worker)
+}
+
+async fn poller(options: &Options) -> anyhow::Result<Items> {
+    let mut config = HttpConfig {
+        private_hosts: options.private_hosts.clone(),
+        ..HttpConfig::new(&options.user_agent)
+    };
+    let url = match &options.channel_url {
+        Some(url) => url.clone(),
+        None => {
+            config.private_hosts.push("127.0.0.1".to_owned());
+            stand_in::channel::serve().await?
+        }
+    };
+    // How the channel tells its rate limits: see polling_core::http::dialect.
+    let http = HttpClient::new(config, Dialect::common(), Arc::new(SystemClock))?;
+    Ok(Items::new(http, &url, options.topic.clone()))
 }
 
 /// Resolves at SIGTERM, at Ctrl-C, or once the time is over.
@@ -87,7 +90,7 @@ fn shutdown(for_s: Option<u64>) -> anyhow::Result<impl Future<Output = ()>> {
                 None => pending().await,
             }
         };
-        tokio::select! {
+        select! {
             biased;
             _ = terminated.recv() => {}
             _ = signal::ctrl_c() => {}

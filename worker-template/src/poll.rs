@@ -1,127 +1,85 @@
 //! The one file to edit: how this channel is polled.
 
-use polling_core::{Context, Event, Job, PollError, Polled, Poller, Topic};
+use polling_core::{
+    Event, Job, PollError, Polled, Poller, Topic,
+    http::HttpClient,
+    paging::{At, Budget, NewestFirst, Page, pages},
+    typed::{Typed, TypedContext},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
 
-/// Where the last poll stopped, in the job's context.
-const SINCE: &str = "since_id";
+/// Items of a page: the most that the channel gives.
+pub(crate) const PAGE_LIMIT: usize = 20;
 
-/// A poller for a channel that has a new item for every account at every poll.
-#[derive(Debug)]
-pub(crate) struct Channel {
-    topic: Topic,
+/// Pages of one poll at most. What is beyond them is left to the next, which follows at once.
+const MAX_PAGES: u32 = 5;
+
+/// What is kept from poll to poll: up to where everything is published.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct State {
+    items: NewestFirst<u64>,
 }
 
-impl Channel {
-    /// Events go to `topic`.
-    pub(crate) fn new(topic: Topic) -> Self {
-        Self { topic }
-    }
+impl TypedContext for State {}
 
-    /// What is newer than `since`. Here goes the call of the channel's API, with a timeout of
-    /// `job.remaining()` and the credentials of `job.account`.
-    async fn fetch(&self, job: &Job, since: i64) -> Result<Vec<Item>, ApiError> {
-        tokio::time::sleep(std::time::Duration::from_millis(50).min(job.remaining())).await;
-        // This one is out of order now and then.
-        if job.due_ms % 10 == 0 {
-            return Err(ApiError { status: 503 });
-        }
-        let text = format!("item {} of account {}", since + 1, job.account);
-        Ok(vec![Item {
-            id: since + 1,
-            text,
-            created_ms: job.due_ms,
-        }])
-    }
-}
-
-impl Poller for Channel {
-    async fn poll(&self, job: Job) -> Result<Polled, PollError> {
-        let since = job.context.get_i64(SINCE).unwrap_or(0);
-        let items = self.fetch(&job, since).await?;
-        let newest = items.iter().map(|item| item.id).max().unwrap_or(since);
-        let events = items.into_iter().map(|item| item.into_event(&self.topic));
-        // The context is whatever the next poll needs to go on from here.
-        Ok(Polled::new(Context::from_iter([(SINCE, newest.into())])).with_events(events))
-    }
-}
-
-/// An item as the channel gives it.
-#[derive(Debug)]
+/// What is read of an item; the event carries all of it.
+#[derive(Deserialize)]
 struct Item {
-    id: i64,
-    text: String,
+    id: u64,
     created_ms: i64,
 }
 
-impl Item {
-    /// The source key makes the event's id, so that consumers can drop repeats: the item's own id.
-    fn into_event(self, topic: &Topic) -> Event {
-        Event::new(
-            topic.clone(),
-            self.id.to_string(),
-            self.text,
-            self.created_ms,
-        )
-    }
-}
-
-/// An error as the channel gives it.
+/// Polls the items of accounts.
 #[derive(Debug)]
-struct ApiError {
-    status: u16,
+pub(crate) struct Items {
+    http: HttpClient,
+    url: String,
+    topic: Topic,
 }
 
-/// The one place that decides what an error means: the scheduler's rules go by the class.
-impl From<ApiError> for PollError {
-    fn from(error: ApiError) -> Self {
-        let status = error.status.to_string();
-        match error.status {
-            401 | 403 => Self::unauthorized("the channel refused the account's credentials"),
-            404 | 410 => Self::gone("the account exists no more"),
-            429 => Self::rate_limited("the channel's limit is used up"),
-            500.. => Self::transient("the channel is out of order"),
-            _ => Self::invalid("the channel refused the request"),
+impl Items {
+    /// Asks the API at `url`; events go to `topic`.
+    pub(crate) fn new(http: HttpClient, url: &str, topic: Topic) -> Self {
+        let url = url.trim_end_matches('/').to_owned();
+        Self { http, url, topic }
+    }
+
+    /// One call of the channel: its newest items above `since` and below `after`, newest first.
+    async fn page(&self, job: &Job, at: At<u64>) -> Result<Page<u64>, PollError> {
+        let url = format!("{}/accounts/{}/items", self.url, job.account);
+        let mut call = self.http.get(job, url).query("limit", PAGE_LIMIT);
+        if let Some(since) = at.since {
+            call = call.query("since_id", since);
         }
-        .with_code(status)
+        if let Some(after) = at.after {
+            call = call.query("max_id", after);
+        }
+        // A status that is an error becomes a `PollError` here: 401 unauthorized, 404 gone, 429
+        // rate limited, 5xx transient, any other invalid.
+        let answer = call.send().await?;
+        let items: Vec<Box<RawValue>> = answer.json()?;
+        let full = items.len() >= PAGE_LIMIT;
+        let items: Result<Vec<_>, _> = items.iter().map(|item| self.item(item)).collect();
+        let page = Page::new(items?).with_more(full);
+        Ok(page.with_allowances(answer.allowances().iter().cloned()))
+    }
+
+    /// The source key makes the event's id, by which consumers drop repeats: the item's own id.
+    fn item(&self, item: &RawValue) -> Result<(u64, Event), PollError> {
+        let read: Item = serde_json::from_str(item.get())
+            .map_err(|_| PollError::invalid("an item without an id and a created_ms"))?;
+        let (key, payload) = (read.id.to_string(), item.get().to_owned());
+        let event = Event::new(self.topic.clone(), key, payload, read.created_ms);
+        Ok((read.id, event))
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use polling_core::{ErrorClass, model};
-
-    use super::*;
-
-    fn job(due_ms: i64, since: i64) -> Job {
-        let dispatch = model::Job {
-            id: "items:anna".parse().unwrap(),
-            channel: "demo".parse().unwrap(),
-            job_type: "items".parse().unwrap(),
-            account: "anna".parse().unwrap(),
-            level: "gold".parse().unwrap(),
-            token: model::Token::from_wire("00000000000000a1.1.00000000000000b2").unwrap(),
-            due_ms,
-            not_after_ms: due_ms + 60_000,
-            context: Context::from_iter([(SINCE, since.into())]),
-        };
-        Job::new(dispatch, due_ms)
-    }
-
-    fn channel() -> Channel {
-        Channel::new(Topic::new("items").unwrap())
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_poll_goes_on_where_the_last_one_stopped() {
-        let polled = channel().poll(job(1, 7)).await.unwrap();
-        assert_eq!(polled.events[0].source_key, "8");
-        assert_eq!(polled.context.get_i64(SINCE), Some(8));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn an_outage_is_transient() {
-        let error = channel().poll(job(10, 7)).await.unwrap_err();
-        assert_eq!(error.class(), ErrorClass::Transient);
-        assert_eq!(error.code().unwrap().as_str(), "503");
+impl Poller for Items {
+    async fn poll(&self, job: Job) -> Result<Polled, PollError> {
+        let mut state = Typed::<State>::read(&job.context)?;
+        let budget = Budget::of(&job, MAX_PAGES);
+        let paged = pages(&mut state.items, budget, |at| self.page(&job, at)).await?;
+        Ok(paged.into_polled(state.write()?))
     }
 }

@@ -1,10 +1,16 @@
-//! Where jobs come from and events go to: features and the environment decide.
+//! Where jobs come from and events go to: the options decide, among what was built.
 
 use std::sync::Arc;
 
-use polling_core::{SharedBus, SharedQueue};
+use polling_core::{
+    SharedBus, SharedQueue, SystemClock,
+    transport::memory::{MemoryBus, MemoryQueue},
+};
 
-use crate::Options;
+use crate::{
+    options::{Bus, Options, Queues},
+    stand_in,
+};
 
 /// The queues and the bus of a worker.
 #[derive(Debug)]
@@ -16,8 +22,14 @@ pub(crate) struct Ports {
 
 impl Ports {
     pub(crate) async fn open(options: &Options) -> anyhow::Result<Self> {
-        let (work, completed) = queues(options).await?;
-        let bus = bus(options)?;
+        let (work, completed) = match options.queues {
+            Queues::Memory => in_memory(options).await?,
+            Queues::Sqs => sqs(options).await?,
+        };
+        let bus = match options.bus {
+            Bus::Memory => consumed(options),
+            Bus::Kafka => kafka(options)?,
+        };
         Ok(Self {
             work,
             completed,
@@ -26,8 +38,23 @@ impl Ports {
     }
 }
 
+/// In memory, with a stand-in for the scheduler.
+async fn in_memory(options: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+    let queue = |name: &str| MemoryQueue::builder(name, Arc::new(SystemClock)).build();
+    let (work, completed) = (queue(&options.work_queue), queue(&options.completed_queue));
+    stand_in::scheduler::schedule(work.clone(), completed.clone()).await?;
+    Ok((work, completed))
+}
+
+/// In memory, with a stand-in for the consumer.
+fn consumed(options: &Options) -> SharedBus {
+    let bus = MemoryBus::new();
+    stand_in::consumer::consume(bus.clone(), options.topic.clone());
+    Arc::new(bus)
+}
+
 #[cfg(feature = "sqs")]
-async fn queues(options: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+async fn sqs(options: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     use polling_core::transport::sqs::{self, SqsQueue};
 
     let mut config = sqs::client_config(&sqs::load_config().await);
@@ -40,30 +67,19 @@ async fn queues(options: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)>
     Ok((Arc::new(work), Arc::new(completed)))
 }
 
-/// In memory, with a stand-in for the scheduler.
 #[cfg(not(feature = "sqs"))]
-async fn queues(options: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
-    use polling_core::{SystemClock, transport::memory::MemoryQueue};
-
-    let queue = |name: &str| MemoryQueue::builder(name, Arc::new(SystemClock)).build();
-    let (work, completed) = (queue(&options.work_queue), queue(&options.completed_queue));
-    crate::stand_in::schedule(work.clone(), completed.clone()).await?;
-    Ok((work, completed))
+async fn sqs(_: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+    anyhow::bail!("this worker was built without SQS: build it with --features sqs")
 }
 
 #[cfg(feature = "kafka")]
-fn bus(options: &Options) -> anyhow::Result<SharedBus> {
+fn kafka(options: &Options) -> anyhow::Result<SharedBus> {
     use polling_core::transport::kafka::KafkaBus;
 
     Ok(Arc::new(KafkaBus::builder(&options.kafka_brokers).build()?))
 }
 
-/// In memory, with a stand-in for the consumer.
 #[cfg(not(feature = "kafka"))]
-fn bus(options: &Options) -> anyhow::Result<SharedBus> {
-    use polling_core::transport::memory::MemoryBus;
-
-    let bus = MemoryBus::new();
-    crate::stand_in::consume(bus.clone(), options.topic.clone());
-    Ok(Arc::new(bus))
+fn kafka(_: &Options) -> anyhow::Result<SharedBus> {
+    anyhow::bail!("this worker was built without Kafka: build it with --features kafka")
 }

@@ -1,0 +1,82 @@
+//! What can be set, as an option or in the environment.
+
+use std::net::SocketAddr;
+
+use clap::{Parser, ValueEnum};
+use polling_core::Topic;
+
+/// Polls a channel.
+#[derive(Debug, Parser)]
+pub(crate) struct Options {
+    /// The first part of the worker's identity.
+    #[arg(long, env = "WORKER_NAME", default_value = "worker")]
+    pub(crate) name: String,
+    /// Polls at once.
+    #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 64)]
+    pub(crate) concurrency: usize,
+    /// Deadline of one poll, in seconds.
+    #[arg(long, env = "POLL_TIMEOUT_S", default_value_t = 30)]
+    pub(crate) poll_timeout_s: u64,
+    /// Where the channel's API is; a stand-in in this process unless set.
+    #[arg(long, env = "CHANNEL_URL")]
+    pub(crate) channel_url: Option<String>,
+    /// A host that may have a private address: a channel of your own network. Can be repeated.
+    #[arg(long = "private-host", value_name = "HOST")]
+    pub(crate) private_hosts: Vec<String>,
+    /// What the channel sees as the caller: say who runs it and where to reach them.
+    #[arg(long, env = "USER_AGENT", default_value = USER_AGENT)]
+    pub(crate) user_agent: String,
+    /// Where jobs come from.
+    #[arg(long, env = "WORKER_QUEUES", value_enum, default_value_t = Queues::Memory)]
+    pub(crate) queues: Queues,
+    /// The queue of jobs.
+    #[arg(long, env = "WORK_QUEUE", default_value = "polling-demo-items")]
+    pub(crate) work_queue: String,
+    /// The queue of completions.
+    #[arg(
+        long,
+        env = "COMPLETED_QUEUE",
+        default_value = "polling-demo-completed"
+    )]
+    pub(crate) completed_queue: String,
+    /// The SQS endpoint; that of AWS unless set.
+    #[cfg(feature = "sqs")]
+    #[arg(long, env = "POLLING_SQS_ENDPOINT")]
+    pub(crate) sqs_endpoint: Option<String>,
+    /// Where events go to.
+    #[arg(long, env = "WORKER_BUS", value_enum, default_value_t = Bus::Memory)]
+    pub(crate) bus: Bus,
+    /// The topic of events.
+    #[arg(long, env = "EVENT_TOPIC", default_value = "items")]
+    pub(crate) topic: Topic,
+    /// Kafka's brokers, `host:port,host:port`.
+    #[cfg(feature = "kafka")]
+    #[arg(long, env = "POLLING_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
+    pub(crate) kafka_brokers: String,
+    /// Where to answer the probes, /livez and /readyz.
+    #[arg(long, env = "HEALTH_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) health_listen: SocketAddr,
+    /// Ends by itself after so many seconds.
+    #[arg(long = "for", value_name = "SECONDS")]
+    pub(crate) for_s: Option<u64>,
+}
+
+const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+
+/// Where jobs come from.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Queues {
+    /// This process, with a stand-in for the scheduler.
+    Memory,
+    /// Amazon SQS.
+    Sqs,
+}
+
+/// Where events go to.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum Bus {
+    /// This process, with a stand-in for the consumer.
+    Memory,
+    /// Apache Kafka.
+    Kafka,
+}
