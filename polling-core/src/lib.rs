@@ -98,7 +98,7 @@
 //! | `kafka-tls` | the same with TLS and SASL |
 //! | `http` | [`http`]: calls that mind limits, deadlines and private addresses |
 //! | `http-dialect` | [`http::dialect`]: rate limits read from headers; pure |
-//! | `auth` | [`auth`](crate::auth): access tokens, refreshed by one worker for all |
+//! | `auth` | [`auth`]: access tokens, refreshed by one worker for all |
 //! | `auth-redis`, `auth-redis-tls` | the same, shared in a Redis, over TLS |
 //! | `auth-sealed` | and encrypted there |
 //! | `full` | all of them |
