@@ -152,11 +152,15 @@ async fn polls_exactly(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs dev/services"]
 async fn every_status_of_a_burst_on_mastodon_arrives() {
-    let (server, base) = mastodon::start(0).await;
+    let (server, channel) = mastodon::start(0).await;
     let topic = new_topic().await;
     let token = Some(mastodon::TOKEN.to_owned());
-    let poller =
-        mastodon_poll::Statuses::new(client(Dialect::mastodon()), &base, token, topic.clone());
+    let poller = mastodon_poll::Statuses::new(
+        client(Dialect::mastodon()),
+        &channel.url("/"),
+        token,
+        topic.clone(),
+    );
     let (seen, posting) = (server.clone(), server.clone());
     let polled_once = move || {
         let asked = &seen.lock().unwrap().asked;
@@ -177,13 +181,18 @@ async fn every_status_of_a_burst_on_mastodon_arrives() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 #[ignore = "needs dev/services"]
 async fn every_event_on_github_arrives() {
-    let (server, base) = github::start(120).await;
+    let (server, channel) = github::start(120).await;
     {
         let mut server = server.lock().unwrap();
         (server.poll_interval_s, server.calls_left) = (1, 5_000);
     }
     let topic = new_topic().await;
-    let poller = github_poll::Events::new(client(Dialect::github()), &base, None, topic.clone());
+    let poller = github_poll::Events::new(
+        client(Dialect::github()),
+        &channel.url("/"),
+        None,
+        topic.clone(),
+    );
     let (seen, posting) = (server.clone(), server.clone());
     let polled_once = move || {
         let asked = &seen.lock().unwrap().asked;

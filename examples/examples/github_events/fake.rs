@@ -1,17 +1,8 @@
 //! A GitHub on loopback, for tests: tags, intervals and limits as the real one has them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
-use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
-    http::{HeaderMap, HeaderName, HeaderValue, StatusCode},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use polling_core::test_util::{FakeChannel, Reply, Request};
 use serde_json::json;
 
 /// What it does next: all users have this timeline, newest last, and share so many calls.
@@ -25,8 +16,8 @@ pub(crate) struct GitHub {
 
 pub(crate) type Shared = Arc<Mutex<GitHub>>;
 
-/// Starts one, and tells its address.
-pub(crate) async fn start(events_there: u64) -> (Shared, String) {
+/// Starts one; it ends when the channel is dropped.
+pub(crate) async fn start(events_there: u64) -> (Shared, FakeChannel) {
     let github = Arc::new(Mutex::new(GitHub {
         events: (0..events_there).collect(),
         calls_left: 60,
@@ -34,85 +25,61 @@ pub(crate) async fn start(events_there: u64) -> (Shared, String) {
         poll_interval_s: 60,
         asked: Vec::new(),
     }));
-    let router = Router::new()
-        .route("/users/{user}/events/public", get(events))
-        .with_state(github.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (github, base)
+    let shared = github.clone();
+    let channel = FakeChannel::start(move |request| shared.lock().unwrap().answer(request));
+    (github, channel.await.unwrap())
 }
 
-async fn events(
-    State(github): State<Shared>,
-    Path(user): Path<String>,
-    Query(query): Query<BTreeMap<String, usize>>,
-    headers: HeaderMap,
-) -> Response {
-    let mut github = github.lock().unwrap();
-    let etag = format!("\"{:?}\"", github.events.last());
-    let (page, size) = (query["page"], query["per_page"]);
-    let unchanged = headers
-        .get("if-none-match")
-        .is_some_and(|tag| tag == etag.as_str());
-    let answer = if github.secondary_limit {
-        403
-    } else if unchanged {
-        304
-    } else if github.calls_left == 0 {
-        429
-    } else {
-        github.calls_left -= 1;
-        200
-    };
-    github.asked.push(format!("{user} {page}: {answer}"));
-    let last = github.events.len().div_ceil(size).max(1);
-    let mut head = HeaderMap::new();
-    for (name, value) in [
-        ("date", "Sat, 01 Aug 2026 13:52:00 GMT".to_owned()),
-        ("x-poll-interval", github.poll_interval_s.to_string()),
-        ("x-ratelimit-limit", "60".to_owned()),
-        ("x-ratelimit-remaining", github.calls_left.to_string()),
-        ("x-ratelimit-reset", "1785592920".to_owned()),
-        ("etag", etag),
-        (
-            "link",
-            format!(
-                "<https://evil.example>; rel=\"first\", <?page={}>; rel=\"next\"",
-                page + 1
-            ),
-        ),
-        ("retry-after", "90".to_owned()),
-    ] {
-        let there = match name {
-            "link" => page < last,
-            "retry-after" => answer == 403,
-            _ => true,
+impl GitHub {
+    fn answer(&mut self, request: &Request) -> Reply {
+        let path = request.path.strip_prefix("/users/").unwrap();
+        let user = path.strip_suffix("/events/public").unwrap();
+        let page = request.number("page").unwrap();
+        let etag = format!("\"{:?}\"", self.events.last());
+        let (status, reply) = if self.secondary_limit {
+            (
+                403,
+                refused().with_status(403).with_header("retry-after", "90"),
+            )
+        } else if request.header("if-none-match") == Some(&etag) {
+            (304, Reply::status(304))
+        } else if self.calls_left == 0 {
+            (429, refused().with_status(429))
+        } else {
+            self.calls_left -= 1;
+            (
+                200,
+                self.page(page as usize, request.number("per_page").unwrap() as usize),
+            )
         };
-        if there {
-            head.insert(
-                HeaderName::from_static(name),
-                HeaderValue::try_from(value).unwrap(),
-            );
+        self.asked.push(format!("{user} {page}: {status}"));
+        reply
+            .with_header("date", "Sat, 01 Aug 2026 13:52:00 GMT")
+            .with_header("etag", etag)
+            .with_header("x-poll-interval", self.poll_interval_s.to_string())
+            .with_header("x-ratelimit-limit", "60")
+            .with_header("x-ratelimit-remaining", self.calls_left.to_string())
+            .with_header("x-ratelimit-reset", "1785592920")
+    }
+
+    fn page(&self, page: usize, size: usize) -> Reply {
+        let shown = self.events.iter().rev().skip((page - 1) * size).take(size);
+        let event = |id: &u64| {
+            let created_at = "2026-08-01T13:50:00Z";
+            json!({"id": id.to_string(), "type": "PushEvent", "created_at": created_at})
+        };
+        let reply = Reply::json(json!(shown.map(event).collect::<Vec<_>>()).to_string());
+        if page * size >= self.events.len() {
+            return reply;
         }
+        let link = format!(
+            "<https://a.example>; rel=\"first\", <?page={}>; rel=\"next\"",
+            page + 1
+        );
+        reply.with_header("link", link)
     }
-    let shown = github
-        .events
-        .iter()
-        .rev()
-        .skip((page - 1) * size)
-        .take(size);
-    let event = |id: &u64| json!({"id": id.to_string(), "type": "PushEvent", "created_at": "2026-08-01T13:50:00Z"});
-    let body: Vec<_> = shown.map(event).collect();
-    let status = StatusCode::from_u16(answer).unwrap();
-    match answer {
-        200 => (status, head, Json(body)).into_response(),
-        304 => (status, head).into_response(),
-        _ => (
-            status,
-            head,
-            Json(json!({"message": "API rate limit exceeded"})),
-        )
-            .into_response(),
-    }
+}
+
+fn refused() -> Reply {
+    Reply::json(r#"{"message":"API rate limit exceeded"}"#)
 }

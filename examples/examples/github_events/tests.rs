@@ -6,6 +6,10 @@ use polling_core::{
     Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
     http::{HttpClient, HttpConfig, dialect::Dialect},
     model,
+    test_util::{
+        FakeChannel,
+        contract::{Subject, verify},
+    },
 };
 
 use crate::{
@@ -16,8 +20,13 @@ use crate::{
 /// 2026-08-01T13:52:00Z.
 const NOW_MS: i64 = 1_785_592_320_000;
 
-async fn start(events_there: u64) -> (Shared, Events) {
-    let (github, base) = fake::start(events_there).await;
+/// The server, and a poller for it.
+async fn start(events_there: u64) -> (Shared, Events, FakeChannel) {
+    let (github, channel) = fake::start(events_there).await;
+    (github, poller(&channel), channel)
+}
+
+fn poller(channel: &FakeChannel) -> Events {
     let config = HttpConfig {
         private_hosts: vec!["127.0.0.1".to_owned()],
         ..HttpConfig::new("test/1.0")
@@ -25,7 +34,7 @@ async fn start(events_there: u64) -> (Shared, Events) {
     let clock = Arc::new(ManualClock::at(NOW_MS));
     let http = HttpClient::new(config, Dialect::github(), clock).unwrap();
     let topic = Topic::new("activity").unwrap();
-    (github, Events::new(http, &base, None, topic))
+    Events::new(http, &channel.url("/"), None, topic)
 }
 
 async fn poll(poller: &Events, context: &Context) -> Result<Polled, PollError> {
@@ -59,7 +68,7 @@ fn asked(github: &Shared) -> Vec<String> {
 
 #[tokio::test]
 async fn a_timeline_is_read_once_and_then_asked_for_free() {
-    let (github, poller) = start(250).await;
+    let (github, poller, _channel) = start(250).await;
     let first = poll(&poller, &Context::new()).await.unwrap();
     assert_eq!(found(&first), (0..250).collect::<Vec<_>>());
     assert_eq!(
@@ -81,7 +90,7 @@ async fn a_timeline_is_read_once_and_then_asked_for_free() {
 
 #[tokio::test]
 async fn an_event_that_appears_late_below_others_is_found() {
-    let (github, poller) = start(10).await;
+    let (github, poller, _channel) = start(10).await;
     let first = poll(&poller, &Context::new()).await.unwrap();
     github.lock().unwrap().events = [0, 1, 2, 500, 3, 4, 5, 6, 7, 8, 9, 10].into();
     let second = poll(&poller, &first.context).await.unwrap();
@@ -90,7 +99,7 @@ async fn an_event_that_appears_late_below_others_is_found() {
 
 #[tokio::test]
 async fn the_poll_interval_and_the_limit_are_told_each_for_its_scope() {
-    let (_, poller) = start(250).await;
+    let (_, poller, _channel) = start(250).await;
     let polled = poll(&poller, &Context::new()).await.unwrap();
     let told: Vec<_> = polled
         .allowances
@@ -108,7 +117,7 @@ async fn the_poll_interval_and_the_limit_are_told_each_for_its_scope() {
 
 #[tokio::test]
 async fn a_limit_used_up_in_the_middle_skips_nothing() {
-    let (github, poller) = start(250).await;
+    let (github, poller, _channel) = start(250).await;
     github.lock().unwrap().calls_left = 2;
     let stopped = poll(&poller, &Context::new()).await.unwrap();
     assert_eq!(found(&stopped), (50..250).collect::<Vec<_>>());
@@ -133,7 +142,7 @@ async fn a_limit_used_up_in_the_middle_skips_nothing() {
 
 #[tokio::test]
 async fn a_secondary_limit_is_a_rate_limit() {
-    let (github, poller) = start(1).await;
+    let (github, poller, _channel) = start(1).await;
     github.lock().unwrap().secondary_limit = true;
     let error = poll(&poller, &Context::new()).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::RateLimited);
@@ -143,4 +152,43 @@ async fn a_secondary_limit_is_a_rate_limit() {
         .iter()
         .find(|allowance| allowance.remaining == Some(0));
     assert_eq!(used_up.unwrap().reset_at_ms, Some(NOW_MS + 90_000));
+}
+
+struct User {
+    github: Shared,
+    channel: FakeChannel,
+}
+
+impl User {
+    async fn start() -> Self {
+        let (github, channel) = fake::start(0).await;
+        let user = Self { github, channel };
+        user.limit(None);
+        user
+    }
+}
+
+impl Subject for User {
+    type Poller = Events;
+
+    fn poller(&self) -> Events {
+        poller(&self.channel)
+    }
+
+    fn add(&self, items: usize) -> Vec<String> {
+        let mut github = self.github.lock().unwrap();
+        let first = github.events.last().map_or(0, |last| last + 1);
+        let new = first..first + items as u64;
+        github.events.extend(new.clone());
+        new.map(|id| id.to_string()).collect()
+    }
+
+    fn limit(&self, calls: Option<u64>) {
+        self.github.lock().unwrap().calls_left = calls.unwrap_or(1_000_000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_keeps_the_contract() {
+    verify(User::start).await.unwrap();
 }

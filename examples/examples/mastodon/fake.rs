@@ -1,17 +1,8 @@
 //! A Mastodon on loopback, for tests: pages, limits and errors as the real one has them.
 
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex},
-};
+use std::sync::{Arc, Mutex};
 
-use axum::{
-    Json, Router,
-    extract::{Path, Query, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-    routing::get,
-};
+use polling_core::test_util::{FakeChannel, Reply, Request};
 use serde_json::json;
 
 pub(crate) const TOKEN: &str = "t0ken";
@@ -23,74 +14,63 @@ pub(crate) const FIRST_ID: u64 = 109_000_000_000_000_000;
 pub(crate) struct Mastodon {
     pub(crate) statuses: u64,
     pub(crate) calls_left: u64,
-    pub(crate) status: StatusCode,
+    pub(crate) status: u16,
     pub(crate) asked: Vec<String>,
 }
 
 pub(crate) type Shared = Arc<Mutex<Mastodon>>;
 
-/// Starts one, and tells its address.
-pub(crate) async fn start(statuses_there: u64) -> (Shared, String) {
+/// Starts one; it ends when the channel is dropped.
+pub(crate) async fn start(statuses_there: u64) -> (Shared, FakeChannel) {
     let mastodon = Arc::new(Mutex::new(Mastodon {
         statuses: statuses_there,
         calls_left: 300,
-        status: StatusCode::OK,
+        status: 200,
         asked: Vec::new(),
     }));
-    let router = Router::new()
-        .route("/api/v1/accounts/{account}/statuses", get(statuses))
-        .with_state(mastodon.clone());
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base = format!("http://{}/", listener.local_addr().unwrap());
-    tokio::spawn(async move { axum::serve(listener, router).await });
-    (mastodon, base)
+    let shared = mastodon.clone();
+    let channel = FakeChannel::start(move |request| shared.lock().unwrap().answer(request));
+    (mastodon, channel.await.unwrap())
 }
 
-/// Without `min_id` the newest page, with it the page directly above; each newest first.
-async fn statuses(
-    State(mastodon): State<Shared>,
-    Path(account): Path<String>,
-    Query(query): Query<BTreeMap<String, u64>>,
-    headers: HeaderMap,
-) -> Response {
-    let mut mastodon = mastodon.lock().unwrap();
-    mastodon.asked.push(format!("{account} {query:?}"));
-    assert_eq!(headers["authorization"], format!("Bearer {TOKEN}"));
-    let refused = mastodon.calls_left == 0;
-    mastodon.calls_left = mastodon.calls_left.saturating_sub(1);
-    let limits = [
-        ("date", "Sat, 01 Aug 2026 13:52:00 GMT".to_owned()),
-        ("x-ratelimit-limit", "300".to_owned()),
-        ("x-ratelimit-remaining", mastodon.calls_left.to_string()),
-        (
-            "x-ratelimit-reset",
-            "2026-08-01T13:55:00.573789Z".to_owned(),
-        ),
-    ];
-    if refused {
-        let body = Json(json!({"error": "Too many requests"}));
-        return (StatusCode::TOO_MANY_REQUESTS, limits, body).into_response();
+impl Mastodon {
+    fn answer(&mut self, request: &Request) -> Reply {
+        let path = request.path.strip_prefix("/api/v1/accounts/").unwrap();
+        let account = path.strip_suffix("/statuses").unwrap();
+        self.asked.push(format!("{account} {}", request.query));
+        assert_eq!(
+            request.header("authorization").unwrap(),
+            format!("Bearer {TOKEN}")
+        );
+        let reply = if self.calls_left == 0 {
+            Reply::json(r#"{"error":"Too many requests"}"#).with_status(429)
+        } else if self.status != 200 {
+            Reply::json(r#"{"error":"Record not found"}"#).with_status(self.status)
+        } else {
+            self.page(request.number("min_id"), request.number("limit").unwrap())
+        };
+        self.calls_left = self.calls_left.saturating_sub(1);
+        reply
+            .with_header("date", "Sat, 01 Aug 2026 13:52:00 GMT")
+            .with_header("x-ratelimit-limit", "300")
+            .with_header("x-ratelimit-remaining", self.calls_left.to_string())
+            .with_header("x-ratelimit-reset", "2026-08-01T13:55:00.573789Z")
     }
-    if mastodon.status != StatusCode::OK {
-        return (
-            mastodon.status,
-            limits,
-            Json(json!({"error": "Record not found"})),
-        )
-            .into_response();
+
+    /// Without `min_id` the newest page, with it the page directly above; each newest first.
+    fn page(&self, min_id: Option<u64>, limit: u64) -> Reply {
+        let end = FIRST_ID + self.statuses;
+        let page = match min_id {
+            Some(min_id) => {
+                let first = FIRST_ID.max(min_id + 1);
+                first..end.min(first + limit)
+            }
+            None => FIRST_ID.max(end.saturating_sub(limit))..end,
+        };
+        let status = |id: u64| {
+            let created_at = "2026-08-01T13:50:00.000Z";
+            json!({"id": id.to_string(), "created_at": created_at, "content": "<p>é</p>"})
+        };
+        Reply::json(json!(page.rev().map(status).collect::<Vec<_>>()).to_string())
     }
-    let all = FIRST_ID..FIRST_ID + mastodon.statuses;
-    let limit = query["limit"] as usize;
-    let page: Vec<u64> = match query.get("min_id") {
-        Some(min_id) => all.filter(|id| id > min_id).take(limit).collect(),
-        None => all
-            .skip((mastodon.statuses as usize).saturating_sub(limit))
-            .collect(),
-    };
-    let status = |id: &u64| {
-        let created_at = "2026-08-01T13:50:00.000Z";
-        json!({"id": id.to_string(), "created_at": created_at, "content": "<p>é</p>"})
-    };
-    let body: Vec<_> = page.iter().rev().map(status).collect();
-    (limits, Json(body)).into_response()
 }

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::http::StatusCode;
 use polling_core::{
     Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
     http::{HttpClient, HttpConfig, dialect::Dialect},
     model,
+    test_util::{
+        FakeChannel,
+        contract::{Subject, verify},
+    },
 };
 
 use crate::{
@@ -18,13 +21,17 @@ use crate::{
 const WORKER_MS: i64 = 1_785_592_200_000;
 
 /// The server, and a poller for it.
-async fn start(statuses_there: u64) -> (Shared, Statuses) {
-    let (mastodon, base) = fake::start(statuses_there).await;
+async fn start(statuses_there: u64) -> (Shared, Statuses, FakeChannel) {
+    let (mastodon, channel) = fake::start(statuses_there).await;
+    (mastodon, local_poller(&channel), channel)
+}
+
+fn local_poller(channel: &FakeChannel) -> Statuses {
     let config = HttpConfig {
         private_hosts: vec!["127.0.0.1".to_owned()],
         ..HttpConfig::new("test/1.0")
     };
-    (mastodon, poller(config, &base))
+    poller(config, &channel.url("/"))
 }
 
 fn poller(config: HttpConfig, base: &str) -> Statuses {
@@ -60,11 +67,11 @@ fn found(polled: &Polled) -> Vec<u64> {
 
 #[tokio::test]
 async fn the_first_poll_takes_the_newest_page() {
-    let (mastodon, poller) = start(1_000).await;
+    let (mastodon, poller, _channel) = start(1_000).await;
     let polled = poll(&poller, &Context::new()).await.unwrap();
     assert_eq!(found(&polled), (960..1_000).collect::<Vec<_>>());
     assert!(!polled.saturated);
-    assert_eq!(mastodon.lock().unwrap().asked, ["42 {\"limit\": 40}"]);
+    assert_eq!(mastodon.lock().unwrap().asked, ["42 limit=40"]);
     let event = &polled.events[0];
     assert_eq!(event.created_ms, 1_785_592_200_000);
     assert!(
@@ -75,7 +82,7 @@ async fn the_first_poll_takes_the_newest_page() {
 
 #[tokio::test]
 async fn a_burst_is_read_over_several_polls_and_nothing_is_skipped() {
-    let (mastodon, poller) = start(0).await;
+    let (mastodon, poller, _channel) = start(0).await;
     let empty = poll(&poller, &Context::new()).await.unwrap();
     assert_eq!(found(&empty), [0; 0]);
     mastodon.lock().unwrap().statuses = 500;
@@ -96,12 +103,11 @@ async fn a_burst_is_read_over_several_polls_and_nothing_is_skipped() {
 
 #[tokio::test]
 async fn a_limit_used_up_in_the_middle_keeps_what_was_read() {
-    let (mastodon, poller) = start(1).await;
+    let (mastodon, poller, _channel) = start(1).await;
     let first = poll(&poller, &Context::new()).await.unwrap();
     {
         let mut mastodon = mastodon.lock().unwrap();
-        (mastodon.statuses, mastodon.status) = (300, StatusCode::OK);
-        mastodon.calls_left = 2;
+        (mastodon.statuses, mastodon.calls_left) = (300, 2);
     }
     let stopped = poll(&poller, &first.context).await.unwrap();
     assert_eq!(found(&stopped), (1..81).collect::<Vec<_>>());
@@ -122,12 +128,12 @@ async fn a_limit_used_up_in_the_middle_keeps_what_was_read() {
 
 #[tokio::test]
 async fn what_mastodon_refuses_is_classified() {
-    let (mastodon, poller) = start(1).await;
+    let (mastodon, poller, _channel) = start(1).await;
     for (status, class) in [
-        (StatusCode::UNAUTHORIZED, ErrorClass::Unauthorized),
-        (StatusCode::NOT_FOUND, ErrorClass::Gone),
-        (StatusCode::GONE, ErrorClass::Gone),
-        (StatusCode::SERVICE_UNAVAILABLE, ErrorClass::Transient),
+        (401, ErrorClass::Unauthorized),
+        (404, ErrorClass::Gone),
+        (410, ErrorClass::Gone),
+        (503, ErrorClass::Transient),
     ] {
         mastodon.lock().unwrap().status = status;
         let error = poll(&poller, &Context::new()).await.unwrap_err();
@@ -140,4 +146,49 @@ async fn what_mastodon_refuses_is_classified() {
 fn the_token_is_not_shown() {
     let poller = poller(HttpConfig::new("test/1.0"), "https://a.example");
     assert!(!format!("{poller:?}").contains(TOKEN));
+}
+
+/// An account whose history is wanted: it begins below its first status.
+struct Account {
+    mastodon: Shared,
+    channel: FakeChannel,
+}
+
+impl Account {
+    async fn start() -> Self {
+        let (mastodon, channel) = fake::start(0).await;
+        let account = Self { mastodon, channel };
+        account.limit(None);
+        account
+    }
+}
+
+impl Subject for Account {
+    type Poller = Statuses;
+
+    fn poller(&self) -> Statuses {
+        local_poller(&self.channel)
+    }
+
+    fn context(&self) -> Context {
+        Context::from_iter([("statuses", serde_json::json!({"after": 0}))])
+    }
+
+    fn add(&self, items: usize) -> Vec<String> {
+        let mut mastodon = self.mastodon.lock().unwrap();
+        let first = FIRST_ID + mastodon.statuses;
+        mastodon.statuses += items as u64;
+        (first..FIRST_ID + mastodon.statuses)
+            .map(|id| id.to_string())
+            .collect()
+    }
+
+    fn limit(&self, calls: Option<u64>) {
+        self.mastodon.lock().unwrap().calls_left = calls.unwrap_or(1_000_000);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn it_keeps_the_contract() {
+    verify(Account::start).await.unwrap();
 }
