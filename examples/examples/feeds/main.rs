@@ -1,6 +1,8 @@
 //! A worker for feeds: RSS, Atom and JSON Feed. `poll.rs` is what is particular to them;
 //! `docs/channels/feeds.md` is its page.
 
+#[cfg(test)]
+mod fake;
 mod poll;
 #[cfg(test)]
 mod tests;

@@ -1,22 +1,21 @@
 //! The poller against a server on loopback that gives feeds as servers do, good and bad.
 
-use std::{
-    fmt::Write as _,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::sync::Arc;
 
 use polling_core::{
     Context, ErrorClass, SystemClock, Topic,
     http::{HttpClient, HttpConfig, dialect::Dialect},
     test_util::{
-        FakeChannel, Limit, Reply, Rig,
+        FakeChannel, Reply, Rig,
         contract::{Subject, verify},
     },
     typed::VERSION_KEY,
 };
 
-use crate::poll::Feeds;
+use crate::{
+    fake::{News, rss},
+    poll::Feeds,
+};
 
 fn feeds() -> Feeds {
     let config = HttpConfig {
@@ -38,17 +37,6 @@ fn rig(channel: &FakeChannel) -> Rig<Feeds> {
 
 async fn script(replies: impl IntoIterator<Item = Reply>) -> FakeChannel {
     FakeChannel::script(replies).await.unwrap()
-}
-
-/// An RSS feed with the newest item first.
-fn rss(ids: impl DoubleEndedIterator<Item = u64>) -> String {
-    let mut text = "<rss version=\"2.0\"><channel><title>News</title>".to_owned();
-    for id in ids.rev() {
-        let date = format!("Tue, 14 Nov 2023 {:02}:{:02}:00 GMT", id / 60 % 24, id % 60);
-        let item = format!("<guid isPermaLink=\"false\">{id}</guid><title>T{id}</title>");
-        write!(text, "<item>{item}<pubDate>{date}</pubDate></item>").unwrap();
-    }
-    text + "</channel></rss>"
 }
 
 const ATOM: &str = r#"<?xml version="1.0" encoding="utf-8"?>
@@ -153,29 +141,6 @@ async fn a_job_without_a_url_says_so() {
     assert!(run.failure().unwrap().message.contains("register it with"));
 }
 
-/// A feed that keeps all of its items.
-struct News {
-    channel: FakeChannel,
-    state: Arc<Mutex<(u64, Option<Limit>)>>,
-}
-
-impl News {
-    async fn start() -> Self {
-        let state = Arc::<Mutex<(u64, Option<Limit>)>>::default();
-        let shared = state.clone();
-        let channel = FakeChannel::start(move |_| {
-            let (newest, limit) = &mut *shared.lock().unwrap();
-            let feed = Reply::body(rss(1..*newest + 1));
-            match limit {
-                Some(limit) => limit.answer(feed),
-                None => feed,
-            }
-        });
-        let channel = channel.await.unwrap();
-        Self { channel, state }
-    }
-}
-
 impl Subject for News {
     type Poller = Feeds;
 
@@ -184,22 +149,16 @@ impl Subject for News {
     }
 
     fn context(&self) -> Context {
-        Context::from_iter([("url", self.channel.url("/feed").into())])
+        News::context(self)
     }
 
     fn add(&self, items: usize) -> Vec<String> {
-        let mut state = self.state.lock().unwrap();
-        let first = state.0 + 1;
-        state.0 += items as u64;
-        (first..=state.0).map(|id| id.to_string()).collect()
+        let added = News::add(self, items as u64);
+        added.map(|id| id.to_string()).collect()
     }
 
     fn limit(&self, calls: Option<u64>) {
-        self.state.lock().unwrap().1 = calls.map(|calls| {
-            let mut limit = Limit::new(1000, Duration::from_secs(900));
-            limit.leave(calls);
-            limit
-        });
+        News::limit(self, calls);
     }
 }
 

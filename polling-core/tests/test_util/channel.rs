@@ -75,7 +75,7 @@ async fn a_limit_tells_what_is_left_and_when_it_ends() {
         .unwrap()
         .parse()
         .unwrap();
-    assert!((50..=60).contains(&wait_s), "{wait_s}");
+    assert!((1..=60).contains(&wait_s), "{wait_s}");
     tokio::time::sleep(Duration::from_secs(wait_s)).await;
     assert_eq!(get(&channel).await.unwrap().status(), 200);
 }
