@@ -2,6 +2,11 @@
 //! Kafka: every event is there, and nothing else.
 #![allow(clippy::unwrap_used)]
 
+#[path = "../examples/feeds/fake.rs"]
+#[allow(dead_code)]
+mod feeds;
+#[path = "../examples/feeds/poll.rs"]
+mod feeds_poll;
 #[path = "../examples/github_events/fake.rs"]
 #[allow(dead_code)]
 mod github;
@@ -17,7 +22,8 @@ mod support;
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use polling_core::{
-    AccountId, ChannelId, Clock, JobType, Poller, SystemClock, Topic, Worker, WorkerConfig,
+    AccountId, ChannelId, Clock, Context, JobType, Poller, SystemClock, Topic, Worker,
+    WorkerConfig,
     http::{HttpClient, HttpConfig, dialect::Dialect},
     model::SlotRing,
     transport::kafka::KafkaBus,
@@ -91,10 +97,12 @@ async fn events(topic: &Topic) -> BTreeSet<(String, String)> {
     parts.collect()
 }
 
-/// Polls three accounts with `poller` until each event of `expected` is there, and no other.
-/// `post` is called once every account has been polled for the first time.
+/// Polls three accounts with `poller` until each event of `expected` is there, and no other. Their
+/// jobs are registered with `context`. `post` is called once every account has been polled for the
+/// first time.
 async fn polls_exactly(
     topic: Topic,
+    context: Context,
     poller: impl Poller,
     polled_once: impl Fn() -> bool,
     post: impl FnOnce(),
@@ -110,10 +118,13 @@ async fn polls_exactly(
     let queues = Queues::create().await;
     let (scheduler, registry) = scheduler(&queues).await;
     for account in ACCOUNTS {
-        let registration = Registration::new(
-            JobType::new("items").unwrap(),
-            AccountId::new(account).unwrap(),
-        );
+        let registration = Registration {
+            context: context.clone(),
+            ..Registration::new(
+                JobType::new("items").unwrap(),
+                AccountId::new(account).unwrap(),
+            )
+        };
         registry.register(registration).await.unwrap();
     }
     let (stop, stopped) = watch::channel(false);
@@ -175,7 +186,15 @@ async fn every_status_of_a_burst_on_mastodon_arrives() {
     };
     let post = move || posting.lock().unwrap().statuses = 500;
     let first = mastodon::FIRST_ID;
-    polls_exactly(topic, poller, polled_once, post, first..first + 500).await;
+    polls_exactly(
+        topic,
+        Context::new(),
+        poller,
+        polled_once,
+        post,
+        first..first + 500,
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -204,5 +223,26 @@ async fn every_event_on_github_arrives() {
         ACCOUNTS.iter().all(unchanged)
     };
     let post = move || posting.lock().unwrap().events.extend(120..250);
-    polls_exactly(topic, poller, polled_once, post, 0..250).await;
+    polls_exactly(topic, Context::new(), poller, polled_once, post, 0..250).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dev/services"]
+async fn every_entry_of_a_feed_arrives() {
+    let news = feeds::News::start().await;
+    news.add(20);
+    let topic = new_topic().await;
+    let poller = feeds_poll::Feeds::new(client(Dialect::common()), topic.clone());
+    let polled_once = || {
+        let requests = news.channel.requests();
+        let conditional = requests
+            .iter()
+            .filter(|request| request.header("if-none-match") == Some("\"20\""));
+        // Each job has stored its first context.
+        conditional.count() >= 2 * ACCOUNTS.len()
+    };
+    let post = || {
+        news.add(300);
+    };
+    polls_exactly(topic, news.context(), poller, polled_once, post, 1..321).await;
 }
