@@ -11,7 +11,7 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, BufRead as _, BufReader, Read, Write},
 };
 
 use anyhow::Context as _;
@@ -20,7 +20,7 @@ use csv::{ByteRecord, ReaderBuilder, Writer};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use polling_core::http::{
     caps,
-    dialect::{Dialect, Reset, WindowHeaders, date_ms},
+    dialect::{Dialect, Reset, Window, WindowHeaders, date_ms},
 };
 
 /// Reads recorded rate-limit headers.
@@ -60,8 +60,15 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn read_all(input: impl Read, output: impl Write, mut errors: impl Write) -> anyhow::Result<()> {
-    let mut rows = ReaderBuilder::new().flexible(true).from_reader(input);
-    let columns = rows.byte_headers()?.clone();
+    // A header's value has no line break: each line is read by itself, so that a quote left open
+    // in one costs no other.
+    let lines = BufReader::new(input).split(b'\n');
+    let mut lines =
+        lines.filter(|line| !line.as_ref().is_ok_and(|line| line.trim_ascii().is_empty()));
+    let columns = match lines.next() {
+        Some(line) => record(&line?)?,
+        None => ByteRecord::new(),
+    };
     let mut output = Writer::from_writer(output);
     output.write_record([
         "row",
@@ -72,11 +79,15 @@ fn read_all(input: impl Read, output: impl Write, mut errors: impl Write) -> any
         "reset_after_s",
     ])?;
     let dialect = dialect();
-    for (at, row) in rows.byte_records().enumerate() {
-        let (row, number) = (row?, at + 1);
+    for (at, line) in lines.enumerate() {
+        let (row, number) = (record(&line?)?, at + 1);
         let field = |name: &str| field(&columns, &row, name);
         let channel = String::from_utf8_lossy(field("channel"));
-        let answer = answer(&dialect, field);
+        let mut answer = answer(&dialect, field);
+        if row.len() != columns.len() {
+            let complaint = format!("its columns are {}, not {}", row.len(), columns.len());
+            answer.complaints.insert(0, complaint);
+        }
         for complaint in &answer.complaints {
             writeln!(
                 errors,
@@ -96,6 +107,17 @@ fn read_all(input: impl Read, output: impl Write, mut errors: impl Write) -> any
     }
     output.flush()?;
     Ok(())
+}
+
+/// The fields of one line.
+fn record(line: &[u8]) -> csv::Result<ByteRecord> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(line);
+    let mut record = ByteRecord::new();
+    reader.read_byte_record(&mut record)?;
+    Ok(record)
 }
 
 /// The columns as headers; the reset is told apart by its value, whatever the channel.
@@ -144,13 +166,13 @@ fn answer<'a>(dialect: &Dialect, field: impl Fn(&str) -> &'a [u8]) -> Answer {
     answer
         .complaints
         .extend(told.unread.iter().map(ToString::to_string));
-    // Of several windows the one that is used up first.
-    let strictest = told
-        .windows
-        .iter()
-        .min_by_key(|window| window.remaining.unwrap_or(u64::MAX));
+    // Of several windows the one that is used up first; one that the row itself counts, if any.
+    let strictness =
+        |window: &&Window| (window.limit.is_none(), window.remaining.unwrap_or(u64::MAX));
+    let strictest = told.windows.iter().min_by_key(strictness);
     let window = strictest.copied().unwrap_or_default();
-    (answer.limit, answer.remaining) = (window.limit, window.remaining);
+    let most = window.limit.unwrap_or(u64::MAX);
+    (answer.limit, answer.remaining) = (window.limit, window.remaining.map(|left| left.min(most)));
     match window.reset.or(told.retry_after) {
         Some(reset) => answer.take_reset(reset, date_ms),
         None if strictest.is_none() && answer.complaints.is_empty() => {
@@ -305,7 +327,9 @@ mod tests {
             c,200,,1,\xff\xfe,\"\x01\",,,,,\n\
             d,200,\"Sat, 07 May 2022 13:10:40 GMT\",60,-5,99999999999,,\n\
             e,200,,60,59,99999999999,,\n\
-            f,200,\"Sat, 07 May 2022 13:10:40 GMT\",60,59,60,,\n";
+            f,200,\"Sat, 07 May 2022 13:10:40 GMT,60,59,60,,\n\
+            \n\
+            g,200,\"Sat, 07 May 2022 13:10:40 GMT\",60,59,60,,\n";
         let (output, errors) = run(input);
         let output: Vec<_> = output.lines().skip(1).collect();
         assert_eq!(
@@ -316,7 +340,8 @@ mod tests {
                 "3,c,1,,,",
                 "4,d,60,0,1654607440,2678400",
                 "5,e,60,59,,",
-                "6,f,60,59,1651929100,60",
+                "6,f,,,,",
+                "7,g,60,59,1651929100,60",
             ]
         );
         let told: Vec<_> = errors.lines().collect();
@@ -327,11 +352,15 @@ mod tests {
                 "row 1 (a): date \"yesterday\" is no date",
                 "row 1 (a): limit \"many\" is no number",
                 "row 1 (a): reset \"soon\" is neither a number nor an instant nor a duration",
+                "row 2 (b): its columns are 1, not 8",
                 "row 2 (b): status \"\" is no HTTP status; read as 200",
+                "row 3 (c): its columns are 11, not 8",
                 "row 3 (c): reset \"\\u{1}\" is no value of a header",
                 "row 3 (c): remaining \"\u{fffd}\u{fffd}\" is no text",
                 "row 4 (d): the reset is too far away; read as the nearest that can be",
                 "row 5 (e): the reset is absurd, and no date tells by how much",
+                "row 6 (f): its columns are 3, not 8",
+                "row 6 (f): date \"Sat, 07 May 2022 13:10:40 GMT,60,59,60,,\" is no date",
             ]
         );
     }

@@ -136,6 +136,31 @@ fn several_windows_come_from_one_response() {
 }
 
 #[test]
+fn the_windows_of_x_are_a_quarter_of_an_hour_and_a_day() {
+    let told = told(
+        &Dialect::x(),
+        [
+            ("x-rate-limit-limit", "1080000"),
+            ("x-rate-limit-remaining", "1079999"),
+            ("x-rate-limit-reset", "1613174304"),
+            ("x-user-limit-24hour-limit", "25"),
+            ("x-user-limit-24hour-remaining", "0"),
+            ("x-user-limit-24hour-reset", "1613250000"),
+        ],
+    );
+    let seen: Vec<_> = told
+        .windows
+        .iter()
+        .map(|w| (w.remaining, w.reset))
+        .collect();
+    let expected = [
+        (Some(1_079_999), Some(Reset::At(1_613_174_304_000))),
+        (Some(0), Some(Reset::At(1_613_250_000_000))),
+    ];
+    assert_eq!(seen, expected);
+}
+
+#[test]
 fn what_a_channel_does_not_send_is_worked_out() {
     let common = Dialect::common();
     let of_use = told(

@@ -18,8 +18,7 @@ pub fn instant_ms(text: &str) -> Option<i64> {
     http_date_ms(text).or_else(|| iso_ms(text))
 }
 
-/// UTC milliseconds of an HTTP date, such as a `Date` header.
-pub(super) fn http_date_ms(text: &str) -> Option<i64> {
+fn http_date_ms(text: &str) -> Option<i64> {
     let text = text.trim();
     let named = ["UTC", "UT", "Z", "+0000", "+00:00"];
     let zoneless = named.iter().find_map(|zone| text.strip_suffix(zone));

@@ -198,7 +198,7 @@ fn retry_after(headers: &HeaderMap, unread: &mut Vec<Unread>) -> Option<Reset> {
 #[must_use]
 pub fn date_ms(headers: &HeaderMap) -> Option<i64> {
     let text = |name| headers.get(name)?.to_str().ok();
-    let date_ms = instant::http_date_ms(text(header::DATE)?)?;
+    let date_ms = instant_ms(text(header::DATE)?)?;
     let age_s = text(header::AGE).and_then(|age| age.trim().parse::<u32>().ok());
     Some(date_ms + i64::from(age_s.unwrap_or(0)) * 1000)
 }

@@ -37,17 +37,25 @@ impl Dialect {
         Self::of_headers("x-ratelimit", ResetForm::Instant)
     }
 
-    /// GitHub: an hour's window for a token, and of `X-RateLimit-Resource` one each. The reset
-    /// counts Unix seconds. A secondary limit is told by `Retry-After` alone.
+    /// GitHub: an hour's window for a token. The reset counts Unix seconds. A secondary limit is
+    /// told by `Retry-After` alone. What `X-RateLimit-Resource` names has a window of its own, so
+    /// give calls of another resource, such as a search, a scope of their own.
     #[must_use]
     pub fn github() -> Self {
         Self::of_headers("x-ratelimit", ResetForm::UnixS)
     }
 
-    /// X: windows of 15 minutes for each endpoint. The reset counts Unix seconds.
+    /// X: windows of 15 minutes for each endpoint, and for some of a day, for the user and for the
+    /// app. The reset counts Unix seconds.
     #[must_use]
     pub fn x() -> Self {
-        Self::of_headers("x-rate-limit", ResetForm::UnixS)
+        let prefixes = ["x-rate-limit", "x-user-limit-24hour", "x-app-limit-24hour"];
+        let windows =
+            prefixes.map(|prefix| WindowHeaders::prefixed(prefix).with_reset(ResetForm::UnixS));
+        Self {
+            windows: windows.into(),
+            ..Self::default()
+        }
     }
 
     /// Reddit: windows of 10 minutes. The reset counts the seconds left; the limit is what was
