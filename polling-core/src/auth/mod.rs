@@ -41,7 +41,7 @@
 //! | if | then |
 //! |---|---|
 //! | 50 workers ask for an expired token | one calls the endpoint, the others wait for its token |
-//! | the token is due, not expired | one worker refreshes it, the others use it on |
+//! | the token is due, not expired | one worker refreshes it in the background; meanwhile all use it on |
 //! | the channel answers 401 | [`with_token`](TokenSourceExt::with_token) refreshes and calls once more; if another worker has refreshed meanwhile, its token is taken |
 //! | the endpoint fails | at most one call in [`TokensConfig::cool_down`], of all workers and for all accounts of the channel; calls under way when it began to fail end as they end |
 //! | it refuses an account for good | `Unauthorized`, without a call, for [`TokensConfig::refused_cool_down`] or until [`Tokens::put`] |

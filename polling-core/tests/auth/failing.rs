@@ -31,7 +31,7 @@ async fn a_failing_endpoint_is_called_once_in_each_cool_down_by_all_workers_for_
             let error = answer.unwrap_err();
             assert_eq!(error.class(), ErrorClass::Transient, "{error}");
         }
-        sleep(Duration::from_secs(2)).await;
+        sleep(Duration::from_secs(5)).await;
     }
     // The first cool-down is 5 s, and each that follows twice as long, up to 15 min.
     let gaps = channel.endpoint.gaps_ms();

@@ -1,6 +1,6 @@
 //! One refresh for all, in time, by whoever is alive.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures_util::future::join_all;
 use polling_core::{
@@ -48,20 +48,34 @@ async fn a_token_is_asked_for_once_while_it_is_good() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_token_that_is_due_but_good_is_used_while_another_worker_refreshes_it() {
+async fn a_token_that_is_due_but_good_is_refreshed_in_the_background_by_one_worker() {
     let channel = Channel::paused();
-    let (one, other) = (channel.worker(), channel.worker());
-    get(&one).await;
-    get(&other).await;
+    let workers: Vec<_> = (0..10).map(|_| channel.worker()).collect();
+    join_all(workers.iter().map(get)).await;
     advance(HOUR - Duration::from_secs(30)).await;
     channel.endpoint.takes(Duration::from_secs(10));
-    let refreshing = tokio::spawn(async move { get(&one).await });
-    sleep(Duration::from_secs(1)).await;
     let begin = Instant::now();
-    assert_eq!(get(&other).await.expose(), "access-1");
-    assert_eq!(begin.elapsed(), Duration::ZERO);
-    assert_eq!(refreshing.await.unwrap().expose(), "access-2");
+    for token in join_all(workers.iter().map(get)).await {
+        assert_eq!(token.expose(), "access-1");
+    }
+    assert_eq!(begin.elapsed(), Duration::ZERO, "nobody waits");
+    sleep(Duration::from_secs(11)).await;
+    // Those that did not refresh it find it when they look again.
+    join_all(workers.iter().map(get)).await;
+    sleep(Duration::from_secs(1)).await;
+    for token in join_all(workers.iter().map(get)).await {
+        assert_eq!(token.expose(), "access-2");
+    }
     assert_eq!(channel.endpoint.calls(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_process_that_finds_a_good_token_uses_it_though_its_refresh_hangs() {
+    let channel = Channel::paused();
+    get(&channel.worker()).await;
+    advance(HOUR - Duration::from_secs(50)).await;
+    channel.endpoint.takes(HOUR);
+    assert_eq!(get(&channel.worker()).await.expose(), "access-1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -132,12 +146,12 @@ async fn a_short_lived_token_is_not_refreshed_for_each_poll() {
 
 #[tokio::test(start_paused = true)]
 async fn tokens_that_came_together_do_not_go_together() {
-    let channel = Channel::paused();
-    channel.endpoint.answers(Answer::Lasting(HOUR));
-    let workers: Vec<_> = (0..20).map(|_| Channel::paused()).collect();
-    let workers: Vec<_> = workers.iter().map(Channel::worker).collect();
+    let channels: Vec<_> = (0..20).map(|_| Channel::paused()).collect();
+    let workers: Vec<_> = channels.iter().map(Channel::worker).collect();
     join_all(workers.iter().map(get)).await;
     advance(HOUR - Duration::from_secs(90)).await;
+    join_all(workers.iter().map(get)).await;
+    sleep(Duration::from_secs(1)).await;
     let tokens = join_all(workers.iter().map(get)).await;
     let refreshed = tokens
         .iter()
@@ -147,7 +161,6 @@ async fn tokens_that_came_together_do_not_go_together() {
         (1..20).contains(&refreshed),
         "{refreshed} of 20 are half way"
     );
-    drop(Arc::clone(&channel.endpoint));
 }
 
 #[tokio::test(start_paused = true)]

@@ -60,7 +60,7 @@ impl Local {
         self.lock().known.get(account).cloned()
     }
 
-    /// Keeps `held` at hand, unless there is a newer one.
+    /// Keeps `held` at hand, in place of the one before.
     pub(super) fn know(&self, account: &AccountId, held: Held) {
         let known = &mut self.lock().known;
         if known.len() >= limits::MAX_KNOWN && !known.contains_key(account) {

@@ -30,7 +30,8 @@ use crate::{AccountId, ChannelId, Generator, PollError, SharedClock};
 ///
 /// - However many ask, in however many workers, one refresh of an account is under way.
 /// - It runs on a task of its own: a poll that ends early does not cancel it half-way.
-/// - A token that is due is refreshed while it is still good; if that fails it is used to its end.
+/// - A token that is due is refreshed in the background while it is still good; if that fails it
+///   is used to its end.
 /// - After a failure the account, and if the endpoint is to blame the whole channel, is left alone
 ///   for [`TokensConfig::cool_down`]; polls fail meanwhile, and say when to come back.
 /// - A fresh token is stored before anybody gets it, so that a rotated refresh token is not lost
@@ -108,7 +109,12 @@ impl Tokens {
         let core = &self.0;
         let asked = async {
             loop {
-                if let Some(held) = core.at_hand(account, rejected) {
+                let usable = core.usable(account, rejected);
+                if let Some(held) = usable {
+                    if held.is_due(core.clock.now_ms()) {
+                        // For those who come later; nobody waits for it.
+                        drop(self.join(account, rejected));
+                    }
                     return Ok(held.access_token());
                 }
                 let held = self.join(account, rejected).await?;
@@ -119,7 +125,13 @@ impl Tokens {
             }
         };
         let answered = timeout(core.config.wait, asked).await;
-        answered.unwrap_or_else(|_| Err(obtain::waited_too_long(core.config.wait)))
+        answered.unwrap_or_else(|_| {
+            // One that was found meanwhile, and that is still being refreshed.
+            let usable = core.usable(account, rejected);
+            usable
+                .map(|held| held.access_token())
+                .ok_or_else(|| obtain::waited_too_long(core.config.wait))
+        })
     }
 
     /// The flight that gets the account's token; there is one at a time.
@@ -163,11 +175,11 @@ impl Core {
         }
     }
 
-    /// A token that this process has and that need not be refreshed.
-    fn at_hand(&self, account: &AccountId, rejected: Option<Version>) -> Option<Held> {
+    /// A token that this process has and that a call may use.
+    fn usable(&self, account: &AccountId, rejected: Option<Version>) -> Option<Held> {
         let now_ms = self.clock.now_ms();
         let known = self.local.known(account)?;
-        (!known.is(rejected) && !known.is_due(now_ms)).then_some(known)
+        (!known.is(rejected) && known.credentials.is_usable(now_ms)).then_some(known)
     }
 }
 

@@ -19,23 +19,19 @@ impl Core {
         account: &AccountId,
         rejected: Option<Version>,
     ) -> Result<Held, PollError> {
-        let now_ms = self.clock.now_ms();
-        let is_usable = |held: &Held| !held.is(rejected) && held.credentials.is_usable(now_ms);
-        let mut usable = self.local.known(account).filter(is_usable);
-        let obtained = self.obtain(account, rejected, &mut usable).await;
+        let obtained = self.obtain(account, rejected).await;
         obtained.or_else(|error| {
+            let usable = self.usable(account, rejected);
             let held = usable.ok_or_else(|| error.clone())?;
             tracing::debug!(%account, %error, "the token in use is not refreshed yet");
             Ok(held)
         })
     }
 
-    /// `usable` is a token to fall back on: with one, another worker is not waited for.
     async fn obtain(
         &self,
         account: &AccountId,
         rejected: Option<Version>,
-        usable: &mut Option<Held>,
     ) -> Result<Held, PollError> {
         let key = self.key(account);
         // Longer than anybody waits: a lease whose holder died is taken over for the next who asks.
@@ -47,19 +43,22 @@ impl Core {
                 self.tasks.track_future(self.save(&key, unsaved)).await?;
             }
             let found = self.read(&key).await?;
-            let now_ms = self.clock.now_ms();
             if let Some(found) = &found {
+                // Due or not, it is the one to fall back on.
+                self.local.know(account, found.clone());
+                let now_ms = self.clock.now_ms();
                 if !found.is(rejected) && !found.is_due(now_ms) {
                     return Ok(found.clone());
                 }
                 self.check_age(found, rejected, now_ms)?;
-                let is_good = !found.is(rejected) && found.credentials.is_usable(now_ms);
-                *usable = is_good.then(|| found.clone());
             }
             match self.try_refresh(&key, found.as_ref(), deadline).await? {
                 Step::Got(held) => return Ok(held),
                 Step::Changed => {}
-                Step::Busy(_) if usable.is_some() => return Err(busy(self.config.wait)),
+                // With a token that is good, another worker is not waited for.
+                Step::Busy(_) if self.usable(account, rejected).is_some() => {
+                    return Err(busy(self.config.wait));
+                }
                 Step::Busy(left) => sleep(pauses.next().min(left)).await,
             }
             if Instant::now() >= deadline {
