@@ -7,7 +7,7 @@ use reqwest::Url;
 use serde::de::DeserializeOwned;
 
 use super::{Validators, caps, classify, dialect::Reading, link, redirect};
-use crate::{Allowance, PollError, ScopeKey};
+use crate::{Allowance, ErrorClass, PollError, ScopeKey};
 
 /// A whole answer: status, headers, and a body within its bounds.
 pub struct Answer {
@@ -84,6 +84,18 @@ impl Answer {
     #[must_use]
     pub fn refused(&self) -> PollError {
         classify::refused(self.status, &self.reading)
+    }
+
+    /// An error of a class of your own choosing, with what the channel told of its limits: for
+    /// channels whose bodies say more than the status does. The message travels to the scheduler
+    /// and to people: no secrets.
+    #[must_use]
+    pub fn error(&self, class: ErrorClass, message: impl Into<String>) -> PollError {
+        let error = self.told(PollError::new(class, message));
+        match self.retry_after() {
+            Some(wait) => error.with_retry_after(wait),
+            None => error,
+        }
     }
 
     /// The body as text.

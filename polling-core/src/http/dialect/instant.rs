@@ -36,11 +36,23 @@ fn iso_ms(text: &str) -> Option<i64> {
         .strip_suffix("UTC")
         .or_else(|| text.strip_suffix("GMT"))
         .map_or_else(|| text.clone(), |rest| format!("{}Z", rest.trim_end()));
-    let text = text.replacen(' ', "T", 1).replace(' ', "");
+    let mut text = text.replacen(' ', "T", 1).replace(' ', "");
+    if text.contains(':') && has_bare_offset(&text) {
+        // The separators of ISO 8601 stand everywhere or nowhere; not everyone knows.
+        text.insert(text.len() - 2, ':');
+    }
     let instant = OffsetDateTime::parse(&text, &Iso8601::DEFAULT).or_else(|_| {
         PrimitiveDateTime::parse(&text, &Iso8601::DEFAULT).map(PrimitiveDateTime::assume_utc)
     });
     i64::try_from(instant.ok()?.unix_timestamp_nanos().div_euclid(1_000_000)).ok()
+}
+
+/// Whether it ends like `+0200`.
+fn has_bare_offset(text: &str) -> bool {
+    let Some((_, [sign, digits @ ..])) = text.as_bytes().split_last_chunk::<5>() else {
+        return false;
+    };
+    matches!(sign, b'+' | b'-') && digits.iter().all(u8::is_ascii_digit)
 }
 
 #[cfg(test)]
@@ -63,6 +75,8 @@ mod tests {
             "2022-05-07t13:10:40z",
             "2022-05-07T15:10:40+02:00",
             "2022-05-07 15:10:40 +02:00",
+            "2022-05-07T13:10:40+0000",
+            "2022-05-07T08:10:40.0-0500",
             "2022-05-07 13:10:40 UTC",
             "2022-05-07T13:10:40",
             "20220507T131040Z",
