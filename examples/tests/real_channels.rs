@@ -12,6 +12,11 @@ mod feeds_poll;
 mod github;
 #[path = "../examples/github_events/poll.rs"]
 mod github_poll;
+#[path = "../examples/graph_feed/fake.rs"]
+#[allow(dead_code)]
+mod graph;
+#[path = "../examples/graph_feed/poll.rs"]
+mod graph_poll;
 #[path = "../examples/mastodon/fake.rs"]
 #[allow(dead_code)]
 mod mastodon;
@@ -97,7 +102,11 @@ async fn events(topic: &Topic) -> BTreeSet<(String, String)> {
     parts.collect()
 }
 
-/// Polls three accounts with `poller` until each event of `expected` is there, and no other. Their
+fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
+    range.map(|key| key.to_string()).collect()
+}
+
+/// Polls three accounts with `poller` until each event of an account's `keys` is there, and no other. Their
 /// jobs are registered with `context`. `post` is called once every account has been polled for the
 /// first time.
 async fn polls_exactly(
@@ -106,13 +115,11 @@ async fn polls_exactly(
     poller: impl Poller,
     polled_once: impl Fn() -> bool,
     post: impl FnOnce(),
-    expected: impl Iterator<Item = u64>,
+    keys: impl Fn(&str) -> Vec<String>,
 ) {
-    let keys: Vec<_> = expected.map(|key| key.to_string()).collect();
-    let of_account = |account: &str| {
-        keys.iter()
-            .map(|key| (account.to_owned(), key.clone()))
-            .collect::<Vec<_>>()
+    let of_account = |account| {
+        let keys = keys(account).into_iter();
+        keys.map(move |key| (String::from(account), key))
     };
     let expected: BTreeSet<_> = ACCOUNTS.into_iter().flat_map(of_account).collect();
     let queues = Queues::create().await;
@@ -186,14 +193,9 @@ async fn every_status_of_a_burst_on_mastodon_arrives() {
     };
     let post = move || posting.lock().unwrap().statuses = 500;
     let first = mastodon::FIRST_ID;
-    polls_exactly(
-        topic,
-        Context::new(),
-        poller,
-        polled_once,
-        post,
-        first..first + 500,
-    )
+    polls_exactly(topic, Context::new(), poller, polled_once, post, |_| {
+        numbers(first..first + 500)
+    })
     .await;
 }
 
@@ -223,7 +225,10 @@ async fn every_event_on_github_arrives() {
         ACCOUNTS.iter().all(unchanged)
     };
     let post = move || posting.lock().unwrap().events.extend(120..250);
-    polls_exactly(topic, Context::new(), poller, polled_once, post, 0..250).await;
+    polls_exactly(topic, Context::new(), poller, polled_once, post, |_| {
+        numbers(0..250)
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -244,5 +249,38 @@ async fn every_entry_of_a_feed_arrives() {
     let post = || {
         news.add(300);
     };
-    polls_exactly(topic, news.context(), poller, polled_once, post, 1..321).await;
+    polls_exactly(topic, news.context(), poller, polled_once, post, |_| {
+        numbers(1..321)
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dev/services"]
+async fn every_post_of_a_graph_feed_arrives() {
+    let (server, channel) = graph::start(150).await;
+    let topic = new_topic().await;
+    let token = graph::TOKEN.to_owned();
+    let poller = graph_poll::Feeds::new(
+        client(Dialect::graph()),
+        &channel.url("/"),
+        token,
+        topic.clone(),
+    );
+    let (seen, posting) = (server.clone(), server.clone());
+    let polled_once = move || {
+        let asked = &seen.lock().unwrap().asked;
+        // The first poll has two pages; the next one begins with the head.
+        let again = |account: &&str| {
+            asked
+                .iter()
+                .filter(|call| call.starts_with(*account))
+                .count()
+                > 2
+        };
+        ACCOUNTS.iter().all(again)
+    };
+    let post = move || posting.lock().unwrap().posts = 900;
+    let keys = |account: &str| (0..900).map(|n| format!("{account}_{n}")).collect();
+    polls_exactly(topic, Context::new(), poller, polled_once, post, keys).await;
 }
