@@ -80,7 +80,8 @@ impl Tokens {
     }
 
     /// Removes all that is known of an account, from the cache too: when its owner leaves. Other
-    /// workers may use a token that they have at hand until it is due.
+    /// workers may use a token that they have at hand until it ends, and a first refresh that is
+    /// under way may still store its token.
     ///
     /// # Errors
     ///
