@@ -8,6 +8,8 @@ use reqwest::{Client, Method};
 use serde::Deserialize;
 use tokio::time::{Instant, sleep};
 
+use crate::http;
+
 /// Deadline of one call.
 const CALL: Duration = Duration::from_secs(4);
 
@@ -62,7 +64,7 @@ impl Admin {
     ///
     /// When the client cannot be built.
     pub fn new(urls: Vec<String>) -> anyhow::Result<Self> {
-        let http = Client::builder().timeout(CALL).build()?;
+        let http = http::client(CALL)?;
         Ok(Self { urls, http })
     }
 

@@ -16,6 +16,7 @@ pub mod admin;
 pub mod board;
 pub mod clock;
 pub mod faults;
+pub mod http;
 pub mod load;
 pub mod oracle;
 pub mod process;

@@ -5,6 +5,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use reqwest::Client;
 
+use crate::http;
+
 const DEADLINE: Duration = Duration::from_secs(5);
 
 /// The queues of one stage.
@@ -30,7 +32,7 @@ impl Queues {
     ///
     /// When the client cannot be built.
     pub fn new(endpoint: &str) -> anyhow::Result<Self> {
-        let http = Client::builder().timeout(DEADLINE).build()?;
+        let http = http::client(DEADLINE)?;
         let endpoint = endpoint.trim_end_matches('/').to_owned();
         Ok(Self { endpoint, http })
     }

@@ -11,7 +11,7 @@ use redis::FromRedisValue;
 use tokio::time::Instant;
 
 use super::Allow;
-use crate::{runner::Run, servers::Server};
+use crate::{http, runner::Run, servers::Server};
 
 /// How long readiness may take to say what is wrong.
 const SAYS_WITHIN: Duration = Duration::from_secs(15);
@@ -73,9 +73,7 @@ pub(super) fn growing_file(folder: &Path) -> anyhow::Result<PathBuf> {
 
 /// Waits until every scheduler's readiness says `words`.
 pub(super) async fn says(run: &Run, words: &str) -> anyhow::Result<()> {
-    let http = reqwest::Client::builder()
-        .timeout(Duration::from_secs(5))
-        .build()?;
+    let http = http::client(Duration::from_secs(5))?;
     for scheduler in &run.stage.schedulers {
         let url = format!("{}/readyz", scheduler.url);
         let until = Instant::now() + SAYS_WITHIN;

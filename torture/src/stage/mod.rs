@@ -24,6 +24,7 @@ pub use self::{
     setting::{Setting, bounds},
 };
 use crate::{
+    http,
     process::{Process, Program},
     servers::{Server, Servers},
 };
@@ -99,9 +100,7 @@ impl Stage {
             false => None,
         };
         let channel_address = ports::free()?;
-        let http = reqwest::Client::builder()
-            .timeout(Duration::from_secs(5))
-            .build()?;
+        let http = http::client(Duration::from_secs(5))?;
         let channel = channel(&programs, &folder, channel_address, &setting, &trace);
         let mut stage = Self {
             name,
