@@ -53,6 +53,14 @@ impl Answer {
         &self.reading.allowances
     }
 
+    /// When it came, UTC milliseconds by the worker's clock: for channels that tell the limits of
+    /// several scopes in one answer. What is another scope's is read with a
+    /// [`Dialect`](super::dialect::Dialect) of its own.
+    #[must_use]
+    pub fn received_ms(&self) -> i64 {
+        self.received_ms
+    }
+
     /// How long the channel asked to wait, at most [`caps::MAX_RESET_AHEAD_MS`].
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {

@@ -97,6 +97,12 @@ impl HttpClient {
         Call::new(self, within(job), Method::POST, url.as_ref())
     }
 
+    /// A GET of `url` for `account`, outside of any poll: of a token endpoint that is asked that
+    /// way. It has [`HttpConfig::total_timeout`] alone.
+    pub fn get_for<'a>(&'a self, account: &'a AccountId, url: impl AsRef<str>) -> Call<'a> {
+        Call::new(self, (account, None), Method::GET, url.as_ref())
+    }
+
     /// A POST to `url` for `account`, outside of any poll: to a token endpoint. It has
     /// [`HttpConfig::total_timeout`] alone.
     pub fn post_for<'a>(&'a self, account: &'a AccountId, url: impl AsRef<str>) -> Call<'a> {

@@ -84,6 +84,12 @@ async fn a_token_endpoint_is_called_outside_of_any_poll() {
     ] {
         assert!(request.contains(part), "{request}");
     }
+    let call = client.get_for(&account, &server.base).bearer("t0ken");
+    call.send_any().await.unwrap();
+    let request = server.requests().pop().unwrap();
+    for part in ["GET / HTTP/1.1\r\n", "authorization: Bearer t0ken\r\n"] {
+        assert!(request.contains(part), "{request}");
+    }
 }
 
 #[tokio::test]
