@@ -2,6 +2,9 @@
 //! Kafka: every event is there, and nothing else.
 #![allow(clippy::unwrap_used)]
 
+// Its neighbours call it so.
+#[path = "../examples/graph_feed/api.rs"]
+mod api;
 #[path = "../examples/feeds/fake.rs"]
 #[allow(dead_code)]
 mod feeds;
@@ -17,6 +20,8 @@ mod github_poll;
 mod graph;
 #[path = "../examples/graph_feed/poll.rs"]
 mod graph_poll;
+#[path = "../examples/graph_feed/tokens.rs"]
+mod graph_tokens;
 #[path = "../examples/mastodon/fake.rs"]
 #[allow(dead_code)]
 mod mastodon;
@@ -29,6 +34,7 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use polling_core::{
     AccountId, ChannelId, Clock, Context, JobType, Poller, SystemClock, Topic, Worker,
     WorkerConfig,
+    auth::{RedisTokenCache, Secret, Tokens, TokensConfig},
     http::{HttpClient, HttpConfig, dialect::Dialect},
     model::SlotRing,
     transport::kafka::KafkaBus,
@@ -260,13 +266,21 @@ async fn every_entry_of_a_feed_arrives() {
 async fn every_post_of_a_graph_feed_arrives() {
     let (server, channel) = graph::start(150).await;
     let topic = new_topic().await;
-    let token = graph::TOKEN.to_owned();
-    let poller = graph_poll::Feeds::new(
-        client(Dialect::graph()),
-        &channel.url("/"),
-        token,
-        topic.clone(),
-    );
+    let api = api::Api::new(client(api::page_usage()), &channel.url("/"));
+    let user_token = Secret::new(graph::USER_TOKEN);
+    let endpoint = graph_tokens::PageTokens::new(api.clone(), user_token);
+    let config = TokensConfig {
+        // The tokens end in the middle of the test.
+        shortest_life: Duration::from_millis(1),
+        ..TokensConfig::default()
+    };
+    let cache = RedisTokenCache::open(&address("POLLING_REDIS_URL")).unwrap();
+    let tokens = Tokens::builder(ChannelId::new(unique("graph")).unwrap(), endpoint)
+        .cache(Arc::new(cache))
+        .config(config)
+        .build()
+        .unwrap();
+    let poller = graph_poll::Feeds::new(api, Arc::new(tokens), topic.clone());
     let (seen, posting) = (server.clone(), server.clone());
     let polled_once = move || {
         let asked = &seen.lock().unwrap().asked;
@@ -274,13 +288,23 @@ async fn every_post_of_a_graph_feed_arrives() {
         let again = |account: &&str| {
             asked
                 .iter()
-                .filter(|call| call.starts_with(*account))
+                .filter(|call| call.starts_with(&format!("{account} limit")))
                 .count()
                 > 2
         };
         ACCOUNTS.iter().all(again)
     };
-    let post = move || posting.lock().unwrap().posts = 900;
+    let post = move || {
+        let mut graph = posting.lock().unwrap();
+        (graph.posts, graph.secret) = (900, "n3w".to_owned());
+    };
     let keys = |account: &str| (0..900).map(|n| format!("{account}_{n}")).collect();
     polls_exactly(topic, Context::new(), poller, polled_once, post, keys).await;
+    let asked = &server.lock().unwrap().asked;
+    let refreshes = asked.iter().filter(|call| call.contains("access_token"));
+    assert_eq!(
+        refreshes.count(),
+        2 * ACCOUNTS.len(),
+        "one for each token's end"
+    );
 }

@@ -1,13 +1,16 @@
 //! Polls the feed of a page: newest first, by page tokens, under limits told in per cent.
 
 use polling_core::{
-    ErrorClass, Event, Job, PollError, Polled, Poller, Topic,
-    http::{Answer, HttpClient, dialect::instant_ms},
-    paging::{At, Budget, NewestFirst, Page, pages},
+    Event, Job, PollError, Polled, Poller, Topic,
+    auth::{AccessToken, SharedTokenSource, TokenSourceExt},
+    http::{Answer, dialect::instant_ms},
+    paging::{At, Budget, Cursor, NewestFirst, Page, pages},
     typed::{Typed, TypedContext},
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, value::RawValue};
+use serde_json::value::RawValue;
+
+use super::api::{Api, allowances, is_of_cursor, is_of_token, refused};
 
 /// Posts of a page: the most that the API gives.
 const PAGE_LIMIT: u32 = 100;
@@ -23,13 +26,24 @@ pub(crate) struct State {
 
 impl TypedContext for State {}
 
-/// A page as the API gives it. Of `paging` the `next` is a URL with the access token in it, and is
-/// not used: that it is there says that there is more.
+/// A page as the API gives it.
 #[derive(Deserialize)]
 struct Feed {
     data: Vec<Box<RawValue>>,
     #[serde(default)]
-    paging: Value,
+    paging: Paging,
+}
+
+/// `next` is a URL with the access token in it, and is not used: that it is there says there is more.
+#[derive(Default, Deserialize)]
+struct Paging {
+    next: Option<String>,
+    cursors: Option<Cursors>,
+}
+
+#[derive(Deserialize)]
+struct Cursors {
+    after: String,
 }
 
 /// What is read of a post; the event carries all of it.
@@ -39,46 +53,42 @@ struct Post {
     created_time: String,
 }
 
-/// Polls pages with one token.
+/// Polls pages, each with a token of its own.
 pub(crate) struct Feeds {
-    http: HttpClient,
-    base: String,
-    token: String,
+    api: Api,
+    tokens: SharedTokenSource,
     topic: Topic,
 }
 
 impl Feeds {
-    pub(crate) fn new(http: HttpClient, base: &str, token: String, topic: Topic) -> Self {
-        let base = base.trim_end_matches('/').to_owned();
-        Self {
-            http,
-            base,
-            token,
-            topic,
-        }
+    pub(crate) fn new(api: Api, tokens: SharedTokenSource, topic: Topic) -> Self {
+        Self { api, tokens, topic }
     }
 
     async fn page(&self, job: &Job, at: At<String>) -> Result<Page<String>, PollError> {
-        let url = format!("{}/{}/feed", self.base, job.account);
-        let mut call = self
-            .http
-            .get(job, url)
-            .bearer(&self.token)
-            .query("limit", PAGE_LIMIT);
-        if let Some(token) = at.token {
-            call = call.query("after", token);
-        }
-        let answer = call.send_any().await?;
-        if !answer.status().is_success() {
-            return Err(refused(&answer));
+        let call = |token: AccessToken| self.call(job, &at, token);
+        let answer = self.tokens.with_token(&job.account, call).await?;
+        if let Some(error) = refused(&answer) {
+            return Err(error);
         }
         let Feed { data, paging } = answer.json()?;
         let items: Result<Vec<_>, _> = data.iter().map(|post| self.item(post)).collect();
-        let after = paging["cursors"]["after"]
-            .as_str()
-            .filter(|_| paging["next"].is_string());
-        let page = Page::new(items?).with_next(after.map(str::to_owned));
-        Ok(page.with_allowances(answer.allowances().iter().cloned()))
+        let after = paging.cursors.map(|cursors| cursors.after);
+        let page = Page::new(items?).with_next(after.filter(|_| paging.next.is_some()));
+        Ok(page.with_allowances(allowances(&answer)))
+    }
+
+    /// An error only if another token may help.
+    async fn call(&self, job: &Job, at: &At<String>, by: AccessToken) -> Result<Answer, PollError> {
+        let url = self.api.url(&format!("{}/feed", job.account));
+        let mut call = self.api.http.get(job, url).bearer(by.expose());
+        call = call.query("limit", PAGE_LIMIT);
+        if let Some(token) = &at.token {
+            call = call.query("after", token);
+        }
+        let answer = call.send_any().await?;
+        let ended = refused(&answer).filter(is_of_token);
+        ended.map_or(Ok(answer), Err)
     }
 
     fn item(&self, post: &RawValue) -> Result<(String, Event), PollError> {
@@ -91,28 +101,17 @@ impl Feeds {
     }
 }
 
-/// The API's own code says more than the status, which is 400 mostly.
-fn refused(answer: &Answer) -> PollError {
-    let body: Value = answer.json().unwrap_or_default();
-    let Some(code) = body["error"]["code"].as_u64() else {
-        return answer.refused();
-    };
-    let class = match code {
-        4 | 17 | 32 | 613 | 80000..=80014 => ErrorClass::RateLimited,
-        10 | 102 | 190 | 200..=299 => ErrorClass::Unauthorized,
-        1 | 2 => ErrorClass::Transient,
-        803 => ErrorClass::Gone,
-        _ => answer.refused().class(),
-    };
-    let error = answer.error(class, format!("the API answered error {code}"));
-    error.with_code(code.to_string())
-}
-
 impl Poller for Feeds {
     async fn poll(&self, job: Job) -> Result<Polled, PollError> {
         let mut state = Typed::<State>::read(&job.context)?;
-        let budget = Budget::of(&job, MAX_PAGES);
-        let paged = pages(&mut state.posts, budget, |at| self.page(&job, at)).await?;
-        Ok(paged.into_polled(state.write()?))
+        let (resumes, budget) = (state.posts.resumes(), Budget::of(&job, MAX_PAGES));
+        let fetch = |at| self.page(&job, at);
+        let mut paged = pages(&mut state.posts, budget.clone(), fetch).await;
+        if resumes && paged.as_ref().is_err_and(is_of_cursor) {
+            // No page token is promised to last: once more from the head, down to the same floor.
+            state.posts.restart();
+            paged = pages(&mut state.posts, budget, fetch).await;
+        }
+        Ok(paged?.into_polled(state.write()?))
     }
 }
