@@ -31,14 +31,13 @@ impl Paged {
         }
     }
 
-    /// Channels repeat themselves on each page: the last word on a window counts.
-    fn note(&mut self, allowances: Vec<Allowance>) {
-        for new in allowances {
-            self.allowances.retain(|old| {
-                (&old.scope, old.limit, old.window_ms) != (&new.scope, new.limit, new.window_ms)
-            });
-            self.allowances.push(new);
-        }
+    /// Channels repeat themselves on each page: the last page's word on a window counts. One page
+    /// may have several windows that look alike, such as percentages of use.
+    fn note(&mut self, new: Vec<Allowance>) {
+        let window = |of: &Allowance| (of.scope.clone(), of.limit, of.window_ms);
+        let told: Vec<_> = new.iter().map(window).collect();
+        self.allowances.retain(|old| !told.contains(&window(old)));
+        self.allowances.extend(new);
     }
 
     fn stop(mut self, error: PollError) -> Self {

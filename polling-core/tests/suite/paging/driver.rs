@@ -75,6 +75,24 @@ fn a_poll_stops_when_the_channel_says_that_nothing_remains() {
     assert_eq!(paged.allowances, [said(0)], "the last word counts");
 }
 
+#[test]
+fn windows_of_one_page_that_look_alike_are_all_told() {
+    let feed = feed(10);
+    let mut cursor = NewestFirst::<u64>::default();
+    let said = |remaining| {
+        let mut allowance = Allowance::of(ScopeKey::new("app").unwrap());
+        (allowance.limit, allowance.remaining) = (Some(100), Some(remaining));
+        allowance
+    };
+    let paged = poll(&feed, &mut cursor, 9, |feed, at| {
+        let remaining = 20 - feed.calls as u64;
+        feed.below(&at).with_allowances([said(remaining), said(90)])
+    });
+    let (paged, calls) = (paged.unwrap(), feed.borrow().calls as u64);
+    assert!(calls > 1);
+    assert_eq!(paged.allowances, [said(20 - calls), said(90)]);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_page_that_takes_too_long_is_given_up_and_the_rest_kept() {
     let (mut cursor, mut calls) = (OldestFirst::<u64>::default(), 0);
