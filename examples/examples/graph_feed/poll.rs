@@ -104,10 +104,10 @@ impl Feeds {
 impl Poller for Feeds {
     async fn poll(&self, job: Job) -> Result<Polled, PollError> {
         let mut state = Typed::<State>::read(&job.context)?;
-        let (resumes, budget) = (state.posts.resumes(), Budget::of(&job, MAX_PAGES));
+        let (resumed, budget) = (state.posts.at().token, Budget::of(&job, MAX_PAGES));
         let fetch = |at| self.page(&job, at);
         let mut paged = pages(&mut state.posts, budget.clone(), fetch).await;
-        if resumes && paged.as_ref().is_err_and(is_of_cursor) {
+        if resumed.is_some() && paged.as_ref().is_err_and(is_of_cursor) {
             // No page token is promised to last: once more from the head, down to the same floor.
             state.posts.restart();
             paged = pages(&mut state.posts, budget, fetch).await;
