@@ -101,7 +101,7 @@
 //! | `auth` | [`auth`]: access tokens, refreshed by one worker for all |
 //! | `auth-redis`, `auth-redis-tls` | the same, shared in a Redis, over TLS |
 //! | `auth-sealed` | and encrypted there |
-//! | `full` | all of them |
+//! | `full` | all queues and buses |
 //! | `test-util` | [`test_util`]: a test kit for pollers |
 
 pub mod ack;
