@@ -13,3 +13,7 @@ struct Testing;
 #[cfg(feature = "http")]
 #[doc = include_str!("../../docs/how-to/http.md")]
 struct Http;
+
+#[cfg(feature = "http")]
+#[doc = include_str!("../../docs/how-to/rate-limits.md")]
+struct RateLimits;
