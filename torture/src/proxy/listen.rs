@@ -20,9 +20,9 @@ use super::{
 /// Connections that wait to be accepted.
 const BACKLOG: u32 = 1024;
 
-/// How often, and in what steps, a port just given up is asked for again.
-const REBIND_TRIES: usize = 200;
-const RETRY_INTERVAL: Duration = Duration::from_millis(5);
+/// How often, and in what steps, a port just given up is asked for again: 5 s, on a busy machine.
+const REBIND_TRIES: usize = 500;
+const RETRY_INTERVAL: Duration = Duration::from_millis(10);
 
 /// A proxy before one server. Dropped, it ends with all its connections.
 pub struct Proxy {
@@ -58,7 +58,7 @@ impl Proxy {
         protocol: Protocol,
         seed: u64,
     ) -> io::Result<Self> {
-        let listener = bind(listen)?.listen(BACKLOG)?;
+        let listener = open_at(listen).await?;
         let address = listener.local_addr()?;
         let (faults, now) = watch::channel(Faults::default());
         let (resets, reset) = watch::channel(0);
@@ -172,7 +172,7 @@ impl Door {
                         drop(open);
                         self.shared.counts.add(Fault::Refuse, 1);
                     } else if !refuse && listener.is_none() {
-                        let Some(open) = self.open_again().await else {
+                        let Ok(open) = open_at(self.address).await else {
                             return;
                         };
                         listener = Some(open);
@@ -203,19 +203,20 @@ impl Door {
             }
         }
     }
+}
 
-    /// The port may be kept for moments by what was on it.
-    async fn open_again(&self) -> Option<TcpListener> {
-        for _ in 0..REBIND_TRIES {
-            match bind(self.address).and_then(|socket| socket.listen(BACKLOG)) {
-                Ok(listener) => return Some(listener),
-                Err(error) => {
-                    tracing::warn!(%error, address = %self.address, "not yet listening again");
-                }
+/// The port may be kept for moments by what was on it, such as the proxy of the scenario before.
+async fn open_at(address: SocketAddr) -> io::Result<TcpListener> {
+    let mut tries = 1;
+    loop {
+        match bind(address).and_then(|socket| socket.listen(BACKLOG)) {
+            Err(error) if tries < REBIND_TRIES => {
+                tracing::warn!(%error, %address, "not yet listening");
             }
-            sleep(RETRY_INTERVAL).await;
+            opened => return opened,
         }
-        None
+        tries += 1;
+        sleep(RETRY_INTERVAL).await;
     }
 }
 
