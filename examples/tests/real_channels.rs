@@ -178,7 +178,7 @@ async fn polls_exactly(
 async fn every_status_of_a_burst_on_mastodon_arrives() {
     let (server, channel) = mastodon::start(0).await;
     let topic = new_topic().await;
-    let token = Some(mastodon::TOKEN.to_owned());
+    let token = Some(mastodon::TOKEN.into());
     let poller = mastodon_poll::Statuses::new(
         client(Dialect::mastodon()),
         &channel.url("/"),

@@ -13,6 +13,7 @@ use clap::Parser;
 use examples::worker::{self, WorkerOptions};
 use polling_core::{
     SystemClock,
+    auth::Secret,
     http::{HttpClient, HttpConfig, dialect::Dialect},
 };
 
@@ -26,7 +27,7 @@ struct Options {
     url: String,
     /// The access token; without it 60 calls an hour are allowed.
     #[arg(long, env = "GITHUB_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    token: Option<Secret>,
     /// What GitHub sees as the caller, which it demands: say who runs it and where to reach them.
     #[arg(long, env = "USER_AGENT")]
     user_agent: String,

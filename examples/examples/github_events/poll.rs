@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use polling_core::{
     Allowance, Event, Job, PollError, Polled, Poller, ScopeKey, Topic,
+    auth::Secret,
     http::{HttpClient, Validators, dialect::instant_ms},
     paging::{At, Budget, Page, Unordered, pages},
     typed::{Typed, TypedContext},
@@ -42,14 +43,14 @@ struct Activity<'a> {
 pub(crate) struct Events {
     http: HttpClient,
     base: String,
-    token: Option<String>,
+    token: Option<Secret>,
     topic: Topic,
     /// The limit is counted for the token, or without one for the address: all jobs share it.
     scope: ScopeKey,
 }
 
 impl Events {
-    pub(crate) fn new(http: HttpClient, base: &str, token: Option<String>, topic: Topic) -> Self {
+    pub(crate) fn new(http: HttpClient, base: &str, token: Option<Secret>, topic: Topic) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').to_owned(),
@@ -73,7 +74,7 @@ impl Events {
             .query("per_page", PAGE_LIMIT)
             .query("page", at.page + 1);
         if let Some(token) = &self.token {
-            call = call.bearer(token);
+            call = call.bearer(token.expose());
         }
         if at.page == 0 {
             call = call.if_changed(known);

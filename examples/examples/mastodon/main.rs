@@ -13,6 +13,7 @@ use clap::Parser;
 use examples::worker::{self, WorkerOptions};
 use polling_core::{
     SystemClock,
+    auth::Secret,
     http::{HttpClient, HttpConfig, dialect::Dialect},
 };
 
@@ -26,7 +27,7 @@ struct Options {
     url: String,
     /// The access token of the application; without it a server may refuse, or give less.
     #[arg(long, env = "MASTODON_TOKEN", hide_env_values = true)]
-    token: Option<String>,
+    token: Option<Secret>,
     /// What the server sees as the caller: say who runs it and where to reach them.
     #[arg(long, env = "USER_AGENT")]
     user_agent: String,

@@ -1,9 +1,8 @@
 //! Polls the statuses of an account, oldest first.
 
-use std::fmt;
-
 use polling_core::{
     Event, Job, PollError, Polled, Poller, ScopeKey, Topic,
+    auth::Secret,
     http::{HttpClient, dialect::instant_ms},
     paging::{At, Budget, OldestFirst, Page, pages},
     typed::{Typed, TypedContext},
@@ -33,17 +32,18 @@ struct Status<'a> {
 }
 
 /// Polls accounts of one server.
+#[derive(Debug)]
 pub(crate) struct Statuses {
     http: HttpClient,
     base: String,
-    token: Option<String>,
+    token: Option<Secret>,
     topic: Topic,
     /// The limit is counted for the token, or without one for the address: all jobs share it.
     scope: ScopeKey,
 }
 
 impl Statuses {
-    pub(crate) fn new(http: HttpClient, base: &str, token: Option<String>, topic: Topic) -> Self {
+    pub(crate) fn new(http: HttpClient, base: &str, token: Option<Secret>, topic: Topic) -> Self {
         Self {
             http,
             base: base.trim_end_matches('/').to_owned(),
@@ -60,7 +60,7 @@ impl Statuses {
         let mut call = self.http.get(job, url).scope(self.scope.clone());
         call = call.query("limit", PAGE_LIMIT);
         if let Some(token) = &self.token {
-            call = call.bearer(token);
+            call = call.bearer(token.expose());
         }
         if let Some(min_id) = at.after {
             call = call.query("min_id", min_id);
@@ -101,14 +101,5 @@ impl Poller for Statuses {
             state.statuses = OldestFirst::from_id(0);
         }
         Ok(paged.into_polled(state.write()?))
-    }
-}
-
-/// Without the token.
-impl fmt::Debug for Statuses {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Statuses")
-            .field("base", &self.base)
-            .finish_non_exhaustive()
     }
 }

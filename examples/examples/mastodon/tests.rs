@@ -38,7 +38,7 @@ fn poller(config: HttpConfig, base: &str) -> Statuses {
     let clock = Arc::new(ManualClock::at(WORKER_MS));
     let http = HttpClient::new(config, Dialect::mastodon(), clock).unwrap();
     let topic = Topic::new("statuses").unwrap();
-    Statuses::new(http, base, Some(TOKEN.to_owned()), topic)
+    Statuses::new(http, base, Some(TOKEN.into()), topic)
 }
 
 async fn poll(poller: &Statuses, context: &Context) -> Result<Polled, PollError> {
