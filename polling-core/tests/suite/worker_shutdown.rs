@@ -2,19 +2,21 @@
 
 use std::{future::pending, time::Duration};
 
-use polling_core::{Queue, WorkerConfig, poller_fn};
+use polling_core::{Poller, Queue, Worker, WorkerConfig, poller_fn};
 use tokio::time::{Instant, sleep, timeout};
 
 use crate::support::{Rig, polled};
 
 const SECOND: Duration = Duration::from_secs(1);
 
-fn grace(seconds: u32) -> WorkerConfig {
-    WorkerConfig {
-        shutdown_grace: seconds * SECOND,
+/// A worker that gives its jobs so many seconds at its end.
+fn worker(rig: &Rig, grace_s: u32, poller: impl Poller) -> Worker {
+    let config = WorkerConfig {
+        shutdown_grace: grace_s * SECOND,
         receive_wait: 3 * SECOND,
         ..WorkerConfig::default()
-    }
+    };
+    rig.worker().poller(poller).config(config).build().unwrap()
 }
 
 #[tokio::test(start_paused = true)]
@@ -25,12 +27,7 @@ async fn jobs_under_way_finish_within_the_grace() {
         sleep(10 * SECOND).await;
         Ok(polled(1))
     });
-    let worker = rig
-        .worker()
-        .poller(poller)
-        .config(grace(20))
-        .build()
-        .unwrap();
+    let worker = worker(&rig, 20, poller);
     let started = Instant::now();
     let report = rig.run_for(worker, SECOND).await;
     assert_eq!((report.polled, report.given_back), (5, 0));
@@ -46,12 +43,7 @@ async fn jobs_under_way_finish_within_the_grace() {
 async fn what_is_not_done_by_then_is_given_back_at_once() {
     let rig = Rig::new();
     rig.send(0..5).await;
-    let worker = rig
-        .worker()
-        .poller(poller_fn(|_| pending()))
-        .config(grace(5))
-        .build()
-        .unwrap();
+    let worker = worker(&rig, 5, poller_fn(|_| pending()));
     let started = Instant::now();
     let report = rig.run_for(worker, SECOND).await;
     assert_eq!((report.received, report.given_back, report.bugs), (5, 5, 0));
@@ -68,12 +60,7 @@ async fn nothing_is_received_any_more_once_shutdown_has_begun() {
         sleep(10 * SECOND).await;
         Ok(polled(0))
     });
-    let worker = rig
-        .worker()
-        .poller(poller)
-        .config(grace(20))
-        .build()
-        .unwrap();
+    let worker = worker(&rig, 20, poller);
     let shutdown = async {
         sleep(SECOND).await;
         rig.send([2]).await;
@@ -87,12 +74,7 @@ async fn nothing_is_received_any_more_once_shutdown_has_begun() {
 async fn what_an_open_receive_is_given_after_shutdown_goes_back_at_once() {
     let rig = Rig::new();
     let poller = poller_fn(|_| async { Ok(polled(0)) });
-    let worker = rig
-        .worker()
-        .poller(poller)
-        .config(grace(20))
-        .build()
-        .unwrap();
+    let worker = worker(&rig, 20, poller);
     let started = Instant::now();
     let late = async {
         sleep(2 * SECOND).await;
@@ -112,12 +94,7 @@ async fn what_an_open_receive_is_given_after_shutdown_goes_back_at_once() {
 async fn an_idle_worker_ends_with_its_receive() {
     let rig = Rig::new();
     let poller = poller_fn(|_| async { Ok(polled(0)) });
-    let worker = rig
-        .worker()
-        .poller(poller)
-        .config(grace(20))
-        .build()
-        .unwrap();
+    let worker = worker(&rig, 20, poller);
     let started = Instant::now();
     rig.run_for(worker, SECOND).await;
     assert_eq!(started.elapsed(), 3 * SECOND);
@@ -129,12 +106,7 @@ async fn a_bus_that_cannot_be_flushed_is_told_and_holds_up_the_end_no_longer_tha
     rig.send([1]).await;
     rig.bus.pause();
     let poller = poller_fn(|_| async { Ok(polled(1)) });
-    let worker = rig
-        .worker()
-        .poller(poller)
-        .config(grace(5))
-        .build()
-        .unwrap();
+    let worker = worker(&rig, 5, poller);
     let started = Instant::now();
     let report = rig.run_for(worker, SECOND).await;
     assert!(!report.flushed);
