@@ -9,7 +9,7 @@ use std::{num::NonZeroU32, time::Duration};
 
 use tower::Layer;
 
-pub(crate) use self::gate::Gate;
+pub(crate) use self::gate::{Gate, Trial};
 pub use self::service::Publish;
 use self::throttle::Throttle;
 use crate::{Allowance, Context, EventId, PollError, SharedBus, SharedObserver};

@@ -52,7 +52,8 @@ where
             let polled = polling.await.map_err(Into::into)?;
             KillPoint::WorkerPolled.hit();
             let published = layer.publish(&job, polled).await;
-            let published = published.inspect_err(|error| layer.gate.publishing_failed(error))?;
+            layer.gate.published(&published);
+            let published = published?;
             KillPoint::WorkerPublished.hit();
             Ok(published)
         })

@@ -14,15 +14,39 @@ use crate::{
     backoff::Backoff,
     caps,
     deadline::within,
-    publish::Gate,
+    publish::{Gate, Trial},
     transport::{Message, SharedQueue},
 };
 
-/// What one receive brought, with a permit for each message.
+/// What one receive brought.
 pub(super) struct Batch {
     pub(super) queue: SharedQueue,
     pub(super) messages: Vec<Message>,
-    pub(super) permits: OwnedSemaphorePermit,
+    pub(super) turn: Turn,
+}
+
+/// The right to receive and run jobs.
+pub(super) struct Turn {
+    /// One for each job.
+    permits: OwnedSemaphorePermit,
+    /// There is only one job then.
+    trial: Option<Trial>,
+}
+
+impl Turn {
+    /// What one of the jobs needs; `None` if there is nothing left.
+    pub(super) fn split(&mut self) -> Option<Self> {
+        let permits = self.permits.split(1)?;
+        let trial = self.trial.take();
+        Some(Self { permits, trial })
+    }
+
+    /// The job ended.
+    pub(super) fn ended(self) {
+        if let Some(trial) = self.trial {
+            trial.ended();
+        }
+    }
 }
 
 /// What the queues of one worker share.
@@ -45,6 +69,8 @@ struct Intake {
     backoff: Backoff,
     /// After a receive that failed.
     pause: Duration,
+    /// While the bus is away.
+    bus_backoff: Backoff,
     /// Whether the last receive brought something.
     busy: bool,
 }
@@ -59,9 +85,11 @@ struct Intake {
 /// asked with one permit, so that a long wait on it costs the others no more than that; one that
 /// was not is asked with as many as are free, and with a short wait.
 pub(super) fn batches(queue: SharedQueue, terms: Terms) -> impl Stream<Item = Batch> + Send {
+    let backoff = || Backoff::new(terms.generator.clone(), caps::RECEIVE_BACKOFF);
     let intake = Intake {
         queue,
-        backoff: Backoff::new(terms.generator.clone(), caps::RECEIVE_BACKOFF),
+        backoff: backoff(),
+        bus_backoff: backoff(),
         terms,
         pause: Duration::ZERO,
         busy: false,
@@ -77,26 +105,34 @@ impl Intake {
     async fn next(&mut self) -> Option<Batch> {
         let stop = self.terms.stop.clone();
         loop {
-            let permits = tokio::select! {
+            let turn = tokio::select! {
                 biased;
                 () = stop.cancelled() => return None,
-                permits = self.turn() => permits,
+                turn = self.turn() => turn,
             };
-            if let Some(batch) = self.receive(permits).await {
+            if let Some(batch) = self.receive(turn).await {
                 return Some(batch);
             }
         }
     }
 
-    /// Until a receive may begin: the permits for it.
-    async fn turn(&mut self) -> OwnedSemaphorePermit {
+    /// Until a receive may begin. The gate comes last: it may have closed while every permit was
+    /// in use.
+    async fn turn(&mut self) -> Turn {
         sleep(self.pause).await;
-        self.terms.gate.opened(&self.terms.generator).await;
-        self.acquire().await
+        let permit = Arc::clone(&self.terms.permits).acquire_owned().await;
+        let mut permits = permit.expect("the semaphore is never closed");
+        let trial = self.terms.gate.pass(&mut self.bus_backoff).await;
+        if self.busy && trial.is_none() {
+            self.take_more(&mut permits);
+        }
+        Turn { permits, trial }
     }
 
-    async fn receive(&mut self, permits: OwnedSemaphorePermit) -> Option<Batch> {
-        let wait = if permits.num_permits() > 1 {
+    async fn receive(&mut self, turn: Turn) -> Option<Batch> {
+        let permits = &turn.permits;
+        let others_wait = permits.num_permits() > 1 || turn.trial.is_some();
+        let wait = if others_wait {
             self.terms.wait.min(caps::GREEDY_RECEIVE_WAIT)
         } else {
             self.terms.wait
@@ -111,7 +147,7 @@ impl Intake {
                 self.busy.then(|| Batch {
                     queue: self.queue.clone(),
                     messages,
-                    permits,
+                    turn,
                 })
             }
             Err(error) => {
@@ -127,16 +163,13 @@ impl Intake {
         }
     }
 
-    /// One permit, and as many more as are free and one receive may use.
-    async fn acquire(&self) -> OwnedSemaphorePermit {
-        let one = Arc::clone(&self.terms.permits).acquire_owned().await;
-        let mut permits = one.expect("the semaphore is never closed");
-        while self.busy && permits.num_permits() < caps::RECEIVE_BATCH {
+    /// As many as are free and one receive may use.
+    fn take_more(&self, permits: &mut OwnedSemaphorePermit) {
+        while permits.num_permits() < caps::RECEIVE_BATCH {
             let Ok(more) = Arc::clone(&self.terms.permits).try_acquire_owned() else {
                 break;
             };
             permits.merge(more);
         }
-        permits
     }
 }

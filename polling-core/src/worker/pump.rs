@@ -12,7 +12,7 @@ use futures_util::{
     stream::select_all,
 };
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
+    sync::Semaphore,
     task::{JoinError, JoinSet},
     time::timeout,
 };
@@ -22,7 +22,7 @@ use tracing::{Instrument, Span};
 
 use super::{
     Report, Stack, Worker, WorkerConfig,
-    intake::{self, Batch, Terms},
+    intake::{self, Batch, Terms, Turn},
 };
 use crate::{Delivery, caps};
 
@@ -111,7 +111,7 @@ impl Jobs {
         let Batch {
             queue,
             messages,
-            mut permits,
+            mut turn,
         } = batch;
         // All of them first, so that their visibility is kept from now on.
         let mut deliveries: Vec<_> = messages
@@ -127,15 +127,15 @@ impl Jobs {
         for delivery in deliveries {
             self.received += 1;
             // A queue that returned more than it was asked for gets its surplus back.
-            let Some(permit) = permits.split(1) else {
+            let Some(turn) = turn.split() else {
                 drop(delivery);
                 continue;
             };
-            self.start_one(delivery, permit).await;
+            self.start_one(delivery, turn).await;
         }
     }
 
-    async fn start_one(&mut self, delivery: Delivery, permit: OwnedSemaphorePermit) {
+    async fn start_one(&mut self, delivery: Delivery, turn: Turn) {
         // The SDK's layers are always ready, so this neither waits nor holds anything.
         if let Err(error) = poll_fn(|cx| self.stack.poll_ready(cx)).await {
             tracing::error!(error, "the stack is broken; message given back");
@@ -144,7 +144,7 @@ impl Jobs {
         let working = self.stack.call(delivery);
         let job = async move {
             let result = working.await;
-            drop(permit);
+            turn.ended();
             if let Err(error) = result {
                 tracing::warn!(
                     error,
