@@ -319,6 +319,115 @@ fn a_refused_call_says_that_nothing_remains() {
 }
 
 #[test]
+fn an_absurd_reset_gives_way_to_a_sane_retry_after() {
+    let reset_of = |reset: &str, wait: &str| {
+        let reading = read(
+            &Dialect::common(),
+            429,
+            [
+                ("x-ratelimit-remaining", "0"),
+                ("x-ratelimit-reset", reset),
+                ("retry-after", wait),
+            ],
+        );
+        reading.allowances[0].reset_at_ms.unwrap() - NOW_MS
+    };
+    for absurd in ["99999999999", "999999999", "9e300", "-5", "0", "1500000000"] {
+        assert_eq!(reset_of(absurd, "60"), 60_000, "{absurd}");
+    }
+    assert_eq!(reset_of("600", "60"), 600_000, "sane ones both count");
+    for absurd_too in ["99999999999", "-1"] {
+        let clamped = reset_of("999999999", absurd_too);
+        assert_eq!(clamped, caps::MAX_RESET_AHEAD_MS, "{absurd_too}");
+    }
+    let counted = told(
+        &Dialect::common(),
+        [
+            ("date", "Sat, 01 Aug 2026 13:50:10 GMT"),
+            ("x-ratelimit-remaining", "7"),
+            ("x-ratelimit-reset", "99999999999"),
+            ("retry-after", "60"),
+        ],
+    );
+    assert_eq!(counted.windows[0].reset, None, "it does not end then");
+}
+
+#[test]
+fn a_header_that_comes_twice_is_a_list() {
+    let twice = [
+        ("x-ratelimit-limit", "100"),
+        ("x-ratelimit-limit", "1000"),
+        ("x-ratelimit-remaining", "7"),
+        ("x-ratelimit-remaining", "900"),
+        ("x-ratelimit-reset", "30"),
+        ("x-ratelimit-reset", "4000"),
+    ];
+    let two = [window(100, 7, 30, None), window(1000, 900, 4000, None)];
+    assert_eq!(told(&Dialect::common(), twice).windows, two);
+}
+
+#[test]
+fn the_strictest_windows_are_kept_where_there_are_too_many() {
+    let mut cases: Vec<_> = (0..40)
+        .map(|n| format!(r#""{n:02}":[{{"call_count":{n}}}]"#))
+        .collect();
+    cases.push(r#""99":[{"call_count":100}]"#.to_owned());
+    let usage = format!("{{{}}}", cases.join(","));
+    let told = told(&Dialect::graph(), [("x-business-use-case-usage", &usage)]);
+    let left: Vec<_> = told.windows.iter().map(|w| w.remaining.unwrap()).collect();
+    assert_eq!(left.len(), caps::MAX_WINDOWS);
+    assert!(
+        left.contains(&0) && left.iter().all(|left| *left <= 75),
+        "{left:?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_is_told_and_counts_for_nothing() {
+    let negative = told(
+        &Dialect::common(),
+        [
+            ("x-ratelimit-limit", "-1"),
+            ("x-ratelimit-remaining", "5"),
+            ("x-rate-limit-remaining", "10"),
+            ("x-rate-limit-used", "-3"),
+        ],
+    );
+    assert_eq!(
+        (negative.windows[0].limit, negative.windows[1].limit),
+        (None, Some(10))
+    );
+    assert_eq!(
+        negative.unread[0].to_string(),
+        "x-ratelimit-limit \"-1\" is negative, which no limit can be"
+    );
+    let below_none = told(
+        &Dialect::graph(),
+        [("x-app-usage", r#"{"call_count":-50}"#)],
+    );
+    assert_eq!(below_none.windows[0].remaining, Some(100));
+    let misnamed = told(&Dialect::graph(), [("x-app-usage", r#"{"calls":50}"#)]);
+    assert_eq!(
+        misnamed.unread[0].to_string(),
+        "x-app-usage \"{\\\"calls\\\":50}\" has none of the percentages declared"
+    );
+    let giant = "1".repeat(caps::MAX_HEADER_SIZE_BYTES + 1);
+    let too_large = told(
+        &draft(),
+        [("ratelimit", &giant), ("ratelimit-policy", &giant)],
+    );
+    assert_eq!(too_large.unread.len(), 2);
+    let empty = told(&draft(), [("ratelimit", "remaining;r=7")]);
+    assert_eq!(
+        empty.windows,
+        [Window {
+            remaining: Some(7),
+            ..Window::default()
+        }]
+    );
+}
+
+#[test]
 fn absurd_values_are_clamped_and_nonsense_is_told() {
     let reading = read(
         &Dialect::common(),

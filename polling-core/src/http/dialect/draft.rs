@@ -6,11 +6,11 @@
 //! | 07 | `RateLimit: limit=100, remaining=7, reset=30`, `RateLimit-Policy: 100;w=60` |
 //! | from 08 | `RateLimit: "burst";r=7;t=30`, `RateLimit-Policy: "burst";q=100;w=60` |
 
-use http::{HeaderMap, HeaderName, header::HeaderValue};
+use http::{HeaderMap, HeaderName};
 use sfv::{BareItem, Dictionary, Item, List, ListEntry, Parser};
 
 use super::{
-    Reset, Unread, Window, WindowHeaders,
+    Reset, Unread, Window, WindowHeaders, headers,
     value::{calls_left, limit, ms},
 };
 
@@ -29,13 +29,13 @@ struct Policy {
 }
 
 pub(super) fn read(headers: &HeaderMap, unread: &mut Vec<Unread>) -> Vec<Window> {
-    let policies = policies(headers, unread);
-    let mut windows = match joined(headers, &RATE_LIMIT) {
-        None => WindowHeaders::prefixed("ratelimit").read(headers, unread),
-        Some(value) => service_limits(&value, &policies).unwrap_or_else(|| {
-            unread.push(Unread::new(&RATE_LIMIT, &value, "is no structured field"));
-            Vec::new()
-        }),
+    let mut policies = policies(headers, &POLICY, unread);
+    // What is wrong with a limit is told by those who read it.
+    policies.extend(self::policies(headers, &LIMIT, &mut Vec::new()));
+    let mut windows = if headers.contains_key(RATE_LIMIT) {
+        service_limits(headers, &policies, unread)
+    } else {
+        WindowHeaders::prefixed("ratelimit").read(headers, unread)
     };
     for window in &mut windows {
         let same = |policy: &&Policy| policy.limit.is_some() && policy.limit == window.limit;
@@ -49,23 +49,33 @@ pub(super) fn read(headers: &HeaderMap, unread: &mut Vec<Unread>) -> Vec<Window>
 }
 
 /// The items of `RateLimit`: a list from draft 08 on, a dictionary before.
-fn service_limits(value: &[u8], policies: &[Policy]) -> Option<Vec<Window>> {
-    if let Ok(dictionary) = Parser::new(value).parse::<Dictionary>()
-        && dictionary.contains_key("remaining")
+fn service_limits(
+    headers: &HeaderMap,
+    policies: &[Policy],
+    unread: &mut Vec<Unread>,
+) -> Vec<Window> {
+    let Some(text) = headers::joined(headers, &RATE_LIMIT, unread) else {
+        return Vec::new();
+    };
+    if let Ok(dictionary) = Parser::new(&*text).parse::<Dictionary>()
+        && member(&dictionary, "remaining").is_some()
     {
-        return Some(vec![from_dictionary(&dictionary)]);
+        return vec![from_dictionary(&dictionary)];
     }
-    let list = Parser::new(value).parse::<List>().ok()?;
-    let items = list.iter().filter_map(item).take(caps::MAX_WINDOWS);
-    let windows = items.filter_map(|item| from_item(item, policies));
-    Some(windows.filter(Window::is_told).collect())
+    let items = items(&RATE_LIMIT, &text, unread);
+    let windows = items.iter().filter_map(|item| from_item(item, policies));
+    windows.filter(Window::is_told).collect()
+}
+
+fn member(dictionary: &Dictionary, key: &str) -> Option<f64> {
+    match dictionary.get(key)? {
+        ListEntry::Item(item) => decimal(&item.bare_item),
+        ListEntry::InnerList(_) => None,
+    }
 }
 
 fn from_dictionary(dictionary: &Dictionary) -> Window {
-    let member = |key: &str| match dictionary.get(key) {
-        Some(ListEntry::Item(item)) => decimal(&item.bare_item),
-        _ => None,
-    };
+    let member = |key| member(dictionary, key);
     Window {
         limit: member("limit").and_then(|calls| limit(calls).ok()),
         remaining: member("remaining").map(calls_left),
@@ -91,24 +101,26 @@ fn from_item(item: &Item, policies: &[Policy]) -> Option<Window> {
     })
 }
 
-/// The policies of `RateLimit-Policy`, and those that old drafts list with the limit.
-fn policies(headers: &HeaderMap, unread: &mut Vec<Unread>) -> Vec<Policy> {
-    let mut policies = Vec::new();
-    for name in [POLICY, LIMIT] {
-        let Some(value) = joined(headers, &name) else {
-            continue;
-        };
-        match Parser::new(&value).parse::<List>() {
-            Ok(list) => {
-                let items = list.iter().filter_map(item).take(caps::MAX_WINDOWS);
-                policies.extend(items.map(policy));
-            }
-            // What is wrong with a limit is told by those who read it.
-            Err(_) if name == LIMIT => {}
-            Err(_) => unread.push(Unread::new(&name, &value, "is no structured field")),
-        }
-    }
-    policies
+/// The policies that a header lists: `RateLimit-Policy`, or the limit of old drafts.
+fn policies(headers: &HeaderMap, name: &HeaderName, unread: &mut Vec<Unread>) -> Vec<Policy> {
+    let text = headers::joined(headers, name, unread).unwrap_or_default();
+    items(name, &text, unread).iter().map(policy).collect()
+}
+
+/// The items of a list; what is no list has none.
+fn items(name: &HeaderName, text: &str, unread: &mut Vec<Unread>) -> Vec<Item> {
+    let Ok(list) = Parser::new(text).parse::<List>() else {
+        unread.push(Unread::new(name, text.as_bytes(), "is no structured field"));
+        return Vec::new();
+    };
+    let item = |entry| match entry {
+        ListEntry::Item(item) => Some(item),
+        ListEntry::InnerList(_) => None,
+    };
+    list.into_iter()
+        .filter_map(item)
+        .take(caps::MAX_WINDOWS)
+        .collect()
 }
 
 fn policy(item: &Item) -> Policy {
@@ -119,24 +131,6 @@ fn policy(item: &Item) -> Policy {
         limit: quota.and_then(|calls| limit(calls).ok()),
         window_ms: parameter(item, "w").map(ms),
         counts_calls: unit.is_none_or(|unit| unit.starts_with("request")),
-    }
-}
-
-/// A header's values as one, as if they had come in one line.
-fn joined(headers: &HeaderMap, name: &HeaderName) -> Option<Vec<u8>> {
-    let values: Vec<_> = headers
-        .get_all(name)
-        .iter()
-        .map(HeaderValue::as_bytes)
-        .collect();
-    let value = values.join(&b", "[..]);
-    (!value.trim_ascii().is_empty() && value.len() <= caps::MAX_HEADER_SIZE_BYTES).then_some(value)
-}
-
-fn item(entry: &ListEntry) -> Option<&Item> {
-    match entry {
-        ListEntry::Item(item) => Some(item),
-        ListEntry::InnerList(_) => None,
     }
 }
 

@@ -1,6 +1,8 @@
 //! Windows in headers of their own: `X-RateLimit-Limit`, `-Remaining`, `-Reset` and their like.
 
-use http::{HeaderMap, HeaderName};
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName, HeaderValue};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -89,9 +91,9 @@ impl WindowHeaders {
     }
 
     pub(super) fn read(&self, headers: &HeaderMap, unread: &mut Vec<Unread>) -> Vec<Window> {
-        let mut read = |name| numbers(headers, name, unread);
-        let (limits, remaining, used) =
-            (read(&self.limit), read(&self.remaining), read(&self.used));
+        let limits = numbers(headers, &self.limit, limit, unread);
+        let remaining = numbers(headers, &self.remaining, Ok, unread);
+        let used = numbers(headers, &self.used, Ok, unread);
         let resets = self.resets(headers, unread);
         // A limit may list policies that nothing else is told of; what is left is counted.
         let windows = match remaining.len().max(used.len()) {
@@ -102,79 +104,107 @@ impl WindowHeaders {
             let left = remaining.get(at).copied().flatten();
             let used = used.get(at).copied().flatten();
             let limit = limits.get(at).copied().flatten();
-            let limit = limit.or_else(|| Some(left?.max(0.0) + used?));
+            let limit = limit.or_else(|| Some(calls_left(left?.max(0.0) + used?.max(0.0))));
+            let unused = || Some(limit?.saturating_sub(calls_used(used?)));
             Window {
-                limit: limit.and_then(|calls| self::limit(calls).ok()),
-                remaining: left
-                    .or_else(|| Some(limit? - calls_used(used?) as f64))
-                    .map(calls_left),
+                limit,
+                remaining: left.map(calls_left).or_else(unused),
                 reset: resets.get(at).or(resets.last()).copied().flatten(),
                 window_ms: self.window_s.get(at).map(|s| i64::from(*s) * 1000),
             }
         };
-        let windows = (0..windows.min(caps::MAX_WINDOWS)).map(of_window);
-        windows.filter(Window::is_told).collect()
+        (0..windows)
+            .map(of_window)
+            .filter(Window::is_told)
+            .collect()
     }
 
     fn resets(&self, headers: &HeaderMap, unread: &mut Vec<Unread>) -> Vec<Option<Reset>> {
-        let Some((name, text)) = text(headers, &self.reset, unread) else {
+        let Some((name, text)) = listed(headers, &self.reset, unread) else {
             return Vec::new();
         };
         // A date has a comma of its own.
-        if let Ok(reset) = self.reset_form.read(text) {
+        if let Ok(reset) = self.reset_form.read(&text) {
             return vec![Some(reset)];
         }
-        let read = |item: &str| self.reset_form.read(bare(item));
-        list(name, text, read, unread)
+        items(name, &text, |item| self.reset_form.read(item), unread)
     }
 }
 
-/// The numbers listed by a header, none if it is missing.
-fn numbers(
+/// The numbers that a header lists as what they stand for; none if it is missing.
+fn numbers<T>(
     headers: &HeaderMap,
     name: &Option<HeaderName>,
+    of: impl Fn(f64) -> Result<T, Fault>,
     unread: &mut Vec<Unread>,
-) -> Vec<Option<f64>> {
-    let Some((name, text)) = text(headers, name, unread) else {
+) -> Vec<Option<T>> {
+    let Some((name, text)) = listed(headers, name, unread) else {
         return Vec::new();
     };
-    list(name, text, |item| number(bare(item)), unread)
+    items(name, &text, |item| number(item).and_then(&of), unread)
 }
 
-fn list<T>(
+fn listed<'a>(
+    headers: &'a HeaderMap,
+    name: &'a Option<HeaderName>,
+    unread: &mut Vec<Unread>,
+) -> Option<(&'a HeaderName, Cow<'a, str>)> {
+    let name = name.as_ref()?;
+    Some((name, joined(headers, name, unread)?))
+}
+
+/// The items of a list, each without its parameters: of `100;w=60` the `100`.
+fn items<T>(
     name: &HeaderName,
     text: &str,
     read: impl Fn(&str) -> Result<T, Fault>,
     unread: &mut Vec<Unread>,
 ) -> Vec<Option<T>> {
-    let items = text.split(',').take(caps::MAX_WINDOWS);
-    let mut noted = |fault| unread.push(Unread::new(name, text.as_bytes(), fault));
-    items
-        .map(|item| read(item).map_err(&mut noted).ok())
-        .collect()
+    let bare = |item: &str| read(item.split(';').next().unwrap_or(item));
+    let items = text.split(',').take(caps::MAX_WINDOWS).map(bare);
+    let (mut read, mut fault) = (Vec::new(), None);
+    for item in items {
+        read.push(item.map_err(|wrong| fault = fault.or(Some(wrong))).ok());
+    }
+    unread.extend(fault.map(|fault| Unread::new(name, text.as_bytes(), fault)));
+    read
 }
 
-/// An item of a list without its parameters: of `100;w=60` the `100`.
-fn bare(item: &str) -> &str {
-    item.split(';').next().unwrap_or(item)
-}
-
-/// The text of a header that is there, not empty and not too large.
-pub(super) fn text<'a>(
+/// All values of a header as one text, as if they had come in one line; none if that is empty.
+pub(super) fn joined<'a>(
     headers: &'a HeaderMap,
-    name: &'a Option<HeaderName>,
+    name: &HeaderName,
     unread: &mut Vec<Unread>,
-) -> Option<(&'a HeaderName, &'a str)> {
-    let name = name.as_ref()?;
-    let value = headers.get(name)?.as_bytes();
+) -> Option<Cow<'a, str>> {
+    let values = headers.get_all(name).iter().map(HeaderValue::as_bytes);
+    match *values.collect::<Vec<_>>() {
+        [] => None,
+        [only] => checked(name, only, unread).map(Cow::Borrowed),
+        ref several => {
+            let joined = several.join(&b", "[..]);
+            let text = checked(name, &joined, unread)?;
+            Some(Cow::Owned(text.to_owned()))
+        }
+    }
+}
+
+/// The first value of a header that is no list; none if it is empty.
+pub(super) fn first<'a>(
+    headers: &'a HeaderMap,
+    name: &HeaderName,
+    unread: &mut Vec<Unread>,
+) -> Option<&'a str> {
+    checked(name, headers.get(name)?.as_bytes(), unread)
+}
+
+fn checked<'a>(name: &HeaderName, value: &'a [u8], unread: &mut Vec<Unread>) -> Option<&'a str> {
     let text = match str::from_utf8(value) {
         Ok(_) if value.len() > caps::MAX_HEADER_SIZE_BYTES => Err("is too large"),
         Ok(text) => Ok(text.trim()),
         Err(_) => Err("is no text"),
     };
     match text {
-        Ok("") => None,
-        Ok(text) => Some((name, text)),
+        Ok(text) => Some(text).filter(|text| !text.is_empty()),
         Err(fault) => {
             unread.push(Unread::new(name, value, fault));
             None

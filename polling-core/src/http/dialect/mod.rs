@@ -113,8 +113,8 @@ impl Dialect {
         scope: &ScopeKey,
         received_ms: i64,
     ) -> Reading {
-        let told = self.told(status, headers);
         let clocks = Clocks::new(received_ms, date_ms(headers));
+        let told = self.told_at(status, headers, Some(clocks.channel_ms()));
         let allowances = told.windows.iter();
         let wait_ms = told
             .retry_after
@@ -131,6 +131,11 @@ impl Dialect {
     /// What a response tells by itself, for those who have no clock to go by: a recorded one.
     #[must_use]
     pub fn told(&self, status: StatusCode, headers: &HeaderMap) -> Told {
+        self.told_at(status, headers, date_ms(headers))
+    }
+
+    /// The same, made when the channel's clock read `made_ms`, if that is known.
+    fn told_at(&self, status: StatusCode, headers: &HeaderMap, made_ms: Option<i64>) -> Told {
         let mut told = Told::default();
         for group in &self.windows {
             told.windows.extend(group.read(headers, &mut told.unread));
@@ -142,8 +147,14 @@ impl Dialect {
             told.windows.extend(draft::read(headers, &mut told.unread));
         }
         told.retry_after = retry_after(headers, &mut told.unread);
+        if told.retry_after.is_some_and(|wait| wait.is_sane(made_ms)) {
+            // It is to be followed, and no reset that cannot be.
+            for window in &mut told.windows {
+                window.reset = window.reset.filter(|reset| reset.is_sane(made_ms));
+            }
+        }
         heed_refusal(status, &mut told);
-        told.windows.truncate(caps::MAX_WINDOWS);
+        keep_strictest(&mut told.windows);
         for window in &mut told.windows {
             // What is used up without a word on when it ends, ends after a whole window.
             let whole = window.window_ms.map(Reset::After);
@@ -151,6 +162,14 @@ impl Dialect {
             window.reset = window.reset.or(whole.filter(|_| used_up));
         }
         told
+    }
+}
+
+/// Of too many windows those with the least left.
+fn keep_strictest(windows: &mut Vec<Window>) {
+    if windows.len() > caps::MAX_WINDOWS {
+        windows.sort_by_key(|window| window.remaining.unwrap_or(u64::MAX));
+        windows.truncate(caps::MAX_WINDOWS);
     }
 }
 
@@ -164,17 +183,13 @@ fn heed_refusal(status: StatusCode, told: &mut Told) {
     {
         only.remaining = only.remaining.or(Some(0));
     }
-    for window in told
-        .windows
-        .iter_mut()
-        .filter(|window| window.remaining == Some(0))
-    {
-        window.reset = window.reset.or(retry_after);
+    let mut known = false;
+    for window in &mut told.windows {
+        if window.remaining == Some(0) {
+            window.reset = window.reset.or(retry_after);
+            known = true;
+        }
     }
-    let known = told
-        .windows
-        .iter()
-        .any(|window| window.remaining == Some(0));
     if refused && !known && retry_after.is_some() {
         let unnamed = Window {
             remaining: Some(0),
@@ -186,11 +201,10 @@ fn heed_refusal(status: StatusCode, told: &mut Told) {
 }
 
 fn retry_after(headers: &HeaderMap, unread: &mut Vec<Unread>) -> Option<Reset> {
-    let name = Some(header::RETRY_AFTER);
-    let (name, text) = headers::text(headers, &name, unread)?;
+    let text = headers::first(headers, &header::RETRY_AFTER, unread)?;
     let read = ResetForm::Auto.read(text);
-    read.map_err(|fault| unread.push(Unread::new(name, text.as_bytes(), fault)))
-        .ok()
+    let told = |fault| unread.push(Unread::new(&header::RETRY_AFTER, text.as_bytes(), fault));
+    read.map_err(told).ok()
 }
 
 /// The channel's clock as the response was made, UTC milliseconds: its `Date`, and its `Age` if it

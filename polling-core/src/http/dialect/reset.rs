@@ -53,6 +53,17 @@ impl Reset {
         };
         at_ms.clamp(now_ms, now_ms.saturating_add(caps::MAX_RESET_AHEAD_MS))
     }
+
+    /// Whether it is ahead, and no further than [`caps::MAX_RESET_AHEAD_MS`], by the clock that
+    /// reads `now_ms` as the response is made. Without one an instant is believed.
+    pub(super) fn is_sane(self, now_ms: Option<i64>) -> bool {
+        let ahead_ms = match (self, now_ms) {
+            (Self::After(after_ms), _) => after_ms,
+            (Self::At(at_ms), Some(now_ms)) => at_ms.saturating_sub(now_ms),
+            (Self::At(_), None) => return true,
+        };
+        (1..=caps::MAX_RESET_AHEAD_MS).contains(&ahead_ms)
+    }
 }
 
 impl ResetForm {

@@ -9,8 +9,6 @@ use super::{
     value::{calls_left, ms},
 };
 
-use super::super::caps;
-
 /// A header whose JSON tells how much of a limit is used up, in per cent:
 /// `{"call_count":28,"total_time":25,"total_cputime":25}`, or such objects in lists and maps. Each
 /// object is a window, and the highest of its percentages counts.
@@ -80,23 +78,25 @@ impl UsageHeader {
     }
 
     pub(super) fn read(&self, headers: &HeaderMap, unread: &mut Vec<Unread>) -> Vec<Window> {
-        let name = Some(self.name.clone());
-        let Some((_, text)) = headers::text(headers, &name, unread) else {
+        let Some(text) = headers::first(headers, &self.name, unread) else {
             return Vec::new();
         };
         let mut windows = Vec::new();
-        match serde_json::from_str(text) {
+        let fault = match serde_json::from_str(text) {
             // The decoder bounds how deep it nests.
-            Ok(value) => self.collect(&value, &mut windows),
-            Err(_) => unread.push(Unread::new(&self.name, text.as_bytes(), "is no JSON")),
-        }
+            Ok(value) => {
+                self.collect(&value, &mut windows);
+                windows
+                    .is_empty()
+                    .then_some("has none of the percentages declared")
+            }
+            Err(_) => Some("is no JSON"),
+        };
+        unread.extend(fault.map(|fault| Unread::new(&self.name, text.as_bytes(), fault)));
         windows
     }
 
     fn collect(&self, value: &Value, windows: &mut Vec<Window>) {
-        if windows.len() >= caps::MAX_WINDOWS {
-            return;
-        }
         match value {
             Value::Array(values) => values.iter().for_each(|value| self.collect(value, windows)),
             Value::Object(members) => match self.window(members) {
@@ -111,7 +111,7 @@ impl UsageHeader {
 
     fn window(&self, members: &Map<String, Value>) -> Option<Window> {
         let used = highest(members, &self.percent)?;
-        let left = (100.0 - used).max(0.0) * f64::from(self.limit) / 100.0;
+        let left = (100.0 - used.clamp(0.0, 100.0)) * f64::from(self.limit) / 100.0;
         let minutes = highest(members, &self.regain_minutes).map(|minutes| minutes * 60.0);
         let seconds = highest(members, &self.regain_seconds);
         let wait = minutes

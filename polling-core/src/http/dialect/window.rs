@@ -59,6 +59,11 @@ impl Clocks {
         }
     }
 
+    /// What the channel's clock read as the response was made, UTC milliseconds.
+    pub(super) fn channel_ms(self) -> i64 {
+        self.channel_ms
+    }
+
     /// `reset` by the worker's clock, UTC milliseconds, clamped.
     #[must_use]
     pub fn local_ms(self, reset: Reset) -> i64 {
