@@ -99,11 +99,7 @@ impl Answer {
     /// and to people: no secrets.
     #[must_use]
     pub fn error(&self, class: ErrorClass, message: impl Into<String>) -> PollError {
-        let error = self.told(PollError::new(class, message));
-        match self.retry_after() {
-            Some(wait) => error.with_retry_after(wait),
-            None => error,
-        }
+        classify::informed(PollError::new(class, message), &self.reading)
     }
 
     /// The body as text.
@@ -114,10 +110,8 @@ impl Answer {
     pub fn text(&self) -> Result<&str, PollError> {
         str::from_utf8(&self.body).map_err(|error| {
             let at = error.valid_up_to();
-            let error = self.told(PollError::invalid(format!(
-                "the answer is no UTF-8 from byte {at} on"
-            )));
-            error.with_code("not_utf8")
+            self.invalid(format!("the answer is no UTF-8 from byte {at} on"))
+                .with_code("not_utf8")
         })
     }
 
@@ -128,10 +122,8 @@ impl Answer {
     /// [`PollError::invalid`] if it is no JSON, nests too deeply, or has other types than `T`. It
     /// says where, and what was expected there, but not what was found: that may be a secret.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, PollError> {
-        serde_json::from_slice(&self.body).map_err(|error| {
-            let error = PollError::invalid(explain(&error));
-            self.told(error).with_code("not_json")
-        })
+        serde_json::from_slice(&self.body)
+            .map_err(|error| self.invalid(explain(&error)).with_code("not_json"))
     }
 
     /// The validators to keep for the next call: this answer's, or those that still hold.
@@ -156,20 +148,19 @@ impl Answer {
     ///
     /// # Errors
     ///
-    /// [`PollError::invalid`] if it is no URL, or one of another server, which must not get what
-    /// is meant for this one.
+    /// [`PollError::invalid`] with the code `link` if it is no URL, or one of another server, which
+    /// must not get what is meant for this one; or if what may hold it cannot be read.
     pub fn link(&self, rel: &str) -> Result<Option<Url>, PollError> {
-        let Some(target) = link::target(&self.headers, rel) else {
+        let invalid = |message| self.invalid(message).with_code("link");
+        let target = link::target(&self.headers, rel)
+            .map_err(|fault| invalid(format!("the Link header {fault}")))?;
+        let Some(target) = target else {
             return Ok(None);
         };
         match self.url.join(target) {
             Ok(url) if redirect::same_server(&self.url, &url) => Ok(Some(url)),
-            Ok(_) => Err(self.told(PollError::invalid(format!(
-                "the {rel} page is on another server"
-            )))),
-            Err(_) => Err(self.told(PollError::invalid(format!(
-                "the link to the {rel} page is no URL"
-            )))),
+            Ok(_) => Err(invalid(format!("the {rel} page is on another server"))),
+            Err(_) => Err(invalid(format!("the link to the {rel} page is no URL"))),
         }
     }
 
@@ -198,10 +189,8 @@ impl Answer {
         Some(allowance.clamped(self.received_ms))
     }
 
-    /// An error made of this answer, with what it told of the limits.
-    fn told(&self, error: PollError) -> PollError {
-        let allowances = self.reading.allowances.iter().cloned();
-        allowances.fold(error, PollError::with_allowance)
+    fn invalid(&self, message: String) -> PollError {
+        self.error(ErrorClass::Invalid, message)
     }
 }
 

@@ -1,6 +1,7 @@
 //! Bodies, no larger than allowed.
 
 use reqwest::Response;
+use tokio::time::{Instant, timeout_at};
 
 use super::{caps, classify};
 use crate::PollError;
@@ -25,10 +26,11 @@ pub(super) async fn read(
     Ok(body)
 }
 
-/// The beginning of an error's body; one that breaks off ends there, for the status is known.
-pub(super) async fn read_error(mut response: Response) -> Vec<u8> {
+/// The beginning of an error's body, as far as it comes until then: the status is known.
+pub(super) async fn read_error(mut response: Response, until: Instant) -> Vec<u8> {
+    let until = until.min(Instant::now() + caps::MAX_ERROR_BODY_TIME);
     let mut body = Vec::new();
-    while let Ok(Some(chunk)) = response.chunk().await {
+    while let Ok(Ok(Some(chunk))) = timeout_at(until, response.chunk()).await {
         let room = caps::MAX_ERROR_BODY_SIZE_BYTES - body.len();
         body.extend_from_slice(&chunk[..chunk.len().min(room)]);
         if chunk.len() >= room {

@@ -1,12 +1,12 @@
 //! One call of the channel.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use http::{HeaderMap, HeaderName, HeaderValue, Method, header};
 use reqwest::Url;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout_at};
 
-use super::{Answer, HttpClient, Validators, body, client::Request};
+use super::{Answer, HttpClient, Validators, body, classify, client::Request};
 use crate::{AccountId, PollError, ScopeKey};
 
 /// A call that is being put together. What is wrong with it is told when it is sent.
@@ -113,7 +113,7 @@ impl<'a> Call<'a> {
     ///
     /// [`PollError`], classified, if the channel refused the call or gave no answer within its
     /// bounds. It carries the allowances and the wait that the channel told, and as its code the
-    /// status, or `redirect`, `too_large`, `private_address`.
+    /// status, or `connect`, `timeout`, `broken`, `redirect`, `too_large`, `private_address`.
     pub async fn send(self) -> Result<Answer, PollError> {
         self.send_any().await?.check()
     }
@@ -125,24 +125,14 @@ impl<'a> Call<'a> {
     ///
     /// [`PollError`] if there is no answer within the bounds.
     pub async fn send_any(self) -> Result<Answer, PollError> {
-        let total = self.client.config.total_timeout;
-        let left = self
-            .deadline
-            .map(|at| at.saturating_duration_since(Instant::now()));
-        let within = left.map_or(total, |left| left.min(total));
-        let answer = Box::pin(self.exchange());
-        match tokio::time::timeout(within, answer).await {
-            Ok(answer) => answer,
-            Err(_) => Err(
-                PollError::transient(format!("no whole answer within {within:?}"))
-                    .with_code("timeout"),
-            ),
-        }
+        let time = Time::of(&self);
+        Box::pin(self.exchange(time)).await
     }
 
-    async fn exchange(self) -> Result<Answer, PollError> {
+    async fn exchange(self, time: Time) -> Result<Answer, PollError> {
         let (client, account) = (self.client, self.account);
-        let (response, url) = client.exchange(self.request, self.url?).await?;
+        let response = client.exchange(self.request, self.url?);
+        let (response, url) = time.bound(response).await?;
         let received_ms = client.clock.now_ms();
         let scope = self.scope.unwrap_or_else(|| {
             // An account's characters are a scope's, and the longest is shorter.
@@ -154,9 +144,11 @@ impl<'a> Call<'a> {
             tracing::debug!(%unread, host = url.host_str(), "left a rate-limit header unread");
         }
         let body = if status.is_success() {
-            body::read(response, client.config.max_body_size_bytes).await?
+            let body = body::read(response, client.config.max_body_size_bytes);
+            let body = time.bound(body).await;
+            body.map_err(|error| classify::informed(error, &reading))?
         } else {
-            body::read_error(response).await
+            body::read_error(response, time.over).await
         };
         Ok(Answer {
             status,
@@ -167,6 +159,34 @@ impl<'a> Call<'a> {
             validators: self.validators,
             received_ms,
         })
+    }
+}
+
+/// How long a call may take.
+#[derive(Clone, Copy)]
+struct Time {
+    within: Duration,
+    over: Instant,
+}
+
+impl Time {
+    fn of(call: &Call<'_>) -> Self {
+        let (total, now) = (call.client.config.total_timeout, Instant::now());
+        let left = call.deadline.map(|at| at.saturating_duration_since(now));
+        let within = left.map_or(total, |left| left.min(total));
+        let over = now + within;
+        Self { within, over }
+    }
+
+    async fn bound<T>(
+        self,
+        work: impl Future<Output = Result<T, PollError>>,
+    ) -> Result<T, PollError> {
+        let late = |_| {
+            let message = format!("no whole answer within {:?}", self.within);
+            PollError::transient(message).with_code("timeout")
+        };
+        timeout_at(self.over, work).await.map_err(late)?
     }
 }
 

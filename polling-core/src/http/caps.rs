@@ -37,6 +37,9 @@ pub const MAX_BODY_SIZE_BYTES: usize = 256 * 1024 * 1024;
 /// Most of an error's body that is kept, in bytes; what is more is cut off.
 pub const MAX_ERROR_BODY_SIZE_BYTES: usize = 64 * 1024;
 
+/// Longest time that an error's body is waited for: its status is known, and says enough.
+pub const MAX_ERROR_BODY_TIME: Duration = Duration::from_secs(5);
+
 /// Most redirects that can be followed.
 pub const MAX_REDIRECTS: usize = 20;
 
@@ -45,6 +48,3 @@ pub const MAX_VALIDATOR_LEN: usize = 1024;
 
 /// Longest `X-Poll-Interval` that is believed: a day.
 pub const MAX_POLL_INTERVAL: Duration = Duration::from_secs(24 * 3600);
-
-/// Most links read from one response.
-pub const MAX_LINKS: usize = 32;

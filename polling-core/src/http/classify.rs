@@ -19,10 +19,14 @@ pub(super) fn refused(status: StatusCode, reading: &Reading) -> PollError {
         Some(reason) => format!("the channel answered {} {reason}", status.as_u16()),
         None => format!("the channel answered {}", status.as_u16()),
     };
-    let mut error = PollError::new(class(status, reading), message).with_code(status.as_str());
-    for allowance in &reading.allowances {
-        error = error.with_allowance(allowance.clone());
-    }
+    let error = PollError::new(class(status, reading), message).with_code(status.as_str());
+    informed(error, reading)
+}
+
+/// The same error with what the channel told of its limits.
+pub(super) fn informed(error: PollError, reading: &Reading) -> PollError {
+    let allowances = reading.allowances.iter().cloned();
+    let error = allowances.fold(error, PollError::with_allowance);
     match reading.retry_after {
         Some(wait) => error.with_retry_after(wait),
         None => error,
@@ -46,11 +50,11 @@ fn class(status: StatusCode, reading: &Reading) -> ErrorClass {
 
 /// The error of a call without a whole answer. Its URL may hold a secret: the host alone is told.
 pub(super) fn transport(error: reqwest::Error) -> PollError {
-    if PrivateAddress::caused(&error) {
-        return private(PrivateAddress);
-    }
     let host = error.url().and_then(|url| url.host_str());
     let host = host.unwrap_or("the channel").to_owned();
+    if PrivateAddress::caused(&error) {
+        return private(&host);
+    }
     let (message, code) = if error.is_timeout() {
         (format!("no answer from {host} in time"), "timeout")
     } else if error.is_connect() {
@@ -68,13 +72,13 @@ pub(super) fn transport(error: reqwest::Error) -> PollError {
         .with_source(error.without_url())
 }
 
-/// The error of a place that may not be called.
-pub(super) fn private(refused: PrivateAddress) -> PollError {
-    PollError::invalid(
-        "the channel's address is private; name its host in private_hosts if it may be called",
-    )
-    .with_code("private_address")
-    .with_source(refused)
+/// The error of a host that may not be called.
+pub(super) fn private(host: &str) -> PollError {
+    let message =
+        format!("the address of {host} is private; name it in private_hosts if it may be called");
+    PollError::invalid(message)
+        .with_code("private_address")
+        .with_source(PrivateAddress)
 }
 
 /// The error of a redirect that is not followed.

@@ -50,6 +50,19 @@ pub(super) struct Request {
     pub(super) body: Vec<u8>,
 }
 
+impl Request {
+    /// What was meant for one server is none of the other's business.
+    fn for_another_server(mut self) -> Self {
+        let accept = self.headers.remove(header::ACCEPT);
+        let accept = accept.map(|value| (header::ACCEPT, value));
+        Self {
+            method: self.method,
+            headers: accept.into_iter().collect(),
+            body: Vec::new(),
+        }
+    }
+}
+
 impl HttpClient {
     /// A client with these bounds, for a channel that tells its limits in `dialect`.
     ///
@@ -77,6 +90,11 @@ impl HttpClient {
             .redirect(Policy::none())
             .referer(false)
             .no_proxy()
+            // Whoever else in the program uses reqwest may have turned them on.
+            .no_gzip()
+            .no_brotli()
+            .no_deflate()
+            .no_zstd()
             .dns_resolver(guard.clone());
         Ok(Self {
             client: builder.build().map_err(HttpClientError::Build)?,
@@ -125,12 +143,7 @@ impl HttpClient {
             }
             let target = redirect::target(&url, response.headers())?;
             if !redirect::same_server(&url, &target) {
-                // What was meant for one server is none of the other's business.
-                let accept = request.headers.remove(header::ACCEPT);
-                request.headers = accept
-                    .map(|value| (header::ACCEPT, value))
-                    .into_iter()
-                    .collect();
+                request = request.for_another_server();
             }
             url = target;
         }
@@ -139,7 +152,9 @@ impl HttpClient {
     }
 
     async fn send(&self, request: &Request, url: &Url) -> Result<Response, PollError> {
-        self.guard.check(url).map_err(classify::private)?;
+        self.guard
+            .check(url)
+            .map_err(|_| classify::private(url.host_str().unwrap_or_default()))?;
         let call = self.client.request(request.method.clone(), url.clone());
         let call = call
             .headers(request.headers.clone())

@@ -4,33 +4,28 @@ use http::{HeaderMap, header};
 
 use super::caps;
 
-/// The target of the first link of relation `rel`, as it is written.
-pub(super) fn target<'a>(headers: &'a HeaderMap, rel: &str) -> Option<&'a str> {
-    let values = headers.get_all(header::LINK).into_iter();
-    let values = values.filter_map(|value| value.to_str().ok());
-    let links = values.flat_map(Links).take(caps::MAX_LINKS);
-    let mut of_rel = links.filter(|link| has_relation(link.parameters, rel));
-    of_rel.next().map(|link| link.target)
-}
-
-struct Link<'a> {
-    target: &'a str,
-    parameters: &'a str,
-}
-
-/// What is left of a header's value.
-struct Links<'a>(&'a str);
-
-impl<'a> Iterator for Links<'a> {
-    type Item = Link<'a>;
-
-    fn next(&mut self) -> Option<Link<'a>> {
-        let (_, from_target) = self.0.split_once('<')?;
-        let (target, rest) = from_target.split_once('>')?;
-        let (parameters, rest) = rest.split_at(outside_quotes(rest, ',').unwrap_or(rest.len()));
-        self.0 = rest;
-        Some(Link { target, parameters })
+/// The target of the first link of relation `rel`, as it is written. What cannot be read is an
+/// error: without it a page would pass for the last one, and those behind it be skipped.
+pub(super) fn target<'a>(
+    headers: &'a HeaderMap,
+    rel: &str,
+) -> Result<Option<&'a str>, &'static str> {
+    for value in headers.get_all(header::LINK) {
+        if value.len() > caps::MAX_HEADER_SIZE_BYTES {
+            return Err("is too large");
+        }
+        let mut rest = str::from_utf8(value.as_bytes()).map_err(|_| "is no text")?;
+        while let Some((_, from_target)) = rest.split_once('<') {
+            let (target, others) = from_target.split_once('>').ok_or("breaks off in a link")?;
+            let end = outside_quotes(others, ',').unwrap_or(others.len());
+            let (parameters, others) = others.split_at(end);
+            if has_relation(parameters, rel) {
+                return Ok(Some(target));
+            }
+            rest = others;
+        }
     }
+    Ok(None)
 }
 
 /// Whether `;a=b; rel="next last"` has the relation.
@@ -84,39 +79,43 @@ mod tests {
         let mastodon = headers(&[
             r#"<https://a.example/s?max_id=7>; rel="next", <https://a.example/s?min_id=9>; rel="prev""#,
         ]);
-        assert_eq!(
-            target(&mastodon, "next"),
-            Some("https://a.example/s?max_id=7")
-        );
-        assert_eq!(
-            target(&mastodon, "prev"),
-            Some("https://a.example/s?min_id=9")
-        );
-        assert_eq!(target(&mastodon, "last"), None);
+        let next = "https://a.example/s?max_id=7";
+        assert_eq!(target(&mastodon, "next"), Ok(Some(next)));
+        let prev = "https://a.example/s?min_id=9";
+        assert_eq!(target(&mastodon, "prev"), Ok(Some(prev)));
+        assert_eq!(target(&mastodon, "last"), Ok(None));
         let odd = headers(&[
             r#"</a,b;c>;title="x, <y>; rel=\"next\"" ; REL="last Prev""#,
             "</n>;rel=next",
         ]);
-        assert_eq!(target(&odd, "prev"), Some("/a,b;c"));
-        assert_eq!(target(&odd, "next"), Some("/n"));
+        assert_eq!(target(&odd, "prev"), Ok(Some("/a,b;c")));
+        assert_eq!(target(&odd, "next"), Ok(Some("/n")));
     }
 
     #[test]
     fn nonsense_has_no_links() {
         for bad in [
             "",
-            "<",
             "<>",
-            "<a",
             "a>; rel=next",
             "<a> rel=next",
             "<a>; rel",
             "<a>; rel=\"",
         ] {
-            assert_eq!(target(&headers(&[bad]), "next"), None, "{bad}");
+            assert_eq!(target(&headers(&[bad]), "next"), Ok(None), "{bad}");
         }
-        let many = "<a>; rel=prev, ".repeat(caps::MAX_LINKS) + "<b>; rel=next";
-        assert_eq!(target(&headers(&[&many]), "next"), None);
+        let many = "<a>; rel=prev, ".repeat(999) + "<b>; rel=next";
+        assert_eq!(target(&headers(&[&many]), "next"), Ok(Some("b")));
+    }
+
+    #[test]
+    fn what_may_hold_the_next_page_but_cannot_be_read_is_no_last_page() {
+        for broken in ["<", "<a; rel=next", "<a>; rel=prev, <b"] {
+            let broken = headers(&[broken]);
+            assert_eq!(target(&broken, "next"), Err("breaks off in a link"));
+        }
+        let giant = "<a>,".repeat(caps::MAX_HEADER_SIZE_BYTES / 4 + 1);
+        assert_eq!(target(&headers(&[&giant]), "next"), Err("is too large"));
     }
 
     proptest! {
@@ -125,7 +124,7 @@ mod tests {
             let links: Vec<_> = paths.iter().enumerate().map(|(n, path)| format!("<{path}>; rel=\"r{n}\"")).collect();
             let at = at.index(paths.len());
             let headers = headers(&[&links.join(", ")]);
-            prop_assert_eq!(target(&headers, &format!("r{at}")), Some(paths[at].as_str()));
+            prop_assert_eq!(target(&headers, &format!("r{at}")), Ok(Some(paths[at].as_str())));
         }
 
         #[test]

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use polling_core::{
     ErrorClass, ScopeKey,
-    http::{Validators, dialect::Dialect},
+    http::{Validators, caps, dialect::Dialect},
 };
 
 use crate::{
-    server::{Server, reply},
+    server::{Reply, Server, reply},
     support::{NOW_MS, client, job},
 };
 
@@ -151,6 +151,15 @@ async fn pages_are_followed_on_the_same_server_only() {
             &["link: <https://evil.example/s>; rel=\"next\""],
             "1",
         ),
+        "/latin" => reply("200 OK", &["link: </caf\u{e9}>; rel=\"next\""], "1"),
+        "/bytes" => {
+            let head = b"HTTP/1.1 200 OK\r\nlink: </\xff>; rel=next\r\ncontent-length: 0\r\n\r\n";
+            Reply::Bytes(head.to_vec())
+        }
+        "/giant" => {
+            let target = "x".repeat(caps::MAX_HEADER_SIZE_BYTES);
+            reply("200 OK", &[&format!("link: </{target}>; rel=next")], "1")
+        }
         _ => reply("200 OK", &[], "2"),
     })
     .await;
@@ -165,6 +174,13 @@ async fn pages_are_followed_on_the_same_server_only() {
         error.to_string(),
         "invalid: the next page is on another server"
     );
+    // That it cannot be read does not mean that this was the last page.
+    let accented = get("/latin").await.unwrap().next().unwrap().unwrap();
+    assert_eq!(accented.path(), "/caf%C3%A9");
+    for path in ["/bytes", "/giant"] {
+        let error = get(path).await.unwrap().next().unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Invalid, "{path}");
+    }
 }
 
 #[tokio::test]

@@ -124,14 +124,14 @@ async fn a_redirect_takes_secrets_to_the_same_server_only() {
         let call = call
             .bearer(CANARY)
             .header("x-api-key", CANARY)
-            .header("accept", "text/json");
+            .header("accept", "text/json")
+            .body("text/plain", CANARY);
         call.send().await.unwrap();
     }
     let there = other.requests().remove(0);
-    assert!(
-        !there.contains(CANARY) && there.contains("accept: text/json"),
-        "{there}"
-    );
+    assert!(!there.contains(CANARY), "{there}");
+    assert!(there.contains("accept: text/json"), "{there}");
+    assert!(!there.contains("content-"), "{there}");
     assert_eq!(server.requests()[2].matches(CANARY).count(), 2);
 }
 
@@ -154,6 +154,65 @@ async fn slow_bytes_end_with_the_total_timeout() {
     let error = error_of(&client(Dialect::default()), &server.base).await;
     assert_eq!(told(&error), (ErrorClass::Transient, "timeout"));
     assert_eq!(error.message(), "no whole answer within 30s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_counts_however_slowly_its_body_comes() {
+    let head = "HTTP/1.1 429 Too Many Requests\r\nretry-after: 60\r\ncontent-length: 1000\r\n\r\n";
+    let server = Server::start(move |_| Reply::Slow(head)).await;
+    let (client, begun) = (client(Dialect::default()), tokio::time::Instant::now());
+    let error = error_of(&client, &server.base).await;
+    assert_eq!(told(&error), (ErrorClass::RateLimited, "429"));
+    assert_eq!(error.retry_after(), Some(Duration::from_secs(60)));
+    assert!(
+        begun.elapsed() <= caps::MAX_ERROR_BODY_TIME,
+        "{:?}",
+        begun.elapsed()
+    );
+
+    let soon = tokio::time::Instant::now() + Duration::from_secs(2);
+    let job = job().with_deadline(soon);
+    let error = client.get(&job, &server.base).send().await.unwrap_err();
+    assert_eq!(told(&error), (ErrorClass::RateLimited, "429"));
+    assert_eq!(tokio::time::Instant::now(), soon);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_body_that_does_not_come_whole_costs_no_allowance() {
+    const LIMITED: &str = "HTTP/1.1 200 OK\r\nx-ratelimit-remaining: 3\r\n";
+    let slow = "HTTP/1.1 200 OK\r\nx-ratelimit-remaining: 3\r\ncontent-length: 1000\r\n\r\n";
+    for (server, code) in [
+        (Server::start(move |_| Reply::Slow(slow)).await, "timeout"),
+        (
+            Server::start(|_| {
+                Reply::Bytes(format!("{LIMITED}content-length: 9\r\n\r\nshort").into())
+            })
+            .await,
+            "broken",
+        ),
+        (
+            Server::start(|_| {
+                Reply::Bytes(format!("{LIMITED}content-length: 99999999\r\n\r\n").into())
+            })
+            .await,
+            "too_large",
+        ),
+    ] {
+        let error = error_of(&client(Dialect::mastodon()), &server.base).await;
+        assert_eq!(error.code().unwrap().as_str(), code);
+        assert_eq!(error.allowances()[0].remaining, Some(3), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_flood_of_headers_is_cut_off() {
+    let one = format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(1 << 20));
+    let many = format!("HTTP/1.1 200 OK\r\n{}\r\n", "x: y\r\n".repeat(10_000));
+    for head in [one, many] {
+        let server = Server::start(move |_| Reply::Bytes(head.clone().into())).await;
+        let error = error_of(&client(Dialect::default()), &server.base).await;
+        assert_eq!(told(&error), (ErrorClass::Transient, "broken"));
+    }
 }
 
 #[tokio::test(start_paused = true)]
