@@ -47,6 +47,8 @@
 //! | it refuses an account for good | `Unauthorized`, without a call, for [`TokensConfig::refused_cool_down`] or until [`Tokens::put`] |
 //! | a worker dies while it refreshes | the others wait for [`TokensConfig::lease`], then refresh |
 //! | a refresh takes longer than its lease, and another is faster | the slow one's token is dropped |
+//! | the cache is away | each poll that needs it ends as `Transient` in [`TokensConfig::wait`] at most; tokens at hand are used on |
+//! | workers' clocks differ | leases and cool-downs go by the cache's; a token's end by each worker's, so that beyond [`limits::LAST_USE`] it may cost a refused call, or a refresh too early |
 //!
 //! # Rotating refresh tokens
 //!
@@ -57,8 +59,8 @@
 //! |---|---|
 //! | before the endpoint was called | nothing |
 //! | the poll is cancelled or times out | nothing: the refresh runs on a task of its own |
-//! | the process is told to end | nothing, if it awaits [`Tokens::close`] |
-//! | the process dies, or the network fails, after the endpoint spent the token and before its answer is stored | the account, unless the channel lets a refresh token be used again for a while; no client can prevent that |
+//! | the process is told to end | nothing, if [`Tokens::close`] says so |
+//! | the process dies, the network fails, or the endpoint takes longer than [`TokensConfig::refresh_timeout`], after it spent the token and before its answer is stored | the account, unless the channel lets a refresh token be used again for a while; no client can prevent that |
 //! | the cache fails while the answer is stored | nothing, as long as the process lives: it keeps the token, gives it to nobody, and stores it when it is next asked |
 //! | the cache loses its last writes (a failover) | as if they had not been made: the account, if its token was refreshed just then |
 //!

@@ -167,14 +167,12 @@ impl<'a> Secrets<'a> {
         Self(secrets.collect())
     }
 
-    /// `text` without them, as they are and as they look within a URL, and not too long.
+    /// `text` without them, as they are and as they look within an address, and not too long.
     fn cut_out(&self, text: &str) -> String {
         let mut text = text.to_owned();
-        let secrets = self.0.iter().map(|secret| secret.expose());
+        let secrets = self.0.iter().map(|secret| secret.expose().as_bytes());
         for secret in secrets.filter(|secret| secret.len() >= limits::SHORTEST_SECRET_LEN) {
-            for form in [secret, &percent_encoded(secret)] {
-                text = text.replace(form, "[secret]");
-            }
+            text = without(&text, secret);
         }
         // After the secrets are gone, so that no part of one is left over.
         text.truncate(text.floor_char_boundary(limits::MAX_MESSAGE_LEN));
@@ -182,13 +180,42 @@ impl<'a> Secrets<'a> {
     }
 }
 
-fn percent_encoded(text: &str) -> String {
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
-    let encode = |byte: u8| match plain(byte) {
-        true => char::from(byte).to_string(),
-        false => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
+/// `text` with `secret` cut out, whichever of its bytes are percent-encoded: addresses and forms
+/// do not agree on which must be.
+fn without(text: &str, secret: &[u8]) -> String {
+    let mut kept = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        if let Some(after) = after_secret(rest, secret) {
+            kept.push_str("[secret]");
+            rest = after;
+        } else {
+            kept.push(first);
+            rest = &rest[first.len_utf8()..];
+        }
+    }
+    kept
+}
+
+/// What follows `secret` in a text that begins with it.
+fn after_secret<'t>(text: &'t str, secret: &[u8]) -> Option<&'t str> {
+    let mut bytes = text.as_bytes();
+    for expected in secret {
+        let len = match *bytes {
+            [byte, ..] if byte == *expected => 1,
+            [b'+', ..] if *expected == b' ' => 1,
+            [b'%', high, low, ..] if decoded(high, low) == Some(*expected) => 3,
+            _ => return None,
+        };
+        bytes = &bytes[len..];
+    }
+    // A secret is whole characters, so that it ends where one ends.
+    text.get(text.len() - bytes.len()..)
+}
+
+fn decoded(high: u8, low: u8) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
 #[cfg(test)]
@@ -220,6 +247,27 @@ mod tests {
             "{shown}"
         );
         assert!(shown.contains("refresh_token=[secret]): [secret] went nowhere"));
+    }
+
+    #[test]
+    fn tokens_are_cut_out_however_an_address_writes_them() {
+        let current = Credentials {
+            access: "1//0g~a*b+c access".into(),
+            ..current()
+        };
+        for written in [
+            "1//0g~a*b+c access",
+            "1%2F%2F0g~a%2Ab%2Bc%20access",
+            "1%2f%2f0g%7ea*b%2bc+access",
+            "1//0g%7Ea*b%2Bc+access",
+        ] {
+            let error = RefreshError::unavailable(format!("GET /t?of={written}&x=1"));
+            let error = error.into_poll_error(Some(&current));
+            assert!(
+                error.message().ends_with("GET /t?of=[secret]&x=1"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

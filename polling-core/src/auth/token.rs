@@ -113,10 +113,9 @@ impl Credentials {
             .is_none_or(|expires_at_ms| now_ms < expires_at_ms.saturating_sub(last_use_ms))
     }
 
-    /// How long it has been there.
+    /// How far from now it came: before, or after by the clock of a worker that is ahead.
     pub(super) fn age(&self, now_ms: i64) -> Duration {
-        let age_ms = now_ms.saturating_sub(self.issued_at_ms).max(0);
-        Duration::from_millis(age_ms.unsigned_abs())
+        Duration::from_millis(now_ms.abs_diff(self.issued_at_ms))
     }
 }
 

@@ -10,6 +10,12 @@ use polling_core::{
         conformance::{Bench, START_MS},
     },
 };
+use tokio::{
+    io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader},
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+    time::Instant,
+};
 
 use crate::channel::{Answer, Channel};
 
@@ -121,6 +127,72 @@ async fn a_failing_endpoint_is_called_once_in_each_cool_down_by_all_workers_on_r
     assert!(!gaps.is_empty(), "it was tried again");
     assert!(gaps.iter().all(|gap_ms| *gap_ms >= 395), "{gaps:?}");
     fresh.clear().await;
+}
+
+/// A server on loopback that answers each command with `answer`, `PORT` in it being its own port;
+/// or never if there is none.
+async fn server_that_answers(answer: Option<String>) -> (String, JoinHandle<()>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = answer.map(|answer| answer.replace("PORT", &address.port().to_string()));
+    let url = format!("redis://{address}/");
+    let serving = tokio::spawn(async move {
+        let mut connections = JoinSet::new();
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            let answer = answer.clone();
+            connections.spawn(async move {
+                let (read, mut write) = stream.into_split();
+                let mut lines = BufReader::new(read).lines();
+                while let Ok(Some(line)) = lines.next_line().await {
+                    // Which begins a command.
+                    let is_new = line.starts_with('*');
+                    if let Some(answer) = answer.as_ref().filter(|_| is_new) {
+                        write.write_all(answer.as_bytes()).await.unwrap();
+                    }
+                }
+            });
+        }
+    });
+    (url, serving)
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn the_node_to_which_a_cluster_points_is_asked() {
+    let named = redis::Client::open(url()).unwrap();
+    let owner = named.get_connection_info().addr().to_string();
+    let (node, _serving) = server_that_answers(Some(format!("-MOVED 42 {owner}\r\n"))).await;
+    let (channel, fresh) = (channel(), Fresh::new());
+    let cache = RedisTokenCache::open(&node).unwrap();
+    let worker = channel.worker_on(Arc::new(cache.with_prefix(&fresh.prefix)));
+    let accounts: Vec<_> = (0..20).map(|n| format!("{n}").parse().unwrap()).collect();
+    for token in join_all(accounts.iter().map(|account| worker.get(account))).await {
+        token.unwrap();
+    }
+    fresh.clear().await;
+}
+
+#[tokio::test]
+async fn a_node_that_points_to_itself_is_an_error() {
+    let (node, _serving) = server_that_answers(Some("-MOVED 42 :PORT\r\n".to_owned())).await;
+    let worker = channel().worker_on(Arc::new(RedisTokenCache::open(&node).unwrap()));
+    let error = worker.get(&"42".parse().unwrap()).await.unwrap_err();
+    assert_eq!(error.code().unwrap().as_str(), "token_cache");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_that_says_nothing_costs_each_poll_a_step_at_most() {
+    let (silent, _serving) = server_that_answers(None).await;
+    let worker = channel().worker_on(Arc::new(RedisTokenCache::open(&silent).unwrap()));
+    let accounts: Vec<_> = (0..20).map(|n| format!("{n}").parse().unwrap()).collect();
+    let begin = Instant::now();
+    for error in join_all(accounts.iter().map(|account| worker.get(account))).await {
+        let error = error.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Transient);
+        assert_eq!(error.code().unwrap().as_str(), "token_cache");
+    }
+    assert!(begin.elapsed() <= Duration::from_millis(5_100));
 }
 
 #[tokio::test]

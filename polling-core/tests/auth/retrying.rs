@@ -1,18 +1,21 @@
 //! A 401 is answered with a fresh token, once.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
 use futures_util::future::join_all;
 use polling_core::{
-    AccountId, Allowance, ErrorClass, PollError,
+    AccountId, Allowance, ErrorClass, PollError, TokioClock,
     auth::{TokenSourceExt as _, Tokens},
 };
 use tokio::time::advance;
 
-use crate::channel::{Answer, Channel};
+use crate::channel::{Answer, Channel, START_MS};
 
 fn account() -> AccountId {
     "42".parse().unwrap()
@@ -120,4 +123,18 @@ async fn other_errors_are_not_retried() {
         .await;
     assert_eq!(failed.unwrap_err().class(), ErrorClass::Gone);
     assert_eq!(calls.load(Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_a_worker_whose_clock_is_ahead_is_renewed_too() {
+    let channel = Channel::paused();
+    let ahead = TokioClock::starting_at(START_MS + 600_000);
+    let ahead = channel
+        .builder_on(Arc::clone(&channel.cache))
+        .clock(Arc::new(ahead));
+    let (ahead, calls) = (ahead.build().unwrap(), AtomicUsize::new(0));
+    call(&ahead, "access-1", &calls).await.unwrap();
+    advance(Duration::from_secs(60)).await;
+    let answer = call(&channel.worker(), "access-2", &calls).await;
+    assert_eq!(answer.unwrap(), "access-2");
 }

@@ -12,8 +12,8 @@ use async_trait::async_trait;
 use polling_core::{
     AccountId, ErrorClass,
     auth::{
-        Attempt, CacheError, CachedToken, CoolDown, Lease, SharedTokenCache, Stored, TokenCache,
-        TokenKey, TokenSource as _, Version,
+        Attempt, CacheError, CachedToken, CoolDown, FreshToken, Lease, SharedTokenCache, Stored,
+        TokenCache, TokenKey, TokenSource as _, Version,
     },
 };
 use tokio::time::{advance, sleep};
@@ -33,6 +33,12 @@ struct Shaky {
     stores_unanswered: AtomicUsize,
     /// So many stores are not done.
     stores_refused: AtomicUsize,
+    /// Reads find what is there at once, and tell it a second later.
+    reads_slowly: AtomicBool,
+    puts_refused: AtomicUsize,
+    leases: AtomicUsize,
+    /// Whoever wants a lease is told that the token has changed.
+    never_leases: AtomicBool,
 }
 
 impl Shaky {
@@ -42,6 +48,10 @@ impl Shaky {
             is_away: AtomicBool::new(false),
             stores_unanswered: AtomicUsize::new(0),
             stores_refused: AtomicUsize::new(0),
+            reads_slowly: AtomicBool::new(false),
+            puts_refused: AtomicUsize::new(0),
+            leases: AtomicUsize::new(0),
+            never_leases: AtomicBool::new(false),
         })
     }
 
@@ -62,7 +72,11 @@ fn takes_one(left: &AtomicUsize) -> bool {
 impl TokenCache for Shaky {
     async fn read(&self, key: &TokenKey) -> Result<Option<CachedToken>, CacheError> {
         self.reached("read")?;
-        self.inner.read(key).await
+        let found = self.inner.read(key).await;
+        if self.reads_slowly.load(SeqCst) {
+            sleep(Duration::from_secs(1)).await;
+        }
+        found
     }
 
     async fn lease(
@@ -72,6 +86,10 @@ impl TokenCache for Shaky {
         life: Duration,
     ) -> Result<Lease, CacheError> {
         self.reached("lease")?;
+        self.leases.fetch_add(1, SeqCst);
+        if self.never_leases.load(SeqCst) {
+            return Ok(Lease::Changed);
+        }
         self.inner.lease(key, attempt, life).await
     }
 
@@ -106,6 +124,9 @@ impl TokenCache for Shaky {
     }
 
     async fn put(&self, key: &TokenKey, token: &[u8]) -> Result<Version, CacheError> {
+        if takes_one(&self.puts_refused) {
+            return Err(CacheError::new("shaky", "put", "not done"));
+        }
         self.inner.put(key, token).await
     }
 
@@ -176,7 +197,7 @@ async fn a_slow_refresh_takes_over_the_token_that_overtook_it() {
         async move { worker.get(&account()).await }
     });
     sleep(Duration::from_secs(1)).await;
-    let newer = polling_core::auth::FreshToken::new("newer");
+    let newer = FreshToken::new("newer");
     channel.worker().put(&account(), newer).await.unwrap();
     assert_eq!(slow.await.unwrap().unwrap().expose(), "newer");
 }
@@ -198,4 +219,77 @@ async fn while_the_cache_is_away_tokens_at_hand_are_used() {
         1,
         "nothing is refreshed that cannot be stored"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_is_put_is_used_though_the_one_before_was_just_being_read() {
+    let channel = Channel::paused();
+    let before = FreshToken::new("before");
+    channel.worker().put(&account(), before).await.unwrap();
+    let cache = Shaky::over(&channel);
+    let worker = channel.worker_on(cache.clone());
+    cache.reads_slowly.store(true, SeqCst);
+    let reading = tokio::spawn({
+        let worker = worker.clone();
+        async move { worker.get(&account()).await }
+    });
+    sleep(Duration::from_millis(500)).await;
+    let after = FreshToken::new("after");
+    worker.put(&account(), after).await.unwrap();
+    reading.await.unwrap().unwrap();
+    assert_eq!(worker.get(&account()).await.unwrap().expose(), "after");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_put_that_fails_throws_no_token_away() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.stores_refused.store(5, SeqCst);
+    let worker = channel.worker_on(cache.clone());
+    worker.get(&account()).await.unwrap_err();
+    cache.puts_refused.store(1, SeqCst);
+    let other = FreshToken::new("other");
+    worker.put(&account(), other).await.unwrap_err();
+    // It is not known to be there, and what the cache has is spent.
+    assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
+    assert_eq!(channel.endpoint.calls(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_stores_what_the_cache_did_not_take() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.stores_refused.store(7, SeqCst);
+    let worker = channel.worker_on(cache);
+    worker.get(&account()).await.unwrap_err();
+    assert!(worker.close(Duration::from_secs(30)).await);
+    assert_eq!(
+        channel.worker().get(&account()).await.unwrap().expose(),
+        "access-1"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_says_that_a_token_is_not_stored() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.stores_refused.store(usize::MAX, SeqCst);
+    let worker = channel.worker_on(cache);
+    worker.get(&account()).await.unwrap_err();
+    assert!(!worker.close(Duration::from_secs(30)).await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_cache_that_contradicts_itself_is_not_asked_without_pause() {
+    let channel = Channel::paused();
+    let cache = Shaky::over(&channel);
+    cache.never_leases.store(true, SeqCst);
+    let worker = channel.worker_on(cache.clone());
+    let error = worker.get(&account()).await.unwrap_err();
+    assert_eq!(error.code().unwrap().as_str(), "token_wait");
+    let leases = cache.leases.load(SeqCst);
+    assert!(leases < 200, "{leases} in 15 s");
 }

@@ -33,8 +33,8 @@ pub struct TokensConfig {
     pub cool_down: (Duration, Duration),
     /// How long an account is left alone that the endpoint refused for good. 1 h.
     pub refused_cool_down: Duration,
-    /// A token younger than this is not refreshed, not even if the channel refuses it or its
-    /// endpoint says that it is short-lived. 10 s.
+    /// A token that its endpoint calls shorter-lived counts as good for this long; and one that is
+    /// younger is not refreshed because the channel refuses it. 10 s.
     pub shortest_life: Duration,
     /// Most refreshes of this process at once. 32.
     pub concurrency: usize,

@@ -60,9 +60,15 @@ impl Local {
         self.lock().known.get(account).cloned()
     }
 
-    /// Keeps `held` at hand, in place of the one before.
+    /// Keeps `held` at hand, unless a newer one came while it was being read.
     pub(super) fn know(&self, account: &AccountId, held: Held) {
         let known = &mut self.lock().known;
+        if known
+            .get(account)
+            .is_some_and(|before| before.version > held.version)
+        {
+            return;
+        }
         if known.len() >= limits::MAX_KNOWN && !known.contains_key(account) {
             // The cache has it still.
             known.pop_first();
@@ -74,6 +80,10 @@ impl Local {
         let mut state = self.lock();
         state.known.remove(account);
         state.unsaved.remove(account);
+    }
+
+    pub(super) fn forget_known(&self, account: &AccountId) {
+        self.lock().known.remove(account);
     }
 
     /// The flight of `account` that is under way, or else the one that `start` starts.
@@ -92,6 +102,14 @@ impl Local {
 
     pub(super) fn unsaved(&self, account: &AccountId) -> Option<Unsaved> {
         self.lock().unsaved.get(account).cloned()
+    }
+
+    pub(super) fn all_unsaved(&self) -> Vec<(AccountId, Unsaved)> {
+        let state = self.lock();
+        let unsaved = state.unsaved.iter();
+        unsaved
+            .map(|(account, unsaved)| (account.clone(), unsaved.clone()))
+            .collect()
     }
 
     pub(super) fn keep_unsaved(&self, account: &AccountId, unsaved: Unsaved) {

@@ -74,9 +74,23 @@ impl Tokens {
         let now_ms = core.clock.now_ms();
         let credentials = fresh.into_credentials(None, core.config.shortest_life, now_ms);
         let bytes = core.codec.encode(&key, &credentials);
-        let put = core.cache.put(&key, &bytes).await;
-        core.local.forget(account);
-        put.map(drop).map_err(obtain::cache_failed)
+        let version = match core.cache.put(&key, &bytes).await {
+            Ok(version) => version,
+            Err(error) => {
+                // What is not stored yet stays: it may still be the only one that is good.
+                core.local.forget_known(account);
+                return Err(obtain::cache_failed(error));
+            }
+        };
+        core.local.saved(account);
+        let refresh_at_ms = core.refresh_at_ms(&credentials);
+        let held = Held {
+            credentials,
+            version,
+            refresh_at_ms,
+        };
+        core.local.know(account, held);
+        Ok(())
     }
 
     /// Removes all that is known of an account, from the cache too: when its owner leaves. Other
@@ -93,12 +107,17 @@ impl Tokens {
         forgotten.map_err(obtain::cache_failed)
     }
 
-    /// Waits until no refresh is under way, at most for `grace`. Call it after the worker has
-    /// ended: a process that exits in the midst of a refresh may lose the only good refresh token.
-    /// Returns whether all have ended.
+    /// Waits until no refresh is under way and the cache has taken every token, at most for
+    /// `grace`. Call it after the worker has ended: a process that exits in the midst of a refresh
+    /// may lose the only good refresh token. Returns whether nothing can be lost any more.
     pub async fn close(&self, grace: Duration) -> bool {
-        self.0.tasks.close();
-        timeout(grace, self.0.tasks.wait()).await.is_ok()
+        let core = &self.0;
+        core.tasks.close();
+        let closed = async {
+            core.tasks.wait().await;
+            core.save_all().await;
+        };
+        timeout(grace, closed).await.is_ok()
     }
 
     /// A token other than `rejected`, from here, from the cache, or from the endpoint.

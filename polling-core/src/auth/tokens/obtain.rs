@@ -54,7 +54,8 @@ impl Core {
             }
             match self.try_refresh(&key, found.as_ref(), deadline).await? {
                 Step::Got(held) => return Ok(held),
-                Step::Changed => {}
+                // Which the next look tells, unless the cache contradicts itself.
+                Step::Changed => sleep(pauses.next()).await,
                 // With a token that is good, another worker is not waited for.
                 Step::Busy(_) if self.usable(account, rejected).is_some() => {
                     return Err(busy(self.config.wait));

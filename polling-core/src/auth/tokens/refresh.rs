@@ -2,7 +2,7 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use futures_util::FutureExt;
+use futures_util::{FutureExt, future::join_all};
 use tokio::time::{sleep, timeout};
 
 use super::{
@@ -99,6 +99,21 @@ impl Core {
             version,
             refresh_at_ms,
         }))
+    }
+
+    /// Stores what the cache has not taken yet, however long that takes.
+    pub(super) async fn save_all(&self) {
+        loop {
+            let unsaved = self.local.all_unsaved();
+            if unsaved.is_empty() {
+                return;
+            }
+            let saving = unsaved.into_iter().map(async |(account, unsaved)| {
+                // Its failure is logged, and the next round repeats it.
+                let _ = self.save(&self.key(&account), unsaved).await;
+            });
+            join_all(saving).await;
+        }
     }
 
     /// When to refresh: each token, in each worker, with a jitter of its own.

@@ -1,9 +1,9 @@
 //! A connection to Redis that gives up in time, and connects anew after a failure.
 
-use std::{io, sync::atomic::AtomicU64, sync::atomic::Ordering, time::Duration};
+use std::{io, sync::PoisonError, time::Duration};
 
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script,
+    AsyncConnectionConfig, Cmd, ErrorKind, FromRedisValue, RedisError, RedisResult, Script,
     ServerErrorKind, Value, aio::MultiplexedConnection,
 };
 use tokio::{
@@ -11,17 +11,25 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use super::CacheError;
+use super::{CacheError, route::Route};
+
+/// Most times that one step is sent to where a cluster's node points to.
+const MAX_MOVES: usize = 3;
 
 /// One multiplexed connection, thrown away when it fails.
 pub(super) struct Link {
-    client: Client,
     address: String,
     connect_timeout: Duration,
     response_timeout: Duration,
-    current: Mutex<Option<(u64, MultiplexedConnection)>>,
-    /// How many connections there were: whoever uses an old one still must not end its successor.
-    connected: AtomicU64,
+    route: std::sync::Mutex<Route>,
+    current: Mutex<Option<Numbered>>,
+}
+
+/// A connection and its number, from 1: whoever uses an old one still must not end its successor.
+#[derive(Clone)]
+struct Numbered {
+    number: u64,
+    connection: MultiplexedConnection,
 }
 
 impl Link {
@@ -32,18 +40,17 @@ impl Link {
     ) -> Result<Self, CacheError> {
         #[cfg(feature = "auth-redis-tls")]
         choose_cryptography();
-        let client = Client::open(url).map_err(|error| {
+        let route = Route::new(url).map_err(|error| {
             // The client's error would be safe to show, the address that it is about is not.
             let no_address = "at an address that is not redis://host:port/database";
             CacheError::new(no_address, "open", error)
         })?;
         Ok(Self {
-            address: client.get_connection_info().addr().to_string(),
-            client,
+            address: route.address(),
             connect_timeout,
             response_timeout,
+            route: std::sync::Mutex::new(route),
             current: Mutex::new(None),
-            connected: AtomicU64::new(0),
         })
     }
 
@@ -62,9 +69,7 @@ impl Link {
         step: &'static str,
         command: &Cmd,
     ) -> Result<T, CacheError> {
-        let answered = self.within_deadline(command, None).await;
-        let decoded = answered.and_then(|value| Ok(T::from_redis_value(value)?));
-        decoded.map_err(|error| self.failed(step, error))
+        self.run(step, command, None).await
     }
 
     /// Runs a script that `command` calls by its hash, and teaches it to a server that does not
@@ -75,21 +80,46 @@ impl Link {
         script: &Script,
         command: &Cmd,
     ) -> Result<T, CacheError> {
-        let answered = self.within_deadline(command, Some(script)).await;
+        self.run(step, command, Some(script)).await
+    }
+
+    async fn run<T: FromRedisValue>(
+        &self,
+        step: &'static str,
+        command: &Cmd,
+        script: Option<&Script>,
+    ) -> Result<T, CacheError> {
+        let answered = self.within_deadline(command, script).await;
         let decoded = answered.and_then(|value| Ok(T::from_redis_value(value)?));
         decoded.map_err(|error| self.failed(step, error))
     }
 
+    /// A node that has not the channel's keys does nothing but point to the one that has.
     async fn within_deadline(&self, command: &Cmd, script: Option<&Script>) -> RedisResult<Value> {
         let deadline = Instant::now() + self.response_timeout;
+        let mut moves = 0;
+        loop {
+            match self.attempt(command, script, deadline).await {
+                Err(error) if is_moved(&error) && moves < MAX_MOVES => moves += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(
+        &self,
+        command: &Cmd,
+        script: Option<&Script>,
+        deadline: Instant,
+    ) -> RedisResult<Value> {
         let mut used = 0;
         let attempt = async {
-            let (number, mut connection) = self.connection().await?;
-            used = number;
-            match (send(&mut connection, command).await, script) {
+            let Numbered { number, connection } = &mut self.connection().await?;
+            used = *number;
+            match (send(connection, command).await, script) {
                 (Err(error), Some(script)) if is_unknown_script(&error) => {
-                    script.load_async(&mut connection).await?;
-                    send(&mut connection, command).await
+                    script.load_async(connection).await?;
+                    send(connection, command).await
                 }
                 (answered, _) => answered,
             }
@@ -97,34 +127,36 @@ impl Link {
         let result = timeout_at(deadline, attempt).await;
         let result =
             result.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()));
-        if result.as_ref().is_err_and(ends_connection) {
-            self.end(used).await;
+        if let Err(error) = &result {
+            let mut route = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+            if is_moved(error) {
+                route.follow(used, error);
+            } else if ends_connection(error) {
+                route.give_up(used);
+            }
         }
         result
     }
 
-    async fn connection(&self) -> RedisResult<(u64, MultiplexedConnection)> {
+    async fn connection(&self) -> RedisResult<Numbered> {
         let mut current = self.current.lock().await;
-        if let Some(current) = current.as_ref() {
-            return Ok(current.clone());
-        }
+        let (client, number) = {
+            let mut route = self.route.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(current) = current.as_ref().filter(|one| route.leads(one.number)) {
+                return Ok(current.clone());
+            }
+            (route.client()?, route.next_number())
+        };
+        *current = None;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(self.connect_timeout))
             .set_response_timeout(Some(self.response_timeout));
-        let connecting = self
-            .client
-            .get_multiplexed_async_connection_with_config(&config);
-        let numbered = (
-            self.connected.fetch_add(1, Ordering::Relaxed) + 1,
-            connecting.await?,
-        );
+        let connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await?;
+        let numbered = Numbered { number, connection };
         *current = Some(numbered.clone());
         Ok(numbered)
-    }
-
-    async fn end(&self, used: u64) {
-        let mut current = self.current.lock().await;
-        current.take_if(|(number, _)| *number == used);
     }
 }
 
@@ -150,14 +182,22 @@ fn is_unknown_script(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Server(ServerErrorKind::NoScript)
 }
 
-/// A connection that did not answer may never answer; one to a server that became a replica leads
-/// to the wrong place.
+fn is_moved(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::Server(ServerErrorKind::Moved)
+}
+
+/// A connection that did not answer may never answer; one to a server that became a replica, or was
+/// cut off from its cluster, leads to the wrong place.
 fn ends_connection(error: &RedisError) -> bool {
     error.is_unrecoverable_error()
         || error.is_timeout()
         || error.is_io_error()
         || matches!(
             error.kind(),
-            ErrorKind::Server(ServerErrorKind::ReadOnly | ServerErrorKind::MasterDown)
+            ErrorKind::Server(
+                ServerErrorKind::ReadOnly
+                    | ServerErrorKind::MasterDown
+                    | ServerErrorKind::ClusterDown
+            )
         )
 }

@@ -1,6 +1,7 @@
 //! Tokens in Redis, shared by all workers of a channel.
 
 mod link;
+mod route;
 
 use std::{fmt, sync::LazyLock, time::Duration};
 
@@ -30,7 +31,8 @@ const PREFIX: &str = "polling-tokens";
 ///
 /// Keys are `polling-tokens:{CHANNEL}:account:ACCOUNT` and `polling-tokens:{CHANNEL}:endpoint`, hashes both;
 /// the first is kept until [`forget`](TokenCache::forget). Each step is one script, and goes by the
-/// server's time. Let the server persist, and set `maxmemory-policy noeviction`: a refresh token
+/// server's time. On a Redis Cluster name any of its nodes, without a database: all keys of a
+/// channel share a hash tag, so that one node has them. Let the server persist, and set `maxmemory-policy noeviction`: a refresh token
 /// that is thrown away may be the only one its owner has. Anyone who can read this Redis can use
 /// the tokens, unless they are sealed.
 ///
