@@ -167,8 +167,8 @@ fn answer<'a>(dialect: &Dialect, field: impl Fn(&str) -> &'a [u8]) -> Answer {
         .complaints
         .extend(told.unread.iter().map(ToString::to_string));
     // Of several windows the one that is used up first; one that the row itself counts, if any.
-    let strictness =
-        |window: &&Window| (window.limit.is_none(), window.remaining.unwrap_or(u64::MAX));
+    let unnamed = |window: &Window| window.limit.is_none() && window.reset == told.retry_after;
+    let strictness = |window: &&Window| (unnamed(window), window.remaining.unwrap_or(u64::MAX));
     let strictest = told.windows.iter().min_by_key(strictness);
     let window = strictest.copied().unwrap_or_default();
     let most = window.limit.unwrap_or(u64::MAX);
@@ -219,7 +219,9 @@ impl Answer {
                 self.reset_after_s = Some(whole_s(at_ms - date_ms));
             }
             (Reset::After(_), None) => self.reset_after_s = Some(whole_s(at_ms)),
-            (Reset::At(_), None) if at_ms <= LATEST_MS => self.reset_at_s = Some(whole_s(at_ms)),
+            (Reset::At(_), None) if at_ms < caps::LATEST_RESET_MS => {
+                self.reset_at_s = Some(whole_s(at_ms));
+            }
             (Reset::At(_), None) => {
                 self.complaints
                     .push("the reset is absurd, and no date tells by how much".to_owned());
@@ -227,9 +229,6 @@ impl Answer {
         }
     }
 }
-
-/// The end of the year 2199: no row that is recorded now can tell a later reset.
-const LATEST_MS: i64 = 7_258_118_399_999;
 
 #[cfg(test)]
 mod tests {
@@ -304,6 +303,18 @@ mod tests {
             (
                 format!("date,429,{DATE},60,,,,\"Sat, 07 May 2022 13:12:40 GMT\""),
                 "1,date,60,0,1651929160,120",
+            ),
+            (
+                format!("secondary,429,{DATE},,520,30,,120"),
+                "1,secondary,,520,1651929070,30",
+            ),
+            (
+                format!("absurd,429,{DATE},60,0,99999999999,,120"),
+                "1,absurd,60,0,1651929160,120",
+            ),
+            (
+                "undated,429,,60,0,99999999999,,120".to_owned(),
+                "1,undated,60,0,,120",
             ),
             ("undated,200,,60,59,17,,".to_owned(), "1,undated,60,59,,17"),
             (

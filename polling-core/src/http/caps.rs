@@ -11,6 +11,9 @@ pub const MAX_CALLS: u64 = 1_000_000_000_000;
 /// Furthest end of a window, and longest `Retry-After`, from now: 31 days.
 pub const MAX_RESET_AHEAD_MS: i64 = model::caps::MAX_RESET_AHEAD_MS;
 
+/// Latest end of a window where no clock tells what is too far away: the year 2199 is over.
+pub const LATEST_RESET_MS: i64 = 7_258_118_400_000;
+
 /// Largest difference between the channel's clock and ours that a `Date` is believed in: a day.
 /// What differs more says nothing about clocks.
 pub const MAX_CLOCK_DIFFERENCE_MS: i64 = 24 * 3_600_000;

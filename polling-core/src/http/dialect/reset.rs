@@ -55,12 +55,12 @@ impl Reset {
     }
 
     /// Whether it is ahead, and no further than [`caps::MAX_RESET_AHEAD_MS`], by the clock that
-    /// reads `now_ms` as the response is made. Without one an instant is believed.
+    /// reads `now_ms` as the response is made; without one, before [`caps::LATEST_RESET_MS`].
     pub(super) fn is_sane(self, now_ms: Option<i64>) -> bool {
         let ahead_ms = match (self, now_ms) {
             (Self::After(after_ms), _) => after_ms,
             (Self::At(at_ms), Some(now_ms)) => at_ms.saturating_sub(now_ms),
-            (Self::At(_), None) => return true,
+            (Self::At(at_ms), None) => return at_ms < caps::LATEST_RESET_MS,
         };
         (1..=caps::MAX_RESET_AHEAD_MS).contains(&ahead_ms)
     }
