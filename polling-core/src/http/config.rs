@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use reqwest::Url;
+
 use super::caps;
 
 /// What one call may cost. Each bound has a default that suits a JSON API.
@@ -21,8 +23,8 @@ pub struct HttpConfig {
     /// Most redirects to follow; at most [`caps::MAX_REDIRECTS`]. Default: 5.
     pub max_redirects: usize,
     /// Hosts that may have loopback, private or link-local addresses, as URLs write them: a channel
-    /// of your own network, `127.0.0.1` in a test. All others are refused, be they written out,
-    /// resolved to, or redirected to. Default: none.
+    /// of your own network, `127.0.0.1` in a test, without port, IPv6 in brackets. All others are
+    /// refused, be they written out, resolved to, or redirected to. Default: none.
     pub private_hosts: Vec<String>,
 }
 
@@ -63,17 +65,51 @@ impl HttpConfig {
             ),
             ("max_redirects", self.max_redirects, caps::MAX_REDIRECTS),
         ];
-        let large = sizes.into_iter().find(|(_, size, bound)| size > bound)?;
+        if let Some((name, size, bound)) = sizes.into_iter().find(|(_, size, bound)| size > bound) {
+            return Some(format!("{name} is {size}, not at most {bound}"));
+        }
+        let odd = self.private_hosts.iter().find(|host| !is_host(host))?;
         Some(format!(
-            "{} is {}, not at most {}",
-            large.0, large.1, large.2
+            "private_hosts has {odd:?}, not a host as URLs write it, such as db.example or [::1]"
         ))
     }
+}
+
+/// Whether URLs write a host this way, so that it can be found again.
+fn is_host(text: &str) -> bool {
+    let host = text.to_ascii_lowercase();
+    let url = Url::parse(&format!("http://{host}/"));
+    url.is_ok_and(|url| url.host_str() == Some(&host))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_private_host_that_no_url_writes_is_named() {
+        let with = |host: &str| HttpConfig {
+            private_hosts: vec!["localhost".to_owned(), host.to_owned()],
+            ..HttpConfig::new("test")
+        };
+        for host in [
+            "Intranet.example",
+            "10.0.0.7",
+            "[fd12::1]",
+            "xn--caf-dma.example",
+        ] {
+            assert_eq!(with(host).fault(), None, "{host}");
+        }
+        for odd in [
+            "", "::1", "127.1", "a:80", "a:8080", "http://a", "a/b", "a b", "me@a", "a?",
+        ] {
+            let fault = with(odd).fault().unwrap_or_else(|| panic!("{odd} passes"));
+            assert!(
+                fault.starts_with(&format!("private_hosts has {odd:?}, ")),
+                "{fault}"
+            );
+        }
+    }
 
     #[test]
     fn a_setting_out_of_bounds_is_named() {

@@ -79,15 +79,18 @@
 //! |---|---|---|
 //! | a connection that is not made, silence | [`HttpConfig::connect_timeout`], [`HttpConfig::read_timeout`] | transient |
 //! | slow bytes | [`HttpConfig::total_timeout`], and the job's deadline | transient, `timeout` |
+//! | slow bytes of an error | [`caps::MAX_ERROR_BODY_TIME`] | what its status means |
+//! | a flood of headers | 100 of them, some 400 KiB in all | transient, `broken` |
 //! | a large body | [`HttpConfig::max_body_size_bytes`], as it streams in | invalid, `too_large` |
 //! | redirects | [`HttpConfig::max_redirects`], never from https to http | invalid, `redirect` |
 //! | a private address, written out, resolved or redirected to | [`HttpConfig::private_hosts`] | invalid, `private_address` |
 //! | invalid UTF-8, broken JSON, wrong types | | invalid, `not_utf8`, `not_json` |
+//! | a next page that cannot be read, or is another server's | | invalid, `link` |
 //! | absurd limits and waits | [`caps`] | clamped |
 //!
 //! Compressed bodies are not asked for, so that none can burst. Errors and logs tell the host
 //! alone: paths, queries, headers and bodies may hold secrets. A redirect to another server gets
-//! none of the headers that a call was given.
+//! none of the headers that a call was given, but for `Accept`, and no body.
 
 pub mod caps;
 pub mod dialect;
@@ -104,6 +107,8 @@ mod classify;
 mod client;
 #[cfg(feature = "http")]
 mod config;
+#[cfg(all(test, feature = "http"))]
+mod fuzz;
 #[cfg(feature = "http")]
 mod guard;
 #[cfg(feature = "http")]
