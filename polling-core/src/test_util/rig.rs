@@ -83,6 +83,10 @@ impl<P: Poller> Rig<P> {
         self
     }
 
+    pub(super) fn set_context(&mut self, context: Context) {
+        self.dispatch.context = context;
+    }
+
     /// What the last poll left for the next.
     #[must_use]
     pub fn context(&self) -> &Context {

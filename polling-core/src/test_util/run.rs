@@ -143,6 +143,11 @@ impl Run {
         }
     }
 
+    /// The events' ids, each once.
+    pub(super) fn id_set(&self) -> BTreeSet<&str> {
+        self.events.iter().map(|event| event.id.as_str()).collect()
+    }
+
     /// The source keys, each once.
     pub(super) fn key_set(&self) -> BTreeSet<String> {
         self.keys().into_iter().map(str::to_owned).collect()

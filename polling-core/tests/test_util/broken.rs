@@ -1,9 +1,10 @@
 //! Pollers over a channel in memory, each of them broken in one way.
 
 use std::{
+    collections::BTreeSet,
     sync::{
         Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     time::Duration,
 };
@@ -23,14 +24,28 @@ pub(crate) enum Fault {
     SkipsBursts,
     /// Ids are drawn at every poll.
     RandomIds,
+    /// At the end the cursor moves to what is the channel's newest item by then.
+    MarksNewestLast,
+    /// What it gave once it leaves out, be it published or not.
+    OwnSeen,
     /// A refusal is told as any other error.
     LimitHidden,
+    /// The same once a page was read.
+    StopHidden,
+    /// A refusal is taken for an empty page.
+    LimitSwallowed,
     /// A refusal does not tell when to come back.
     NoReset,
     /// A refusal in mid-paging loses the pages before it.
     LosesPages,
+    /// A refusal in mid-paging leaves the cursor where it was.
+    LosesPlace,
+    /// A full page is an error.
+    FailsOnBursts,
     /// The cursor is in the poller, not in the context.
     OwnCursor,
+    /// A poll that is dropped leaves it busy for ever.
+    StaysBusy,
     /// There is always more.
     AlwaysSaturated,
     /// It panics now and then.
@@ -48,6 +63,8 @@ pub(crate) struct Items {
     fault: Fault,
     cursor: AtomicU64,
     draws: AtomicU64,
+    seen: Mutex<BTreeSet<u64>>,
+    is_busy: AtomicBool,
 }
 
 impl Items {
@@ -79,6 +96,13 @@ impl Items {
         }
     }
 
+    fn stop(&self, refusal: PollError) -> PollError {
+        match self.fault {
+            Fault::StopHidden => PollError::transient("429"),
+            _ => refusal,
+        }
+    }
+
     fn event(&self, id: u64) -> Event {
         let topic = Topic::new("items").unwrap();
         let key = match self.fault {
@@ -102,27 +126,57 @@ impl Items {
 
 impl Poller for Items {
     async fn poll(&self, job: Job) -> Result<Polled, PollError> {
-        let mut since = self.since(&job);
+        if self.fault != Fault::StaysBusy {
+            return self.read(&job).await;
+        }
+        if self.is_busy.swap(true, Ordering::Relaxed) {
+            return Ok(Polled::new(job.context.clone()));
+        }
+        let polled = self.read(&job).await;
+        self.is_busy.store(false, Ordering::Relaxed);
+        polled
+    }
+}
+
+impl Items {
+    async fn read(&self, job: &Job) -> Result<Polled, PollError> {
+        let begin = self.since(job);
+        let mut since = begin;
         let mut polled = Polled::default().with_saturated(true);
         for _ in 0..5 {
-            let ids = match self.page(since).await {
+            let mut ids = match self.page(since).await {
                 Ok(ids) => ids,
+                Err(_) if self.fault == Fault::LimitSwallowed => Vec::new(),
                 Err(error) if polled.events.is_empty() || self.fault == Fault::LosesPages => {
                     return Err(error);
                 }
                 Err(error) => {
-                    polled = polled.with_stopped(error);
+                    polled = polled.with_stopped(self.stop(error));
                     break;
                 }
             };
             assert!(self.fault != Fault::Panics || since < 50, "as it is told");
-            polled.events.extend(ids.iter().map(|id| self.event(*id)));
+            let is_full = ids.len() == PAGE as usize;
+            if is_full && self.fault == Fault::FailsOnBursts {
+                return Err(PollError::invalid("as it is told"));
+            }
             since = ids.last().copied().unwrap_or(since);
+            if self.fault == Fault::OwnSeen {
+                ids.retain(|id| self.seen.lock().unwrap().insert(*id));
+            }
+            polled.events.extend(ids.iter().map(|id| self.event(*id)));
             self.cursor.store(since, Ordering::Relaxed);
-            if ids.len() < PAGE as usize {
+            if !is_full {
                 polled.saturated = self.fault == Fault::AlwaysSaturated;
                 break;
             }
+        }
+        if self.fault == Fault::MarksNewestLast && !polled.saturated {
+            tokio::task::yield_now().await;
+            since = self.channel.lock().unwrap().items;
+        }
+        if self.fault == Fault::LosesPlace && polled.stopped.is_some() {
+            since = begin;
         }
         polled.context = Context::from_iter([("since", since.into())]);
         Ok(polled)
@@ -147,6 +201,8 @@ impl Subject for Case {
             fault: self.1,
             cursor: AtomicU64::new(0),
             draws: AtomicU64::new(0),
+            seen: Mutex::default(),
+            is_busy: AtomicBool::new(false),
         }
     }
 

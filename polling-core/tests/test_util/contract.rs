@@ -23,62 +23,50 @@ async fn a_poller_without_a_fault_keeps_the_contract() {
     verify(async || Case::new(Fault::None)).await.unwrap();
 }
 
-/// The rule that a poller breaks, and what was found.
-async fn broken(fault: Fault) -> (&'static str, String) {
-    let violation = verify(async || Case::new(fault)).await;
-    let violation = violation.expect_err("the fault should have been found");
-    (violation.rule(), violation.to_string())
-}
+const REPEATS: &str = "a repeated poll publishes the same event ids, and no others";
+const BURSTS: &str = "nothing is skipped across bursts";
+const LIMIT: &str = "a limit is told";
+const HALF_WAY: &str = "a poll that is refused half-way keeps what it has";
+const CANCELLED: &str = "a poll may be dropped at any await";
+const RESTS: &str = "a poller comes to rest";
+const SUCCEEDS: &str = "a poll that the channel answers succeeds";
+
+/// The rule that is broken, and words of what was found.
+const FOUND: [(Fault, &str, &str); 15] = [
+    (Fault::RandomIds, REPEATS, "published others"),
+    (Fault::OwnSeen, REPEATS, "published others"),
+    (Fault::SkipsBursts, BURSTS, "were never published"),
+    (Fault::MarksNewestLast, BURSTS, "were never published"),
+    (
+        Fault::LimitHidden,
+        LIMIT,
+        "as rate_limited, but it failed as transient",
+    ),
+    (Fault::NoReset, LIMIT, "retry_after"),
+    (Fault::LimitSwallowed, LIMIT, "succeeded"),
+    (
+        Fault::StopHidden,
+        LIMIT,
+        "as rate_limited, but it was stopped as transient",
+    ),
+    (Fault::LosesPages, HALF_WAY, "never published"),
+    (Fault::LosesPlace, HALF_WAY, "never published"),
+    (Fault::OwnCursor, REPEATS, "published others"),
+    (Fault::StaysBusy, CANCELLED, "were never published"),
+    (Fault::AlwaysSaturated, RESTS, "within 200 polls it did not"),
+    (Fault::FailsOnBursts, SUCCEEDS, "failed as invalid"),
+    (Fault::Panics, SUCCEEDS, "a bug (panic)"),
+];
 
 #[tokio::test(start_paused = true)]
-async fn a_cursor_advanced_past_unpublished_items_is_found() {
-    let (rule, found) = broken(Fault::SkipsBursts).await;
-    assert_eq!(rule, "nothing is skipped across bursts");
-    assert!(found.contains("were never published"), "{found}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn random_event_ids_are_found() {
-    let (rule, found) = broken(Fault::RandomIds).await;
-    assert!(
-        rule.starts_with("a repeated poll publishes the same event ids"),
-        "{found}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_limit_that_is_not_told_is_found() {
-    assert_eq!(broken(Fault::LimitHidden).await.0, "a limit is told");
-    let (rule, found) = broken(Fault::NoReset).await;
-    assert_eq!(rule, "a limit is told");
-    assert!(found.contains("retry_after"), "{found}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn pages_that_a_refusal_loses_are_found() {
-    let (rule, found) = broken(Fault::LosesPages).await;
-    assert_eq!(
-        rule, "a poll that is refused half-way keeps what it has",
-        "{found}"
-    );
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_cursor_kept_outside_of_the_context_is_found() {
-    let (rule, found) = broken(Fault::OwnCursor).await;
-    assert_eq!(rule, "a poll may be dropped at any await", "{found}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_poller_that_never_rests_is_found() {
-    let (_, found) = broken(Fault::AlwaysSaturated).await;
-    assert!(found.contains("did not come to rest"), "{found}");
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_panic_is_found() {
-    let (_, found) = broken(Fault::Panics).await;
-    assert!(found.contains("a bug (panic)"), "{found}");
+async fn each_fault_breaks_its_rule() {
+    for (fault, rule, words) in FOUND {
+        let violation = verify(async || Case::new(fault)).await;
+        let violation = violation.expect_err(&format!("{fault:?} should have been found"));
+        assert_eq!(violation.rule(), rule, "{fault:?}: {violation}");
+        let found = violation.to_string();
+        assert!(found.contains(words), "{fault:?}: {found}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -85,18 +85,24 @@
 //!
 //! | rule | breaks it |
 //! |---|---|
-//! | a repeated poll publishes the same event ids, and no others | ids made of the time, a counter or a random number |
-//! | nothing is skipped across bursts | a cursor moved past items that were not published |
+//! | a poll that the channel answers succeeds | a panic, a hang, an answer that is not understood |
+//! | a repeated poll publishes the same event ids, and no others | ids made of the time, a counter or a random number; a cursor or an `ETag` kept in the poller instead of the context |
+//! | nothing is skipped across bursts | a cursor moved past items that were not published, such as those that appear while pages are read |
 //! | a poller comes to rest | `saturated` told while nothing is left |
-//! | a limit is told | a refusal that is not `RateLimited`, or does not tell when to come back |
+//! | a limit is told | a refusal, be it in mid-paging, that is not `RateLimited`, or does not tell when to come back |
 //! | a poll that is refused half-way keeps what it has | paging that begins from nothing after each refusal |
-//! | a poll may be dropped at any await | a cursor kept in the poller instead of the context |
+//! | a poll may be dropped at any await | what only the poll's end sets right again |
 
 mod cut;
 mod rules;
 mod trial;
 
 use crate::{Context, Poller};
+
+/// Rules that are looked after wherever a poller is polled.
+const SUCCEEDS: &str = "a poll that the channel answers succeeds";
+const COMES_TO_REST: &str = "a poller comes to rest";
+const LIMIT_IS_TOLD: &str = "a limit is told";
 
 /// A poller together with a channel of its own, which begins empty and without a limit.
 pub trait Subject {

@@ -1,7 +1,11 @@
 //! The rules, one function each.
 
+use std::time::Duration;
+
+use tokio::time::sleep;
+
 use super::{Subject, Violation, cut::cut, trial::Trial};
-use crate::{ErrorClass, Poller, test_util::Run};
+use crate::Poller;
 
 /// Items of the bursts. The channel is at rest before the last one.
 const BURSTS: [usize; 6] = [3, 0, 40, 1, 250, 7];
@@ -18,18 +22,25 @@ const CALLS_LEFT: u64 = 3;
 /// Awaits at which a poll is dropped at most.
 const MAX_CUTS: usize = 100;
 
-/// A first poll, and another that knows nothing of it.
+/// What passes between a poll and its repeat, so that ids made of the time differ.
+const PAUSE: Duration = Duration::from_millis(100);
+
+/// Polls whose completion is lost, the job's first one and a later one.
 pub(super) async fn repeats<S: Subject>(subject: &S) -> Result<(), Violation> {
     let rule = "a repeated poll publishes the same event ids, and no others";
-    let mut first = Trial::new(subject, rule);
-    first.add(5);
-    first.settle().await?;
-    let mut second = first.again();
-    second.settle().await?;
-    if first.published() == second.published() {
-        return Ok(());
+    let mut trial = Trial::new(subject, rule);
+    for _ in 0..2 {
+        trial.add(5);
+        let context = trial.rig().context().clone();
+        let first = trial.poll().await?;
+        trial.rewind(context);
+        sleep(PAUSE).await;
+        let second = trial.poll().await?;
+        if first.id_set() != second.id_set() {
+            return Err(trial.broken("the second time it published others"));
+        }
     }
-    Err(first.broken("the second time it published others"))
+    trial.settle().await
 }
 
 /// Bursts of all sizes, and items that appear while one is being read.
@@ -43,37 +54,23 @@ pub(super) async fn bursts<S: Subject>(subject: &S) -> Result<(), Violation> {
         trial.add(1);
         trial.poll().await?;
     }
+    trial.add(SEVERAL_PAGES);
+    for _ in 0..TRICKLE {
+        trial.poll_amid_arrivals(TRICKLE).await?;
+    }
     trial.settle().await
 }
 
 /// A refusal of the very first call.
 pub(super) async fn limit_is_told<S: Subject>(subject: &S) -> Result<(), Violation> {
-    let mut trial = Trial::new(subject, "a limit is told");
+    let mut trial = Trial::new(subject, super::LIMIT_IS_TOLD);
     trial.add(3);
     subject.limit(Some(0));
-    let run = trial.poll().await?;
-    told(&run).map_err(|found| trial.broken(found))?;
+    if trial.poll_refused().await?.failure().is_none() {
+        return Err(trial.broken("a poll whose calls were refused succeeded"));
+    }
     subject.limit(None);
     trial.settle().await
-}
-
-fn told(run: &Run) -> Result<(), String> {
-    let Some(failure) = run.failure() else {
-        return Err("a poll whose calls were refused succeeded".to_owned());
-    };
-    if failure.class != ErrorClass::RateLimited {
-        return Err(format!(
-            "it should have failed as rate_limited, but {}",
-            run.ending()
-        ));
-    }
-    let until = |allowance: &crate::Allowance| {
-        allowance.remaining == Some(0) && allowance.reset_at_ms.is_some()
-    };
-    if failure.retry_after_ms.is_none() && !run.allowances().iter().any(until) {
-        return Err("it tells neither a `retry_after` nor an allowance with its reset".to_owned());
-    }
-    Ok(())
 }
 
 /// Every poll is refused after a few calls, for ever.

@@ -1,9 +1,12 @@
 //! A job that is polled until nothing is left, and what came of it.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{collections::BTreeSet, fmt::Write as _, future::poll_fn, pin::pin};
 
-use super::{Subject, Violation};
-use crate::test_util::{Rig, Run};
+use super::{COMES_TO_REST, LIMIT_IS_TOLD, SUCCEEDS, Subject, Violation};
+use crate::{
+    Context, ErrorClass, Poller,
+    test_util::{Rig, Run},
+};
 
 /// Most polls that a poller may need for what a rule has for it.
 const MAX_POLLS: usize = 200;
@@ -38,34 +41,64 @@ impl<'a, S: Subject> Trial<'a, S> {
         &self.rig
     }
 
-    pub(super) fn published(&self) -> &BTreeSet<String> {
-        &self.published
+    /// The next poll begins with `context`, as if none had come after it.
+    pub(super) fn rewind(&mut self, context: Context) {
+        self.rig.set_context(context);
     }
 
     pub(super) fn add(&mut self, items: usize) {
         self.expected.extend(self.subject.add(items));
     }
 
-    /// The same job from its beginning.
-    pub(super) fn again(&self) -> Self {
-        Self {
-            expected: self.expected.clone(),
-            ..Self::new(self.subject, self.rule)
-        }
-    }
-
     pub(super) fn broken(&self, found: impl Into<String>) -> Violation {
         Violation::new(self.rule, found)
     }
 
-    /// One poll, however it ends.
+    /// One poll of a channel that answers.
     pub(super) async fn poll(&mut self) -> Result<Run, Violation> {
+        let run = self.run().await;
+        if run.completion.is_some() && run.failure().is_none() {
+            return Ok(run);
+        }
+        Err(Violation::new(SUCCEEDS, run.ending()))
+    }
+
+    /// One poll of a channel that refuses some of its calls, or all.
+    pub(super) async fn poll_refused(&mut self) -> Result<Run, Violation> {
+        let run = self.run().await;
+        if run.completion.is_none() {
+            return Err(Violation::new(SUCCEEDS, run.ending()));
+        }
+        told(&run).map_err(|found| Violation::new(LIMIT_IS_TOLD, found))?;
+        Ok(run)
+    }
+
+    async fn run(&mut self) -> Run {
         let run = self.rig.poll().await;
         self.published.extend(run.key_set());
-        match run.completion {
-            Some(_) => Ok(run),
-            None => Err(self.broken(run.ending())),
-        }
+        run
+    }
+
+    /// One poll, straight to the poller: whenever it waits another item appears, at most so many.
+    pub(super) async fn poll_amid_arrivals(&mut self, items: usize) -> Result<(), Violation> {
+        let (subject, expected, mut left) = (self.subject, &mut self.expected, items);
+        let polled = {
+            let mut polling = pin!(self.rig.poller().poll(self.rig.job()));
+            poll_fn(|cx| {
+                let polled = polling.as_mut().poll(cx);
+                if polled.is_pending() && left > 0 {
+                    left -= 1;
+                    expected.extend(subject.add(1));
+                }
+                polled
+            })
+            .await
+        };
+        let polled = polled.map_err(|error| Violation::new(SUCCEEDS, error.to_string()))?;
+        let keys = polled.events.into_iter().map(|event| event.source_key);
+        self.published.extend(keys);
+        self.rewind(polled.context);
+        Ok(())
     }
 
     /// Polls until nothing is left. No poll may fail.
@@ -74,23 +107,20 @@ impl<'a, S: Subject> Trial<'a, S> {
         for _ in 0..MAX_POLLS {
             let before = self.published.len();
             let run = self.poll().await?;
-            if run.failure().is_some() {
-                return Err(self.broken(format!("without a limit a poll failed: {}", run.ending())));
-            }
             let rests = !run.saturated() && self.published.len() == before;
             quiet = if rests { quiet + 1 } else { 0 };
             if quiet == QUIET_POLLS {
                 return self.compare();
             }
         }
-        Err(self.restless())
+        Err(restless())
     }
 
     /// Polls until all is published, though the channel answers so many calls to each only.
     pub(super) async fn settle_within(&mut self, calls: u64) -> Result<(), Violation> {
         for _ in 0..MAX_POLLS {
             self.subject.limit(Some(calls));
-            self.poll().await?;
+            self.poll_refused().await?;
             if self.expected.is_subset(&self.published) {
                 self.subject.limit(None);
                 return self.settle().await;
@@ -112,11 +142,34 @@ impl<'a, S: Subject> Trial<'a, S> {
             "of the items {skipped} were never published, and published was, though no item's key: {strange}"
         )))
     }
+}
 
-    fn restless(&self) -> Violation {
-        self.broken(format!(
-            "it did not come to rest within {MAX_POLLS} polls: each is saturated, or publishes keys that were not seen before"
-        ))
+fn restless() -> Violation {
+    Violation::new(
+        COMES_TO_REST,
+        format!(
+            "within {MAX_POLLS} polls it did not: each is saturated, or publishes keys that were not seen before"
+        ),
+    )
+}
+
+/// If the poll failed or was stopped, whether it tells the limit, and until when.
+fn told(run: &Run) -> Result<(), String> {
+    let Some(failure) = run.failure() else {
+        return Ok(());
+    };
+    if failure.class != ErrorClass::RateLimited {
+        return Err(format!(
+            "it should end as rate_limited, but {}",
+            run.ending()
+        ));
+    }
+    let mut allowances = run.allowances().iter();
+    let until_when = failure.retry_after_ms.is_some()
+        || allowances.any(|told| told.remaining == Some(0) && told.reset_at_ms.is_some());
+    match until_when {
+        true => Ok(()),
+        false => Err("it tells neither a `retry_after` nor an allowance with its reset".to_owned()),
     }
 }
 
