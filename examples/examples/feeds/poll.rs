@@ -57,11 +57,12 @@ impl Poller for Feeds {
         state.validators = answer.validators();
         let mut events = Vec::new();
         if !answer.not_modified() {
-            for entry in parse(&answer, &state.url)?.entries {
-                let key = key(&entry);
-                if state.seen.note(&key) {
-                    events.push(self.event(key, &entry, &job)?);
-                }
+            let entries = parse(&answer, &state.url)?.entries;
+            let keys: Vec<_> = entries.iter().map(key).collect();
+            let new = state.seen.note_all(keys.iter().map(String::as_str));
+            let entries = entries.iter().zip(keys).zip(new);
+            for ((entry, key), _) in entries.filter(|(_, new)| *new) {
+                events.push(self.event(key, entry, &job)?);
             }
         }
         // Feeds are in any order, most of them with the newest entry first.

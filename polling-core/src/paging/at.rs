@@ -11,6 +11,7 @@ pub struct At<I = ()> {
     /// The token that the last page gave for this one, be it a cursor or a link.
     pub token: Option<String>,
     /// Pages read since the head, 0 there: for channels that number their pages, or count with an
-    /// offset.
+    /// offset, and know nothing better. What arrives while pages are read is met again on the
+    /// next; but if items are deleted, as many move up to a page that was read, and are skipped.
     pub page: u32,
 }

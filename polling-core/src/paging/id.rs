@@ -9,8 +9,10 @@ use crate::caps;
 /// tells nothing but whether two are the same.
 ///
 /// With numbers a cursor keeps the newest. With texts it keeps as many of the newest as
-/// [`caps::MAX_MARKS`], so that it finds its place though some of them are deleted; if all are, it
-/// reads on to the end, and publishes again what it reads.
+/// [`caps::MAX_MARKS`], and [`caps::MAX_MARKS_SIZE_BYTES`] of their encoding, so that it finds its
+/// place though some of them are deleted; if all are, it reads on to the end, and publishes again
+/// what it reads. So ask for pages that are shorter than that: one that reaches below the marks
+/// does not end the way down.
 pub trait ItemId:
     Clone + PartialEq + Serialize + DeserializeOwned + Send + Sync + sealed::Sealed
 {

@@ -132,12 +132,15 @@ impl<I> Page<I> {
         page
     }
 
-    /// Publishes nothing that is in `seen`, and adds the rest to it: for channels that repeat
-    /// items that they gave before.
+    /// Publishes nothing that is in `seen`, and adds to it what is published: for channels that
+    /// repeat items that they gave before.
     #[must_use]
     pub fn unseen(mut self, seen: &mut SeenSet) -> Self {
-        for item in &mut self.items {
-            item.wanted = item.wanted && seen.note(&item.event.source_key);
+        let wanted = self.items.iter().filter(|item| item.wanted);
+        let new = seen.note_all(wanted.map(|item| item.event.source_key.as_str()));
+        let wanted = self.items.iter_mut().filter(|item| item.wanted);
+        for (item, new) in wanted.zip(new) {
+            item.wanted = new;
         }
         self
     }

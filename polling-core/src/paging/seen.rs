@@ -10,15 +10,16 @@ use crate::caps;
 /// [`caps::MAX_SEEN_SIZE_BYTES`] of their encoding: what a context has room for.
 ///
 /// When it overflows it forgets the key that was not met for the longest time. A forgotten item
-/// that the channel still gives is published again, with the same event id: never skipped. So for
-/// a feed that holds more than fits, every poll repeats some; consumers drop repeats by id.
+/// that the channel still gives is published again, with the same event id: never skipped. So of
+/// a page that holds more than fits, every poll repeats as many as do not; consumers drop repeats
+/// by id.
 ///
 /// ```
 /// use polling_core::paging::SeenSet;
 ///
 /// let mut seen = SeenSet::default();
-/// assert!(seen.note("item-1"));
-/// assert!(!seen.note("item-1"), "seen before");
+/// assert_eq!(seen.note_all(["item-2", "item-1"]), [true, true]);
+/// assert_eq!(seen.note_all(["item-3", "item-2"]), [true, false], "seen before");
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "Vec<String>", into = "Vec<String>")]
@@ -31,7 +32,22 @@ pub struct SeenSet {
 }
 
 impl SeenSet {
-    /// Adds `key`, as the one that was met last. True when it was not there.
+    /// Adds the keys of a page. Of each: true when it was not there. None that was is forgotten
+    /// before the channel gives it, to make room for another.
+    pub fn note_all<'k>(&mut self, keys: impl IntoIterator<Item = &'k str>) -> Vec<bool> {
+        let keys: Vec<_> = keys.into_iter().collect();
+        let mut new: Vec<_> = keys.iter().map(|key| !self.contains(key)).collect();
+        for (key, _) in keys.iter().zip(&new).filter(|(_, new)| !**new) {
+            self.note(key);
+        }
+        for (key, new) in keys.iter().zip(&mut new).filter(|(_, new)| **new) {
+            *new = self.note(key);
+        }
+        new
+    }
+
+    /// Adds `key`, as the one that was met last. True when it was not there. For the keys of a
+    /// page take [`note_all`](Self::note_all).
     pub fn note(&mut self, key: &str) -> bool {
         self.clock += 1;
         let before = self.met.insert(key.to_owned(), self.clock);

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Cursor, Page, SeenSet, Turn};
+use super::{At, Cursor, Item, Page, SeenSet, Turn};
 use crate::Event;
 
 /// A cursor for channels that give all they have, in any order: RSS, search results, lists.
 ///
 /// It knows items by their events' source keys, and publishes those that are not in its
-/// [`SeenSet`]. Every page is read at each pass; a pass that is stopped half-way goes on where it
+/// [`SeenSet`]; one that is filtered out is not noted there, and published once it is wanted. Every page is read at each pass; a pass that is stopped half-way goes on where it
 /// stopped.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Unordered {
@@ -56,11 +56,8 @@ impl Cursor for Unordered {
         let mut pass = self.pass.take().unwrap_or_default();
         let more = page.more && (page.next.is_some() || !page.items.is_empty());
         let same = page.next.is_some() && page.next == pass.token;
-        for item in page.items {
-            if self.seen.note(&item.event.source_key) {
-                fresh.extend(item.wanted());
-            }
-        }
+        let page = page.unseen(&mut self.seen);
+        fresh.extend(page.items.into_iter().filter_map(Item::wanted));
         if more {
             pass.token = page.next;
             pass.page = pass.page.saturating_add(1);

@@ -60,7 +60,7 @@ impl Watermark {
     }
 
     /// The cursor of `job`'s poll. Items that appear later than `overlap` after their time are
-    /// skipped: take what the channel promises, and some.
+    /// skipped: take what the channel promises, by how much its clock may be behind ours, and some.
     pub fn window(&mut self, job: &Job, overlap: Duration) -> Window<'_> {
         Window {
             mark: self,

@@ -44,7 +44,25 @@ fn a_feed_larger_than_the_set_is_repeated_in_part_and_never_skipped() {
     assert_eq!(first.events.len(), caps::MAX_SEEN + 10);
     feed.borrow_mut().posts.extend(posts(9_999, &[0]));
     let second = keys(&poll(&feed, &mut cursor, 1, all).unwrap().events);
-    assert!(second.len() > 10 && second.contains(&9_999));
+    assert!(second.contains(&9_999));
+    let third = keys(&poll(&feed, &mut cursor, 1, all).unwrap().events);
+    // What does not fit, and no more.
+    assert_eq!((second.len(), third.len()), (11, 11));
+}
+
+#[test]
+fn the_keys_of_a_page_make_no_room_for_each_other() {
+    let keys: Vec<_> = (0..caps::MAX_SEEN + 3).map(|n| n.to_string()).collect();
+    let all = || keys.iter().map(String::as_str);
+    let mut seen = SeenSet::default();
+    seen.note_all(all());
+    let new = seen.note_all(all().chain(["0"]));
+    assert_eq!(new.iter().filter(|new| **new).count(), 3);
+    assert!(
+        new[..3].iter().all(|new| *new),
+        "forgotten, as they were met first"
+    );
+    assert!(!new[keys.len()], "the second time on one page");
 }
 
 #[test]
