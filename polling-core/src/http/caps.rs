@@ -34,6 +34,10 @@ pub const MIN_UNIX_S: f64 = 1e9;
 /// Longest total time of one call, redirects and body included: an hour.
 pub const MAX_CALL_TIMEOUT: Duration = Duration::from_secs(3600);
 
+/// Longest time that a connection is kept for the next call. Who polls many servers, as feeds
+/// have, would otherwise run out of sockets.
+pub const MAX_IDLE_TIME: Duration = Duration::from_secs(15);
+
 /// Largest body that can be allowed, in bytes.
 pub const MAX_BODY_SIZE_BYTES: usize = 256 * 1024 * 1024;
 

@@ -2,18 +2,13 @@
 
 use http::StatusCode;
 
-use super::{dialect::Reading, guard::PrivateAddress};
+use super::{
+    dialect::{Reading, is_too_many},
+    guard::PrivateAddress,
+};
 use crate::{ErrorClass, PollError};
 
-/// The error of a status that is no success.
-///
-/// | status | class |
-/// |---|---|
-/// | 429, 420; 403 with a limit used up or `Retry-After` | rate limited |
-/// | 401, 403, 407 | unauthorized |
-/// | 404, 410 | gone |
-/// | 408, 425, 5xx | transient |
-/// | any other | invalid |
+/// The error of a status that is no success: see [`Answer::refused`](super::Answer::refused).
 pub(super) fn refused(status: StatusCode, reading: &Reading) -> PollError {
     let message = match status.canonical_reason() {
         Some(reason) => format!("the channel answered {} {reason}", status.as_u16()),
@@ -39,7 +34,7 @@ fn class(status: StatusCode, reading: &Reading) -> ErrorClass {
         .iter()
         .any(|allowance| allowance.remaining == Some(0));
     match status.as_u16() {
-        420 | 429 => ErrorClass::RateLimited,
+        _ if is_too_many(status) => ErrorClass::RateLimited,
         403 if used_up || reading.retry_after.is_some() => ErrorClass::RateLimited,
         401 | 403 | 407 => ErrorClass::Unauthorized,
         404 | 410 => ErrorClass::Gone,

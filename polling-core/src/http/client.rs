@@ -6,7 +6,7 @@ use http::{HeaderMap, Method, header};
 use reqwest::{Client, Response, Url, redirect::Policy};
 use tokio::time::Instant;
 
-use super::{Call, HttpConfig, classify, dialect::Dialect, guard::Guard, redirect};
+use super::{Call, HttpConfig, caps, classify, dialect::Dialect, guard::Guard, redirect};
 use crate::{AccountId, Job, PollError, SharedClock};
 
 /// Calls a channel. Cheap to clone; clones share their connections.
@@ -86,6 +86,7 @@ impl HttpClient {
             .user_agent(&config.user_agent)
             .connect_timeout(config.connect_timeout)
             .read_timeout(config.read_timeout)
+            .pool_idle_timeout(caps::MAX_IDLE_TIME)
             // Each place is looked at before it is called: see `exchange`.
             .redirect(Policy::none())
             .referer(false)

@@ -173,11 +173,16 @@ fn keep_strictest(windows: &mut Vec<Window>) {
     }
 }
 
+/// Whether there were too many calls: 429, and 420 of some.
+pub(super) fn is_too_many(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 420 | 429)
+}
+
 /// A refused call says that nothing remains, even if the windows do not.
 fn heed_refusal(status: StatusCode, told: &mut Told) {
     let retry_after = told.retry_after;
-    let too_many = status == StatusCode::TOO_MANY_REQUESTS;
-    let refused = too_many || (status == StatusCode::FORBIDDEN && retry_after.is_some());
+    let forbidden = status == StatusCode::FORBIDDEN && retry_after.is_some();
+    let refused = is_too_many(status) || forbidden;
     if let [only] = told.windows.as_mut_slice()
         && refused
     {
