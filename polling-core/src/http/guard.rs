@@ -186,11 +186,16 @@ mod tests {
         for private in [
             "http://127.0.0.1/",
             "http://127.1/",
+            "http://127.0.0.1./",
             "http://0x7f000001/",
+            "http://0x7f.1/",
+            "http://①②⑦.⓪.⓪.①/",
             "http://2130706433/",
             "http://0177.0.0.1/",
             "http://[::1]:80/",
             "http://[::ffff:7f00:1]/",
+            "http://[::ffff:0:127.0.0.1]/",
+            "http://[64:ff9b::a9fe:a9fe]/",
             "https://user@10.0.0.1/",
         ] {
             let url: Url = private.parse().unwrap();
