@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, Method, header};
+use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::{Client, Response, Url, redirect::Policy};
 use tokio::time::Instant;
 
@@ -82,8 +82,11 @@ impl HttpClient {
             let _ = rustls::crypto::ring::default_provider().install_default();
         }
         let guard = Guard::new(&config.private_hosts);
+        // Unasked, a server may compress as it likes.
+        let plain = HeaderValue::from_static("identity");
         let builder = Client::builder()
             .user_agent(&config.user_agent)
+            .default_headers(HeaderMap::from_iter([(header::ACCEPT_ENCODING, plain)]))
             .connect_timeout(config.connect_timeout)
             .read_timeout(config.read_timeout)
             .pool_idle_timeout(caps::MAX_IDLE_TIME)

@@ -88,9 +88,9 @@
 //! | a next page that cannot be read, or is another server's | | invalid, `link` |
 //! | absurd limits and waits | [`caps`] | clamped |
 //!
-//! Compressed bodies are not asked for, so that none can burst. Errors and logs tell the host
-//! alone: paths, queries, headers and bodies may hold secrets. A redirect to another server gets
-//! none of the headers that a call was given, but for `Accept`, and no body.
+//! Compressed bodies are declined and never unpacked, so that none can burst. Errors and logs tell
+//! the host alone: paths, queries, headers and bodies may hold secrets. A redirect to another
+//! server gets none of the headers that a call was given, but for `Accept`, and no body.
 
 pub mod caps;
 pub mod dialect;
