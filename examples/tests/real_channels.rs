@@ -35,8 +35,9 @@ use polling_core::{
     AccountId, ChannelId, Clock, Context, JobType, Poller, SystemClock, Topic, Worker,
     WorkerConfig,
     auth::{RedisTokenCache, Secret, Tokens, TokensConfig},
-    http::{HttpClient, HttpConfig, dialect::Dialect},
+    http::{HttpClient, dialect::Dialect},
     model::SlotRing,
+    test_util::FakeChannel,
     transport::kafka::KafkaBus,
 };
 use scheduler_lib::{
@@ -52,12 +53,8 @@ use self::support::{Queues, address, new_topic, read, spawn, unique};
 const PATIENCE: Duration = Duration::from_secs(90);
 const ACCOUNTS: [&str; 3] = ["41", "42", "43"];
 
-fn client(dialect: Dialect) -> HttpClient {
-    let config = HttpConfig {
-        private_hosts: vec!["127.0.0.1".to_owned()],
-        ..HttpConfig::new("test/1.0")
-    };
-    HttpClient::new(config, dialect, Arc::new(SystemClock)).unwrap()
+fn client(channel: &FakeChannel, dialect: Dialect) -> HttpClient {
+    channel.client(dialect, Arc::new(SystemClock))
 }
 
 async fn scheduler(queues: &Queues) -> (Scheduler, Registry) {
@@ -180,7 +177,7 @@ async fn every_status_of_a_burst_on_mastodon_arrives() {
     let topic = new_topic().await;
     let token = Some(mastodon::TOKEN.into());
     let poller = mastodon_poll::Statuses::new(
-        client(Dialect::mastodon()),
+        client(&channel, Dialect::mastodon()),
         &channel.url("/"),
         token,
         topic.clone(),
@@ -215,7 +212,7 @@ async fn every_event_on_github_arrives() {
     }
     let topic = new_topic().await;
     let poller = github_poll::Events::new(
-        client(Dialect::github()),
+        client(&channel, Dialect::github()),
         &channel.url("/"),
         None,
         topic.clone(),
@@ -243,7 +240,7 @@ async fn every_entry_of_a_feed_arrives() {
     let news = feeds::News::start().await;
     news.add(20);
     let topic = new_topic().await;
-    let poller = feeds_poll::Feeds::new(client(Dialect::common()), topic.clone());
+    let poller = feeds_poll::Feeds::new(client(&news.channel, Dialect::common()), topic.clone());
     let polled_once = || {
         let requests = news.channel.requests();
         let conditional = requests
@@ -266,7 +263,7 @@ async fn every_entry_of_a_feed_arrives() {
 async fn every_post_of_a_graph_feed_arrives() {
     let (server, channel) = graph::start(150).await;
     let topic = new_topic().await;
-    let api = api::Api::new(client(api::page_usage()), &channel.url("/"));
+    let api = api::Api::new(client(&channel, api::page_usage()), &channel.url("/"));
     let user_token = Secret::new(graph::USER_TOKEN);
     let endpoint = graph_tokens::PageTokens::new(api.clone(), user_token);
     let config = TokensConfig {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use polling_core::{
     Context, ErrorClass, SystemClock, Topic,
-    http::{HttpClient, HttpConfig, dialect::Dialect},
+    http::dialect::Dialect,
     test_util::{
         FakeChannel, Reply, Rig,
         contract::{Subject, verify},
@@ -17,19 +17,15 @@ use crate::{
     poll::Feeds,
 };
 
-fn feeds() -> Feeds {
-    let config = HttpConfig {
-        private_hosts: vec!["127.0.0.1".to_owned()],
-        ..HttpConfig::new("test/1.0")
-    };
-    let http = HttpClient::new(config, Dialect::common(), Arc::new(SystemClock)).unwrap();
+fn feeds(channel: &FakeChannel) -> Feeds {
+    let http = channel.client(Dialect::common(), Arc::new(SystemClock));
     Feeds::new(http, Topic::new("entries").unwrap())
 }
 
 /// A rig whose job polls `channel`.
 fn rig(channel: &FakeChannel) -> Rig<Feeds> {
     let url = channel.url("/feed").into();
-    Rig::new(feeds()).with_context(Context::from_iter([
+    Rig::new(feeds(channel)).with_context(Context::from_iter([
         ("url", url),
         ("note", "by hand".into()),
     ]))
@@ -136,7 +132,8 @@ async fn what_is_no_feed_ends_as_an_error_of_the_job() {
 
 #[tokio::test(start_paused = true)]
 async fn a_job_without_a_url_says_so() {
-    let run = Rig::new(feeds()).poll().await;
+    let channel = script([Reply::status(404)]).await;
+    let run = Rig::new(feeds(&channel)).poll().await;
     run.assert_failed(ErrorClass::Invalid);
     assert!(run.failure().unwrap().message.contains("register it with"));
 }
@@ -145,7 +142,7 @@ impl Subject for News {
     type Poller = Feeds;
 
     fn poller(&self) -> Feeds {
-        feeds()
+        feeds(&self.channel)
     }
 
     fn context(&self) -> Context {

@@ -68,12 +68,16 @@ async fn main() -> anyhow::Result<()> {
     let endpoint = PageTokens::new(api.clone(), options.user_token);
     let mut tokens = Tokens::builder("graph".parse()?, endpoint);
     if let Some(url) = &options.token_redis {
-        tokens = tokens.cache(Arc::new(RedisTokenCache::open(url.expose())?));
+        let cache = RedisTokenCache::open(url.expose())?;
+        cache.check().await?;
+        tokens = tokens.cache(Arc::new(cache));
     }
     let tokens = tokens.build()?;
     let topic = options.worker.topic.clone();
     let feeds = Feeds::new(api, Arc::new(tokens.clone()), topic);
     let ended = worker::run(options.worker, feeds).await;
-    tokens.close(GRACE).await;
+    if !tokens.close(GRACE).await {
+        tracing::warn!("ended with a token that is not stored: it will be asked for again");
+    }
     ended
 }

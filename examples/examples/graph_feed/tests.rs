@@ -5,7 +5,6 @@ use std::{sync::Arc, time::Duration};
 use polling_core::{
     ErrorClass, TokioClock, Topic,
     auth::{Secret, Tokens},
-    http::{HttpClient, HttpConfig},
     test_util::{
         FakeChannel, Rig, START_MS,
         contract::{Subject, verify},
@@ -24,12 +23,8 @@ use crate::{
 const OLD_ENOUGH: Duration = Duration::from_secs(11);
 
 fn poller(channel: &FakeChannel) -> Feeds {
-    let config = HttpConfig {
-        private_hosts: vec!["127.0.0.1".to_owned()],
-        ..HttpConfig::new("test/1.0")
-    };
     let clock = Arc::new(TokioClock::starting_at(START_MS));
-    let http = HttpClient::new(config, page_usage(), clock.clone()).unwrap();
+    let http = channel.client(page_usage(), clock.clone());
     let api = Api::new(http, &channel.url("/"));
     let endpoint = PageTokens::new(api.clone(), Secret::new(USER_TOKEN));
     let tokens = Tokens::builder("graph".parse().unwrap(), endpoint).clock(clock);

@@ -51,10 +51,10 @@ impl Mastodon {
         };
         self.calls_left = self.calls_left.saturating_sub(1);
         reply
-            .with_header("date", "Sat, 01 Aug 2026 13:52:00 GMT")
+            .with_header("date", "Tue, 14 Nov 2023 22:15:20 GMT")
             .with_header("x-ratelimit-limit", "300")
             .with_header("x-ratelimit-remaining", self.calls_left.to_string())
-            .with_header("x-ratelimit-reset", "2026-08-01T13:55:00.573789Z")
+            .with_header("x-ratelimit-reset", "2023-11-14T22:18:20.573789Z")
     }
 
     /// Without `min_id` the newest page, with it the page directly above; each newest first.
@@ -68,7 +68,7 @@ impl Mastodon {
             None => FIRST_ID.max(end.saturating_sub(limit))..end,
         };
         let status = |id: u64| {
-            let created_at = "2026-08-01T13:50:00.000Z";
+            let created_at = "2023-11-14T22:13:20.000Z";
             json!({"id": id.to_string(), "created_at": created_at, "content": "<p>é</p>"})
         };
         Reply::json(json!(page.rev().map(status).collect::<Vec<_>>()).to_string())

@@ -1,13 +1,12 @@
 //! The poller against a server on loopback that answers as Mastodon does.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use polling_core::{
-    Context, ErrorClass, Job, ManualClock, PollError, Polled, Poller, Topic,
+    Context, ErrorClass, ManualClock, Topic,
     http::{HttpClient, HttpConfig, dialect::Dialect},
-    model,
     test_util::{
-        FakeChannel,
+        FakeChannel, Rig, START_MS,
         contract::{Subject, verify},
     },
 };
@@ -17,118 +16,87 @@ use crate::{
     poll::Statuses,
 };
 
-/// The server's clock says 2026-08-01T13:52:00Z, two minutes more than the worker's.
-const WORKER_MS: i64 = 1_785_592_200_000;
-
-/// The server, and a poller for it.
-async fn start(statuses_there: u64) -> (Shared, Statuses, FakeChannel) {
-    let (mastodon, channel) = fake::start(statuses_there).await;
-    (mastodon, local_poller(&channel), channel)
+/// Two minutes less than the server's clock says.
+fn clock() -> Arc<ManualClock> {
+    Arc::new(ManualClock::at(START_MS))
 }
 
-fn local_poller(channel: &FakeChannel) -> Statuses {
-    let config = HttpConfig {
-        private_hosts: vec!["127.0.0.1".to_owned()],
-        ..HttpConfig::new("test/1.0")
-    };
-    poller(config, &channel.url("/"))
-}
-
-fn poller(config: HttpConfig, base: &str) -> Statuses {
-    let clock = Arc::new(ManualClock::at(WORKER_MS));
-    let http = HttpClient::new(config, Dialect::mastodon(), clock).unwrap();
+fn statuses(http: HttpClient, base: &str) -> Statuses {
     let topic = Topic::new("statuses").unwrap();
     Statuses::new(http, base, Some(TOKEN.into()), topic)
 }
 
-async fn poll(poller: &Statuses, context: &Context) -> Result<Polled, PollError> {
-    let dispatch = model::Job {
-        id: "statuses:42".parse().unwrap(),
-        channel: "mastodon".parse().unwrap(),
-        job_type: "statuses".parse().unwrap(),
-        account: "42".parse().unwrap(),
-        level: "gold".parse().unwrap(),
-        token: model::Token::from_wire("00000000000000a1.1.00000000000000b2").unwrap(),
-        due_ms: WORKER_MS,
-        not_after_ms: WORKER_MS + 60_000,
-        context: context.clone(),
-    };
-    poller.poll(Job::new(dispatch, WORKER_MS)).await
+fn poller(channel: &FakeChannel) -> Statuses {
+    let http = channel.client(Dialect::mastodon(), clock());
+    statuses(http, &channel.url("/"))
 }
 
-/// The statuses that were found, as numbers from 0.
-fn found(polled: &Polled) -> Vec<u64> {
-    let keys = polled
-        .events
-        .iter()
-        .map(|event| event.source_key.parse::<u64>().unwrap());
-    keys.map(|id| id - FIRST_ID).collect()
+/// The server, and a rig that polls its account 42.
+async fn start(statuses_there: u64) -> (Shared, Rig<Statuses>, FakeChannel) {
+    let (mastodon, channel) = fake::start(statuses_there).await;
+    (mastodon, Rig::new(poller(&channel)), channel)
 }
 
-#[tokio::test]
+/// Of statuses as numbers from 0.
+fn keys(statuses: Range<u64>) -> impl Iterator<Item = String> {
+    statuses.map(|n| (FIRST_ID + n).to_string())
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_first_poll_takes_the_newest_page() {
-    let (mastodon, poller, _channel) = start(1_000).await;
-    let polled = poll(&poller, &Context::new()).await.unwrap();
-    assert_eq!(found(&polled), (960..1_000).collect::<Vec<_>>());
-    assert!(!polled.saturated);
+    let (mastodon, mut rig, _channel) = start(1_000).await;
+    let run = rig.poll().await;
+    run.assert_succeeded().assert_published(keys(960..1_000));
+    assert!(!run.saturated());
     assert_eq!(mastodon.lock().unwrap().asked, ["42 limit=40"]);
-    let event = &polled.events[0];
-    assert_eq!(event.created_ms, 1_785_592_200_000);
-    assert!(
-        str::from_utf8(&event.payload).unwrap().contains("<p>é</p>"),
-        "all of the status"
-    );
+    assert_eq!(run.events[0].created_ms, START_MS);
+    let payload = str::from_utf8(&run.events[0].payload).unwrap();
+    assert!(payload.contains("<p>é</p>"), "all of the status");
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_burst_is_read_over_several_polls_and_nothing_is_skipped() {
-    let (mastodon, poller, _channel) = start(0).await;
-    let empty = poll(&poller, &Context::new()).await.unwrap();
-    assert_eq!(found(&empty), [0; 0]);
+    let (mastodon, mut rig, _channel) = start(0).await;
+    rig.poll().await.assert_published::<&str>([]);
     mastodon.lock().unwrap().statuses = 500;
-    let (mut polled, mut all, mut polls) = (empty, Vec::new(), 0);
-    loop {
-        polled = poll(&poller, &polled.context).await.unwrap();
-        all.extend(found(&polled));
-        polls += 1;
-        if !polled.saturated {
-            break;
-        }
+    for (part, saturated) in [(0..200, true), (200..400, true), (400..500, false)] {
+        let run = rig.poll().await;
+        run.assert_succeeded().assert_published(keys(part));
+        assert_eq!(run.saturated(), saturated);
     }
-    assert_eq!(all, (0..500).collect::<Vec<_>>(), "in order, each once");
-    assert_eq!(polls, 3, "of 200 statuses each");
-    let idle = poll(&poller, &polled.context).await.unwrap();
-    assert_eq!(found(&idle), [0; 0]);
+    rig.poll().await.assert_published::<&str>([]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_limit_used_up_in_the_middle_keeps_what_was_read() {
-    let (mastodon, poller, _channel) = start(1).await;
-    let first = poll(&poller, &Context::new()).await.unwrap();
+    let (mastodon, mut rig, _channel) = start(1).await;
+    rig.poll().await.assert_published(keys(0..1));
     {
         let mut mastodon = mastodon.lock().unwrap();
         (mastodon.statuses, mastodon.calls_left) = (300, 2);
     }
-    let stopped = poll(&poller, &first.context).await.unwrap();
-    assert_eq!(found(&stopped), (1..81).collect::<Vec<_>>());
-    assert!(stopped.saturated);
-    let allowance = &stopped.allowances[0];
-    assert_eq!((allowance.limit, allowance.remaining), (Some(300), Some(0)));
-    // By the worker's clock: the server's says 13:55:00.573.
-    assert_eq!(allowance.reset_at_ms, Some(WORKER_MS + 180_573));
+    let stopped = rig.poll().await;
+    stopped
+        .assert_published(keys(1..81))
+        .assert_remaining("app", 0);
+    assert!(stopped.saturated());
+    let allowance = &stopped.allowances()[0];
+    assert_eq!(allowance.limit, Some(300));
+    // By the worker's clock: the server's says 22:18:20.573.
+    assert_eq!(allowance.reset_at_ms, Some(START_MS + 180_573));
 
-    let refused = poll(&poller, &stopped.context).await.unwrap_err();
-    assert_eq!(refused.class(), ErrorClass::RateLimited);
-    assert_eq!(refused.allowances()[0].scope.as_str(), "app");
+    let refused = rig.poll().await;
+    refused
+        .assert_failed(ErrorClass::RateLimited)
+        .assert_remaining("app", 0);
 
     mastodon.lock().unwrap().calls_left = 300;
-    let after = poll(&poller, &stopped.context).await.unwrap();
-    assert_eq!(found(&after), (81..281).collect::<Vec<_>>());
+    rig.poll().await.assert_published(keys(81..281));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn what_mastodon_refuses_is_classified() {
-    let (mastodon, poller, _channel) = start(1).await;
+    let (mastodon, mut rig, _channel) = start(1).await;
     for (status, class) in [
         (401, ErrorClass::Unauthorized),
         (404, ErrorClass::Gone),
@@ -136,15 +104,17 @@ async fn what_mastodon_refuses_is_classified() {
         (503, ErrorClass::Transient),
     ] {
         mastodon.lock().unwrap().status = status;
-        let error = poll(&poller, &Context::new()).await.unwrap_err();
-        assert_eq!(error.class(), class, "{status}");
-        assert_eq!(error.allowances()[0].limit, Some(300));
+        let run = rig.poll().await;
+        run.assert_failed(class);
+        assert_eq!(run.allowances()[0].limit, Some(300), "{status}");
     }
 }
 
 #[test]
 fn the_token_is_not_shown() {
-    let poller = poller(HttpConfig::new("test/1.0"), "https://a.example");
+    let config = HttpConfig::new("test/1.0");
+    let http = HttpClient::new(config, Dialect::mastodon(), clock()).unwrap();
+    let poller = statuses(http, "https://a.example");
     assert!(!format!("{poller:?}").contains(TOKEN));
 }
 
@@ -167,7 +137,7 @@ impl Subject for Account {
     type Poller = Statuses;
 
     fn poller(&self) -> Statuses {
-        local_poller(&self.channel)
+        poller(&self.channel)
     }
 
     fn context(&self) -> Context {

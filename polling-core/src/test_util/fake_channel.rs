@@ -15,6 +15,11 @@ use tokio::{
 use tokio_util::task::AbortOnDropHandle;
 
 use super::{Reply, Request};
+#[cfg(feature = "http")]
+use crate::{
+    SharedClock,
+    http::{HttpClient, HttpConfig, dialect::Dialect},
+};
 
 /// Most requests that are kept.
 const MAX_REQUESTS: usize = 100_000;
@@ -110,6 +115,21 @@ impl FakeChannel {
     #[must_use]
     pub fn url(&self, path: &str) -> String {
         format!("http://{}/{}", self.address, path.trim_start_matches('/'))
+    }
+
+    /// A client that may call it though its address is private; with the feature `http`.
+    ///
+    /// # Panics
+    ///
+    /// Never: its settings are valid.
+    #[cfg(feature = "http")]
+    #[must_use]
+    pub fn client(&self, dialect: Dialect, clock: SharedClock) -> HttpClient {
+        let config = HttpConfig {
+            private_hosts: vec![self.address.ip().to_string()],
+            ..HttpConfig::new("test/1.0")
+        };
+        HttpClient::new(config, dialect, clock).expect("the settings are valid")
     }
 
     /// The requests so far, in the order they came.
