@@ -310,6 +310,14 @@ fn a_refused_call_says_that_nothing_remains() {
         assert_eq!(until, Some(NOW_MS + 60_000), "{too_many}");
     }
     assert_eq!(used_up(read(&github, 200, secondary)), None);
+    let longer = [
+        ("x-ratelimit-remaining", "0"),
+        ("x-ratelimit-reset", "1785592360"),
+        ("retry-after", "3600"),
+    ];
+    let resets = read(&github, 429, longer).allowances.into_iter();
+    let last = resets.filter_map(|allowance| allowance.reset_at_ms).max();
+    assert_eq!(last, Some(NOW_MS + 3_600_000), "the longer wait counts");
     let no_count = [("x-ratelimit-limit", "60"), ("retry-after", "60")];
     assert_eq!(used_up(read(&github, 429, no_count)), Some(NOW_MS + 60_000));
     assert_eq!(

@@ -192,16 +192,16 @@ fn heed_refusal(status: StatusCode, told: &mut Told) {
     for window in &mut told.windows {
         if window.remaining == Some(0) {
             window.reset = window.reset.or(retry_after);
-            known = true;
+            known |= window.reset == retry_after;
         }
     }
     if refused && !known && retry_after.is_some() {
-        let unnamed = Window {
+        // The last of the windows that are used up counts.
+        told.windows.push(Window {
             remaining: Some(0),
             reset: retry_after,
             ..Window::default()
-        };
-        told.windows.insert(0, unnamed);
+        });
     }
 }
 
