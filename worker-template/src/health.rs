@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context as _;
 use axum::{Router, extract::State, http::StatusCode, routing::get};
-use polling_core::Worker;
+use polling_core::{Worker, model::chain, worker::NotReady};
 use tokio::{net::TcpListener, sync::watch, time::sleep};
 
 /// Pause between two looks at what is missing.
@@ -43,17 +43,34 @@ impl Health {
 
     /// Waits until queues and bus answer.
     pub(crate) async fn await_ready(&self, worker: &Worker) {
-        while let Err(lacking) = worker.check().await {
-            tracing::warn!(%lacking, "waiting");
-            self.not_ready(lacking.to_string());
-            sleep(LOOK_AGAIN).await;
-        }
+        let check = async || worker.check().await.map_err(|lacking| told(&lacking));
+        self.until(check).await;
         self.0.send_replace(None);
+    }
+
+    /// Tries until it succeeds, and says meanwhile what is lacking.
+    pub(crate) async fn until<T>(&self, attempt: impl AsyncFn() -> Result<T, String>) -> T {
+        loop {
+            match attempt().await {
+                Ok(found) => return found,
+                Err(lacking) => {
+                    tracing::warn!(lacking, "waiting");
+                    self.not_ready(lacking);
+                    sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
     }
 
     pub(crate) fn not_ready(&self, why: impl Into<String>) {
         self.0.send_replace(Some(why.into()));
     }
+}
+
+/// Each problem, with what caused it.
+fn told(lacking: &NotReady) -> String {
+    let problems = lacking.problems.iter().map(|problem| chain(problem));
+    problems.collect::<Vec<_>>().join("; ")
 }
 
 async fn readyz(State(health): State<watch::Receiver<Option<String>>>) -> (StatusCode, String) {
@@ -65,6 +82,8 @@ async fn readyz(State(health): State<watch::Receiver<Option<String>>>) -> (Statu
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
+
     use tokio::{
         io::{AsyncReadExt as _, AsyncWriteExt as _},
         net::TcpStream,
@@ -95,5 +114,21 @@ mod tests {
         assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
         health.not_ready("the worker is shutting down");
         assert!(get(address, "/readyz").await.ends_with("shutting down\n"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_lacking_is_told_until_it_is_there() {
+        let health = Health::new();
+        let attempts = Cell::new(0);
+        let attempt = async || {
+            attempts.set(attempts.get() + 1);
+            match attempts.get() {
+                3 => Ok("the queue"),
+                n => Err(format!("no queue at attempt {n}")),
+            }
+        };
+        let told = health.0.subscribe();
+        assert_eq!(health.until(attempt).await, "the queue");
+        assert_eq!(told.borrow().as_deref(), Some("no queue at attempt 2"));
     }
 }

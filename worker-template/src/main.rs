@@ -30,12 +30,11 @@ async fn main() -> anyhow::Result<()> {
     let stop = shutdown(options.for_s)?;
     pin!(stop);
 
-    let worker = worker(&options).await?;
-    select! {
+    let worker = select! {
         biased;
         () = &mut stop => return Ok(()),
-        () = health.await_ready(&worker) => {}
-    }
+        worker = ready_worker(&options, &health) => worker?,
+    };
     let stopping = async {
         stop.await;
         health.not_ready("the worker is shutting down");
@@ -44,9 +43,9 @@ async fn main() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// The worker that the options describe.
-async fn worker(options: &Options) -> anyhow::Result<Worker> {
-    let ports = Ports::open(options).await?;
+/// The worker that the options describe, once its queues and its bus answer.
+async fn ready_worker(options: &Options, health: &Health) -> anyhow::Result<Worker> {
+    let ports = Ports::open(options, health).await?;
     let worker = Worker::builder()
         .config(WorkerConfig {
             name: options.name.clone(),
@@ -60,6 +59,7 @@ async fn worker(options: &Options) -> anyhow::Result<Worker> {
         .topic(options.topic.clone())
         .poller(poller(options).await?)
         .build()?;
+    health.await_ready(&worker).await;
     Ok(worker)
 }
 

@@ -6,8 +6,11 @@ use polling_core::{
     SharedBus, SharedQueue, SystemClock,
     transport::memory::{MemoryBus, MemoryQueue},
 };
+#[cfg(feature = "sqs")]
+use polling_core::{model::chain, transport::sqs};
 
 use crate::{
+    health::Health,
     options::{Bus, Options, Queues},
     stand_in,
 };
@@ -21,10 +24,11 @@ pub(crate) struct Ports {
 }
 
 impl Ports {
-    pub(crate) async fn open(options: &Options) -> anyhow::Result<Self> {
+    /// A queue that is missing, or does not answer, is waited for.
+    pub(crate) async fn open(options: &Options, health: &Health) -> anyhow::Result<Self> {
         let (work, completed) = match options.queues {
             Queues::Memory => in_memory(options).await?,
-            Queues::Sqs => sqs(options).await?,
+            Queues::Sqs => sqs(options, health).await?,
         };
         let bus = match options.bus {
             Bus::Memory => consumed(options),
@@ -54,21 +58,28 @@ fn consumed(options: &Options) -> SharedBus {
 }
 
 #[cfg(feature = "sqs")]
-async fn sqs(options: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
-    use polling_core::transport::sqs::{self, SqsQueue};
-
+async fn sqs(options: &Options, health: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     let mut config = sqs::client_config(&sqs::load_config().await);
     if let Some(endpoint) = &options.sqs_endpoint {
         config = config.endpoint_url(endpoint);
     }
     let client = sqs::Client::from_conf(config.build());
-    let work = SqsQueue::connect(&client, &options.work_queue).await?;
-    let completed = SqsQueue::connect(&client, &options.completed_queue).await?;
-    Ok((Arc::new(work), Arc::new(completed)))
+    let work = connect(&client, &options.work_queue, health).await;
+    let completed = connect(&client, &options.completed_queue, health).await;
+    Ok((work, completed))
+}
+
+#[cfg(feature = "sqs")]
+async fn connect(client: &sqs::Client, name: &str, health: &Health) -> SharedQueue {
+    let attempt = async || {
+        let queue = sqs::SqsQueue::connect(client, name).await;
+        queue.map_err(|error| chain(&error))
+    };
+    Arc::new(health.until(attempt).await)
 }
 
 #[cfg(not(feature = "sqs"))]
-async fn sqs(_: &Options) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+async fn sqs(_: &Options, _: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     anyhow::bail!("this worker was built without SQS: build it with --features sqs")
 }
 

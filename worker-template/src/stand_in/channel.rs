@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::net::TcpListener;
 
 /// An account's history, in items.
-const HISTORY: u64 = 30;
+const HISTORY: u64 = 5;
 
 #[derive(Deserialize)]
 struct Asked {
