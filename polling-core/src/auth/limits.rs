@@ -19,21 +19,23 @@ pub const LAST_USE: Duration = Duration::from_secs(5);
 /// Most tokens that a process keeps at hand; of the others the cache is asked each time.
 pub const MAX_KNOWN: usize = 10_000;
 
-/// Most tokens that a process holds because the cache did not take them. No more are refreshed
-/// until it does.
-pub const MAX_UNSAVED: usize = 1_000;
-
 /// First and longest pause between two looks at a token that another worker refreshes.
 pub const LOOK_AGAIN: (Duration, Duration) =
     (Duration::from_millis(20), Duration::from_millis(500));
 
-/// Most attempts to store a fresh token before it is kept for the next who asks.
-pub const SAVE_ATTEMPTS: u32 = 5;
+/// Most attempts to get a lease whose fate is unknown.
+pub const LEASE_ATTEMPTS: u32 = 3;
 
-/// First and longest pause between those.
+/// First and longest pause between two attempts to store a fresh token. They end when the cache
+/// has taken it; no more than [`TokensConfig::concurrency`](super::TokensConfig::concurrency) are
+/// under way.
 pub const SAVE_BACKOFF: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(2));
 
-/// What a lease needs beyond the refresh itself: all attempts to store its outcome.
+/// The attempt to store a fresh token that is logged as an error.
+pub const SAVE_ALARM: u32 = 5;
+
+/// What a lease needs beyond the refresh itself: so long the cache may be away before another
+/// worker takes the spent refresh token for a good one.
 pub const SAVE_BUDGET: Duration = Duration::from_secs(30);
 
 /// Shortest token that is cut out of errors, in bytes: a shorter one cannot be told from the words

@@ -61,7 +61,7 @@
 //! | the poll is cancelled or times out | nothing: the refresh runs on a task of its own |
 //! | the process is told to end | nothing, if [`Tokens::close`] says so |
 //! | the process dies, the network fails, or the endpoint takes longer than [`TokensConfig::refresh_timeout`], after it spent the token and before its answer is stored | the account, unless the channel lets a refresh token be used again for a while; no client can prevent that |
-//! | the cache fails while the answer is stored | nothing, as long as the process lives: it keeps the token, gives it to nobody, and stores it when it is next asked |
+//! | the cache fails while the answer is stored | nothing, as long as the process lives: it keeps the token, gives it to nobody, and stores it as soon as the cache takes it. Beyond [`TokensConfig::lease`] another worker may try the spent token meanwhile, and be refused |
 //! | the cache loses its last writes (a failover) | as if they had not been made: the account, if its token was refreshed just then |
 //!
 //! So the Redis of a channel with such tokens is a database, not a cache: with persistence, and

@@ -37,6 +37,8 @@ struct Shaky {
     reads_slowly: AtomicBool,
     puts_refused: AtomicUsize,
     leases: AtomicUsize,
+    /// So many leases are granted without an answer.
+    leases_unanswered: AtomicUsize,
     /// Whoever wants a lease is told that the token has changed.
     never_leases: AtomicBool,
 }
@@ -51,6 +53,7 @@ impl Shaky {
             reads_slowly: AtomicBool::new(false),
             puts_refused: AtomicUsize::new(0),
             leases: AtomicUsize::new(0),
+            leases_unanswered: AtomicUsize::new(0),
             never_leases: AtomicBool::new(false),
         })
     }
@@ -90,7 +93,11 @@ impl TokenCache for Shaky {
         if self.never_leases.load(SeqCst) {
             return Ok(Lease::Changed);
         }
-        self.inner.lease(key, attempt, life).await
+        let lease = self.inner.lease(key, attempt, life).await;
+        if takes_one(&self.leases_unanswered) {
+            return Err(CacheError::new("shaky", "lease", "granted, but not told"));
+        }
+        lease
     }
 
     async fn store(
@@ -150,24 +157,29 @@ async fn a_store_whose_answer_was_lost_is_repeated_without_harm() {
     assert_eq!(channel.endpoint.calls(), 1);
 }
 
+/// Longer than the pause between two attempts to store.
+const SOON: Duration = Duration::from_secs(3);
+
 #[tokio::test(start_paused = true)]
-async fn a_token_that_the_cache_did_not_take_is_given_to_nobody_and_stored_later() {
+async fn a_token_that_the_cache_does_not_take_is_given_to_nobody_and_stored_as_soon_as_it_does() {
     let channel = Channel::paused();
     channel.expired(&*channel.cache, "42").await;
     let cache = Shaky::over(&channel);
-    cache.stores_refused.store(5, SeqCst);
-    let worker = channel.worker_on(cache);
-    let error = worker.get(&account()).await.unwrap_err();
-    assert_eq!(error.class(), ErrorClass::Transient);
-    assert_eq!(error.code().unwrap().as_str(), "token_cache");
-    // The next who asks gets it without a call: its refresh token is the only good one.
-    assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
-    assert_eq!(channel.endpoint.calls(), 1);
-    advance(HOUR).await;
+    cache.stores_refused.store(usize::MAX, SeqCst);
+    let worker = channel.worker_on(cache.clone());
+    for _ in 0..2 {
+        let error = worker.get(&account()).await.unwrap_err();
+        assert_eq!(error.class(), ErrorClass::Transient);
+        assert_eq!(error.code().unwrap().as_str(), "token_wait");
+    }
+    cache.stores_refused.store(0, SeqCst);
+    // Though nobody asks this worker again: its refresh token is the only good one.
+    sleep(SOON).await;
     assert_eq!(
         channel.worker().get(&account()).await.unwrap().expose(),
-        "access-2"
+        "access-1"
     );
+    assert_eq!(channel.endpoint.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -175,15 +187,27 @@ async fn what_another_worker_was_refused_meanwhile_does_not_last() {
     let channel = Channel::paused();
     channel.expired(&*channel.cache, "42").await;
     let cache = Shaky::over(&channel);
-    cache.stores_refused.store(5, SeqCst);
-    let (holder, other) = (channel.worker_on(cache), channel.worker());
+    cache.stores_refused.store(usize::MAX, SeqCst);
+    let (holder, other) = (channel.worker_on(cache.clone()), channel.worker());
     holder.get(&account()).await.unwrap_err();
     sleep(Duration::from_secs(61)).await;
     // Its lease is over, and the refresh token that the cache has is spent.
     let error = other.get(&account()).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Unauthorized);
+    cache.stores_refused.store(0, SeqCst);
+    sleep(SOON).await;
     assert_eq!(holder.get(&account()).await.unwrap().expose(), "access-1");
     assert_eq!(other.get(&account()).await.unwrap().expose(), "access-1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_whose_grant_was_lost_is_asked_for_again_without_harm() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.leases_unanswered.store(2, SeqCst);
+    let worker = channel.worker_on(cache);
+    assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
 }
 
 #[tokio::test(start_paused = true)]
@@ -245,26 +269,31 @@ async fn a_put_that_fails_throws_no_token_away() {
     let channel = Channel::paused();
     channel.expired(&*channel.cache, "42").await;
     let cache = Shaky::over(&channel);
-    cache.stores_refused.store(5, SeqCst);
+    cache.stores_refused.store(usize::MAX, SeqCst);
     let worker = channel.worker_on(cache.clone());
     worker.get(&account()).await.unwrap_err();
     cache.puts_refused.store(1, SeqCst);
     let other = FreshToken::new("other");
     worker.put(&account(), other).await.unwrap_err();
-    // It is not known to be there, and what the cache has is spent.
+    cache.stores_refused.store(0, SeqCst);
+    // The other is not known to be there, and what the cache has is spent.
     assert_eq!(worker.get(&account()).await.unwrap().expose(), "access-1");
     assert_eq!(channel.endpoint.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]
-async fn closing_stores_what_the_cache_did_not_take() {
+async fn closing_waits_until_the_cache_has_taken_every_token() {
     let channel = Channel::paused();
     channel.expired(&*channel.cache, "42").await;
     let cache = Shaky::over(&channel);
-    cache.stores_refused.store(7, SeqCst);
-    let worker = channel.worker_on(cache);
+    cache.stores_refused.store(usize::MAX, SeqCst);
+    let worker = channel.worker_on(cache.clone());
     worker.get(&account()).await.unwrap_err();
-    assert!(worker.close(Duration::from_secs(30)).await);
+    let (closed, ()) = tokio::join!(worker.close(Duration::from_secs(30)), async {
+        sleep(Duration::from_secs(20)).await;
+        cache.stores_refused.store(0, SeqCst);
+    });
+    assert!(closed);
     assert_eq!(
         channel.worker().get(&account()).await.unwrap().expose(),
         "access-1"

@@ -44,6 +44,7 @@ macro_rules! token_cache_conformance {
             versions_grow_even_after_the_account_was_forgotten,
             one_worker_at_a_time_holds_the_lease,
             a_lease_is_refused_to_one_who_has_not_seen_the_newest_token,
+            a_lease_asked_for_again_is_granted_again,
             a_lease_ends_after_its_life,
             a_slow_refresh_overwrites_nothing,
             a_slow_refresh_that_nobody_overtook_is_kept,
@@ -222,6 +223,21 @@ pub async fn a_lease_is_refused_to_one_who_has_not_seen_the_newest_token(bench: 
         assert_eq!(bench.lease("a", attempt).await, Lease::Changed);
     }
     bench.granted("a", new).await;
+}
+
+/// See its name.
+pub async fn a_lease_asked_for_again_is_granted_again(bench: Bench) {
+    let (failing, failures) = bench.granted("a", Version(0)).await;
+    bench.fail("a", failing, endpoints(failures)).await;
+    bench.clock.advance(COOL);
+    // Whose grant was lost, and with it that of trying the endpoint.
+    let (probe, failures) = bench.granted("b", Version(0)).await;
+    bench.clock.advance(MS);
+    let again = bench.lease("b", probe).await;
+    assert_eq!(again, Lease::Granted(failures));
+    let other = bench.attempt(Version(0));
+    assert_eq!(bench.lease("b", other).await, Lease::Busy(LIFE));
+    assert_eq!(bench.lease("c", other).await, Lease::Busy(LIFE));
 }
 
 /// See its name.

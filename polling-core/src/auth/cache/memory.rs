@@ -181,7 +181,10 @@ impl TokenCache for MemoryTokenCache {
         let endpoint = state.endpoints.get(&key.channel);
         let failures = endpoint.map_or(0, |endpoint| endpoint.failures);
         let cool_until_ms = endpoint.map_or(0, |endpoint| endpoint.cool_until_ms);
-        let probe = endpoint.and_then(|endpoint| Held::left(endpoint.probe.as_ref(), now_ms));
+        // A lease that is one's own is granted again: its answer was lost.
+        let others = |held: &&Held| held.owner != attempt.owner;
+        let probe = endpoint.and_then(|endpoint| endpoint.probe.as_ref());
+        let probe = Held::left(probe.filter(others), now_ms);
         let account = self.account(&mut state, key, "lease")?;
         if account.version() != attempt.seen {
             return Ok(Lease::Changed);
@@ -192,7 +195,7 @@ impl TokenCache for MemoryTokenCache {
             let refused = account.refused.clone().filter(|_| is_refused);
             return Ok(Lease::Cooling { left, refused });
         }
-        let lease = Held::left(account.lease.as_ref(), now_ms);
+        let lease = Held::left(account.lease.as_ref().filter(others), now_ms);
         if let Some(left) = lease.or(probe) {
             return Ok(Lease::Busy(left));
         }

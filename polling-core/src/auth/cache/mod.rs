@@ -24,7 +24,7 @@ use crate::{AccountId, BoxError, ChannelId, ErrorCode, model::Nonce};
 /// The rules, which [`conformance`](crate::auth::conformance) checks (feature `test-util`):
 ///
 /// - A version is never given twice to an account, and grows.
-/// - A lease is granted to one worker at a time, and only to one that has seen the newest version.
+/// - A lease is granted to one attempt at a time, and only to one that has seen the newest version.
 ///   It ends with [`store`](Self::store), [`fail`](Self::fail) or after its life.
 /// - Whoever stores must have seen the version that is still the newest: a slow refresh overwrites
 ///   nothing. Its lease may have ended; as long as nobody else was faster, its token is the only
@@ -38,7 +38,7 @@ pub trait TokenCache: Send + Sync + fmt::Debug {
     /// The newest token, if there is one.
     async fn read(&self, key: &TokenKey) -> Result<Option<CachedToken>, CacheError>;
 
-    /// Asks for the right to refresh, for `life`.
+    /// Asks for the right to refresh, for `life`. To repeat it grants it again.
     async fn lease(
         &self,
         key: &TokenKey,

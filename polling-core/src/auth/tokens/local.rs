@@ -9,7 +9,7 @@ use futures_util::future::{BoxFuture, Shared};
 
 use crate::{
     AccountId, PollError,
-    auth::{AccessToken, Attempt, CachedToken, Credentials, Version, limits},
+    auth::{AccessToken, Credentials, Version, limits},
 };
 
 /// A token with its version, and when to refresh it.
@@ -34,14 +34,6 @@ impl Held {
     }
 }
 
-/// A token that came from the endpoint and that the cache has not taken yet. Its refresh token may
-/// be the only one that is still good.
-#[derive(Debug, Clone)]
-pub(super) struct Unsaved {
-    pub(super) attempt: Attempt,
-    pub(super) credentials: Credentials,
-}
-
 /// Getting one account's token, for all who wait for it.
 pub(super) type Flight = Shared<BoxFuture<'static, Result<Held, PollError>>>;
 
@@ -52,7 +44,6 @@ pub(super) struct Local(Mutex<State>);
 struct State {
     known: BTreeMap<AccountId, Held>,
     flights: BTreeMap<AccountId, Flight>,
-    unsaved: BTreeMap<AccountId, Unsaved>,
 }
 
 impl Local {
@@ -77,12 +68,6 @@ impl Local {
     }
 
     pub(super) fn forget(&self, account: &AccountId) {
-        let mut state = self.lock();
-        state.known.remove(account);
-        state.unsaved.remove(account);
-    }
-
-    pub(super) fn forget_known(&self, account: &AccountId) {
         self.lock().known.remove(account);
     }
 
@@ -100,30 +85,6 @@ impl Local {
         }
     }
 
-    pub(super) fn unsaved(&self, account: &AccountId) -> Option<Unsaved> {
-        self.lock().unsaved.get(account).cloned()
-    }
-
-    pub(super) fn all_unsaved(&self) -> Vec<(AccountId, Unsaved)> {
-        let state = self.lock();
-        let unsaved = state.unsaved.iter();
-        unsaved
-            .map(|(account, unsaved)| (account.clone(), unsaved.clone()))
-            .collect()
-    }
-
-    pub(super) fn keep_unsaved(&self, account: &AccountId, unsaved: Unsaved) {
-        self.lock().unsaved.insert(account.clone(), unsaved);
-    }
-
-    pub(super) fn saved(&self, account: &AccountId) {
-        self.lock().unsaved.remove(account);
-    }
-
-    pub(super) fn has_room_for_unsaved(&self) -> bool {
-        self.lock().unsaved.len() < limits::MAX_UNSAVED
-    }
-
     fn lock(&self) -> MutexGuard<'_, State> {
         // No change of it can panic half-way.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
@@ -139,16 +100,5 @@ pub(super) struct Landing {
 impl Drop for Landing {
     fn drop(&mut self) {
         self.local.lock().flights.remove(&self.account);
-    }
-}
-
-impl CachedToken {
-    /// With what it says, and when to refresh it.
-    pub(super) fn held(&self, credentials: Credentials, refresh_at_ms: i64) -> Held {
-        Held {
-            credentials,
-            version: self.version,
-            refresh_at_ms,
-        }
     }
 }

@@ -74,23 +74,17 @@ impl Tokens {
         let now_ms = core.clock.now_ms();
         let credentials = fresh.into_credentials(None, core.config.shortest_life, now_ms);
         let bytes = core.codec.encode(&key, &credentials);
-        let version = match core.cache.put(&key, &bytes).await {
-            Ok(version) => version,
-            Err(error) => {
-                // What is not stored yet stays: it may still be the only one that is good.
-                core.local.forget_known(account);
-                return Err(obtain::cache_failed(error));
+        match core.cache.put(&key, &bytes).await {
+            Ok(version) => {
+                let held = core.held(credentials, version);
+                core.local.know(account, held);
+                Ok(())
             }
-        };
-        core.local.saved(account);
-        let refresh_at_ms = core.refresh_at_ms(&credentials);
-        let held = Held {
-            credentials,
-            version,
-            refresh_at_ms,
-        };
-        core.local.know(account, held);
-        Ok(())
+            Err(error) => {
+                core.local.forget(account);
+                Err(obtain::cache_failed(error))
+            }
+        }
     }
 
     /// Removes all that is known of an account, from the cache too: when its owner leaves. Other
@@ -111,13 +105,8 @@ impl Tokens {
     /// `grace`. Call it after the worker has ended: a process that exits in the midst of a refresh
     /// may lose the only good refresh token. Returns whether nothing can be lost any more.
     pub async fn close(&self, grace: Duration) -> bool {
-        let core = &self.0;
-        core.tasks.close();
-        let closed = async {
-            core.tasks.wait().await;
-            core.save_all().await;
-        };
-        timeout(grace, closed).await.is_ok()
+        self.0.tasks.close();
+        timeout(grace, self.0.tasks.wait()).await.is_ok()
     }
 
     /// A token other than `rejected`, from here, from the cache, or from the endpoint.

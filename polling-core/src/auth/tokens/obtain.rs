@@ -39,9 +39,6 @@ impl Core {
         let deadline = Instant::now() + longest;
         let mut pauses = Backoff::new(self.generator.clone(), limits::LOOK_AGAIN);
         loop {
-            if let Some(unsaved) = self.local.unsaved(account) {
-                self.tasks.track_future(self.save(&key, unsaved)).await?;
-            }
             let found = self.read(&key).await?;
             if let Some(found) = &found {
                 // Due or not, it is the one to fall back on.
@@ -79,15 +76,11 @@ impl Core {
         let Ok(_permit) = timeout_at(deadline, self.permits.acquire()).await else {
             return Err(waited_too_long(self.config.wait));
         };
-        if !self.local.has_room_for_unsaved() {
-            return Err(unsaved());
-        }
         let attempt = Attempt {
             seen: found.map_or_else(Version::default, |found| found.version),
             owner: self.generator.nonce(),
         };
-        let lease = self.cache.lease(key, attempt, self.config.lease).await;
-        match lease.map_err(cache_failed)? {
+        match self.lease(key, attempt).await? {
             Lease::Granted(failures) => {
                 let refresh = self.refresh(key, attempt, failures, found);
                 self.tasks.track_future(refresh).await
@@ -105,6 +98,23 @@ impl Core {
         }
     }
 
+    /// Asks for the lease, and again if its fate is unknown: nobody else would get it for its life.
+    async fn lease(&self, key: &TokenKey, attempt: Attempt) -> Result<Lease, PollError> {
+        let mut pauses = Backoff::new(self.generator.clone(), limits::LOOK_AGAIN);
+        let mut attempts = 1;
+        loop {
+            match self.cache.lease(key, attempt, self.config.lease).await {
+                Ok(lease) => return Ok(lease),
+                Err(error) if attempts >= limits::LEASE_ATTEMPTS => {
+                    return Err(cache_failed(error));
+                }
+                Err(error) => tracing::debug!(%key, %error, attempts, "asking for a lease"),
+            }
+            attempts += 1;
+            sleep(pauses.next()).await;
+        }
+    }
+
     /// The newest token of the cache.
     async fn read(&self, key: &TokenKey) -> Result<Option<Held>, PollError> {
         let Some(cached) = self.cache.read(key).await.map_err(cache_failed)? else {
@@ -116,8 +126,7 @@ impl Core {
             let flaw = format!("the cached token of {key} cannot be used: {error}");
             PollError::invalid(flaw).with_code("token_cache")
         })?;
-        let refresh_at_ms = self.refresh_at_ms(&credentials);
-        Ok(Some(cached.held(credentials, refresh_at_ms)))
+        Ok(Some(self.held(credentials, cached.version)))
     }
 
     /// A token that has only just come is as fresh as can be had.
@@ -176,12 +185,4 @@ fn cooling(left: Duration) -> PollError {
     PollError::transient("the token endpoint failed, and is left alone for a while")
         .with_code("token_cooling")
         .with_retry_after(left)
-}
-
-fn unsaved() -> PollError {
-    PollError::transient(format!(
-        "the token cache has not taken {} fresh tokens: none is refreshed before it does",
-        limits::MAX_UNSAVED
-    ))
-    .with_code("token_cache")
 }

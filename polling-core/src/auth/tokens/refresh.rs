@@ -2,19 +2,15 @@
 
 use std::{panic::AssertUnwindSafe, time::Duration};
 
-use futures_util::{FutureExt, future::join_all};
+use futures_util::FutureExt;
 use tokio::time::{sleep, timeout};
 
-use super::{
-    Core, Held,
-    local::Unsaved,
-    obtain::{Step, cache_failed},
-};
+use super::{Core, Held, obtain::Step};
 use crate::{
     ErrorCode, PollError,
     auth::{
         Attempt, CoolDown, Credentials, Failures, FreshToken, RefreshError, RefreshErrorKind,
-        Stored, TokenKey, limits, token::millis,
+        Stored, TokenKey, Version, limits, token::millis,
     },
     backoff::Backoff,
 };
@@ -35,16 +31,11 @@ impl Core {
         };
         let now_ms = self.clock.now_ms();
         let credentials = fresh.into_credentials(current, self.config.shortest_life, now_ms);
-        let unsaved = Unsaved {
-            attempt,
-            credentials,
-        };
-        // Before anything can go wrong: should this fail, the next flight begins with it.
-        self.local.keep_unsaved(&key.account, unsaved.clone());
-        Ok(self
-            .save(key, unsaved)
-            .await?
-            .map_or(Step::Changed, Step::Got))
+        let stored = self.save(key, attempt, &credentials).await;
+        Ok(match stored {
+            Stored::As(version) => Step::Got(self.held(credentials, version)),
+            Stored::Superseded => Step::Changed,
+        })
     }
 
     /// The endpoint's answer, in time and in bounds.
@@ -65,59 +56,47 @@ impl Core {
         }
     }
 
-    /// Stores a fresh token, with several attempts: until then nobody gets it. `None` if another
-    /// worker was faster.
-    pub(super) async fn save(
-        &self,
-        key: &TokenKey,
-        unsaved: Unsaved,
-    ) -> Result<Option<Held>, PollError> {
-        let bytes = self.codec.encode(key, &unsaved.credentials);
+    /// Stores a fresh token, however long the cache does not take it: until then nobody gets it,
+    /// and its refresh token may be the only one that is good.
+    async fn save(&self, key: &TokenKey, attempt: Attempt, credentials: &Credentials) -> Stored {
+        let bytes = self.codec.encode(key, credentials);
         let mut pauses = Backoff::new(self.generator.clone(), limits::SAVE_BACKOFF);
-        let mut attempts = 1;
+        let mut attempts: u32 = 1;
         let stored = loop {
-            match self.cache.store(key, unsaved.attempt, &bytes).await {
+            match self.cache.store(key, attempt, &bytes).await {
                 Ok(stored) => break stored,
-                Err(error) if attempts >= limits::SAVE_ATTEMPTS => {
-                    tracing::error!(%key, %error, "a fresh token is not stored yet; if this process ends now, its account may have to be connected anew");
-                    return Err(cache_failed(error));
+                Err(error) if attempts < limits::SAVE_ALARM => {
+                    tracing::warn!(%key, %error, attempts, "storing a fresh token");
                 }
-                Err(error) => tracing::warn!(%key, %error, attempts, "storing a fresh token"),
+                Err(error) if attempts == limits::SAVE_ALARM => {
+                    tracing::error!(%key, %error, "a fresh token is not stored yet; if this process ends now, its account may have to be connected anew");
+                }
+                Err(error) => tracing::debug!(%key, %error, attempts, "storing a fresh token"),
             }
-            attempts += 1;
+            attempts = attempts.saturating_add(1);
             sleep(pauses.next()).await;
         };
-        self.local.saved(&key.account);
-        let Stored::As(version) = stored else {
-            tracing::warn!(%key, "a refresh was overtaken by another: its token is not kept");
-            return Ok(None);
-        };
-        tracing::info!(%key, "token refreshed");
-        let refresh_at_ms = self.refresh_at_ms(&unsaved.credentials);
-        Ok(Some(Held {
-            credentials: unsaved.credentials,
-            version,
-            refresh_at_ms,
-        }))
+        match stored {
+            Stored::As(_) => tracing::info!(%key, attempts, "token refreshed"),
+            Stored::Superseded => {
+                tracing::warn!(%key, "a refresh was overtaken by another: its token is not kept");
+            }
+        }
+        stored
     }
 
-    /// Stores what the cache has not taken yet, however long that takes.
-    pub(super) async fn save_all(&self) {
-        loop {
-            let unsaved = self.local.all_unsaved();
-            if unsaved.is_empty() {
-                return;
-            }
-            let saving = unsaved.into_iter().map(async |(account, unsaved)| {
-                // Its failure is logged, and the next round repeats it.
-                let _ = self.save(&self.key(&account), unsaved).await;
-            });
-            join_all(saving).await;
+    /// A token as this process keeps it at hand.
+    pub(super) fn held(&self, credentials: Credentials, version: Version) -> Held {
+        let refresh_at_ms = self.refresh_at_ms(&credentials);
+        Held {
+            credentials,
+            version,
+            refresh_at_ms,
         }
     }
 
     /// When to refresh: each token, in each worker, with a jitter of its own.
-    pub(super) fn refresh_at_ms(&self, credentials: &Credentials) -> i64 {
+    fn refresh_at_ms(&self, credentials: &Credentials) -> i64 {
         let jitter = self.config.jitter.mul_f64(self.generator.fraction());
         credentials.refresh_at_ms(self.config.margin.saturating_add(jitter))
     }

@@ -11,9 +11,10 @@ if cooling_ms > 0 then
   local refused = own_ms > 0 and redis.call('HGET', account, 'refused')
   return {'cooling', digits(cooling_ms), refused or ''}
 end
-local leased_ms = left_ms(account, 'lease_until')
+-- A lease that is one's own is granted again: its answer was lost.
+local leased_ms = others_ms(account, 'lease', owner)
 if leased_ms > 0 then return {'busy', digits(leased_ms)} end
-local probed_ms = left_ms(endpoint, 'probe_until')
+local probed_ms = others_ms(endpoint, 'probe', owner)
 if probed_ms > 0 then return {'busy', digits(probed_ms)} end
 
 if redis.call('EXISTS', endpoint) == 1 then

@@ -23,6 +23,12 @@ local function left_ms(key, field) return math.max(number(key, field) - now_ms, 
 -- Compared as text: a version has more digits than Lua's arithmetic likes.
 local function is_newest(seen) return (redis.call('HGET', account, 'version') or '0') == seen end
 
+-- How long another than `owner` holds the lease.
+local function others_ms(key, lease, owner)
+  if redis.call('HGET', key, lease .. '_owner') == owner then return 0 end
+  return left_ms(key, lease .. '_until')
+end
+
 local function release(key, lease, owner)
   if redis.call('HGET', key, lease .. '_owner') == owner then
     redis.call('HDEL', key, lease .. '_owner', lease .. '_until')
