@@ -53,7 +53,7 @@ impl Events {
     pub(crate) fn new(http: HttpClient, base: &str, token: Option<Secret>, topic: Topic) -> Self {
         Self {
             http,
-            base: base.trim_end_matches('/').to_owned(),
+            base: base.to_owned(),
             token,
             topic,
             scope: ScopeKey::new("app").expect("app is a valid scope"),
@@ -67,8 +67,8 @@ impl Events {
         known: &Validators,
         head: &OnceLock<Head>,
     ) -> Result<Page, PollError> {
-        let url = format!("{}/users/{}/events/public", self.base, job.account);
-        let mut call = self.http.get(job, url).scope(self.scope.clone());
+        let mut call = self.http.get(job, &self.base).scope(self.scope.clone());
+        call = call.path(["users", job.account.as_str(), "events", "public"]);
         call = call.header("accept", "application/vnd.github+json");
         call = call
             .query("per_page", PAGE_LIMIT)

@@ -206,7 +206,9 @@ fn explain(error: &serde_json::Error) -> String {
             "invalid length ",
             "unknown ",
         ];
-        kinds.iter().any(|kind| text.starts_with(kind))
+        // Where nothing was expected, only what was found can say so.
+        let nothing = text.contains("`, there are no ");
+        !nothing && kinds.iter().any(|kind| text.starts_with(kind))
     });
     let placeless = |text: &str| match text.rsplit_once(" at line ") {
         Some((what, _)) => what.to_owned(),
@@ -280,6 +282,14 @@ mod tests {
                 assert_eq!(got, explanation);
             }
         }
+        #[derive(Debug, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Nothing {}
+        let unknown = serde_json::from_str::<Nothing>("{\"x, expected s3cret\":1}").unwrap_err();
+        assert_eq!(
+            explain(&unknown),
+            "the answer is not of the kind expected, line 1 column 21"
+        );
         let deep = "[".repeat(100_000);
         assert!(explained(&deep).starts_with("the answer "));
     }

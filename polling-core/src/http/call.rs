@@ -46,6 +46,25 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Adds segments to the URL's path, escaped: what comes from outside, such as an account, can
+    /// lead nowhere else. One that is `.` or `..` is an error.
+    pub fn path<'s>(mut self, segments: impl IntoIterator<Item = &'s str>) -> Self {
+        for segment in segments {
+            match &mut self.url {
+                Ok(_) if matches!(segment, "." | "..") => {
+                    let message = format!("{segment:?} is no segment of a path");
+                    self.url = Err(PollError::invalid(message));
+                }
+                Ok(url) => {
+                    let mut path = url.path_segments_mut().expect("an HTTP URL has a path");
+                    path.pop_if_empty().push(segment);
+                }
+                Err(_) => {}
+            }
+        }
+        self
+    }
+
     /// Adds `name=value` to the URL's query, escaped. A query never shows in errors and logs.
     pub fn query(mut self, name: &str, value: impl fmt::Display) -> Self {
         if let Ok(url) = &mut self.url {
@@ -79,7 +98,8 @@ impl<'a> Call<'a> {
     }
 
     /// Makes the call conditional: if nothing has changed since, the answer is
-    /// [`not_modified`](Answer::not_modified).
+    /// [`not_modified`](Answer::not_modified). A redirect to another server loses the condition:
+    /// call where it leads.
     pub fn if_changed(mut self, since: &Validators) -> Self {
         since.apply(&mut self.request.headers);
         self.validators = since.clone();

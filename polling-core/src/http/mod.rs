@@ -22,7 +22,8 @@
 //! async fn poll(http: &HttpClient, base: &str, job: &Job) -> Result<Polled, PollError> {
 //!     let mut context = job.context.clone();
 //!     let answer = http
-//!         .get(job, format!("{base}/accounts/{}/posts", job.account))
+//!         .get(job, base)
+//!         .path(["accounts", job.account.as_str(), "posts"])
 //!         .if_changed(&Validators::load(&context, "validators"))
 //!         .send()
 //!         .await?;

@@ -49,6 +49,35 @@ async fn an_answer_brings_its_body_and_its_allowances() {
 }
 
 #[tokio::test]
+async fn what_comes_from_outside_stays_in_its_segment_of_the_path() {
+    let server = Server::always("200 OK", &[], b"{}").await;
+    let (client, job) = (client(Dialect::default()), job());
+    for base in [server.base.clone(), format!("{}/v1/?x=1", server.base)] {
+        let call = client.get(&job, base);
+        let call = call.path(["accounts", "a/../b?c#d%2e\\é", "posts"]);
+        call.send().await.unwrap();
+        for up in [".", ".."] {
+            let call = client.get(&job, &server.base).path(["accounts", up]);
+            let error = call.send().await.unwrap_err();
+            assert_eq!(error.class(), ErrorClass::Invalid);
+        }
+    }
+    let lines: Vec<_> = server
+        .requests()
+        .into_iter()
+        .map(|r| r.lines().next().unwrap().to_owned())
+        .collect();
+    let path = "accounts/a%2F..%2Fb%3Fc%23d%252e%5C%C3%A9/posts";
+    assert_eq!(
+        lines,
+        [
+            format!("GET /{path} HTTP/1.1"),
+            format!("GET /v1/{path}?x=1 HTTP/1.1")
+        ]
+    );
+}
+
+#[tokio::test]
 async fn a_post_sends_its_body_and_its_token() {
     let server = Server::always("200 OK", &[], b"{}").await;
     let (client, job) = (client(Dialect::default()), job());
