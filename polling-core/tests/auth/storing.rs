@@ -35,6 +35,7 @@ struct Shaky {
     stores_refused: AtomicUsize,
     /// Reads find what is there at once, and tell it a second later.
     reads_slowly: AtomicBool,
+    leases_slowly: AtomicBool,
     puts_refused: AtomicUsize,
     leases: AtomicUsize,
     /// So many leases are granted without an answer.
@@ -51,11 +52,18 @@ impl Shaky {
             stores_unanswered: AtomicUsize::new(0),
             stores_refused: AtomicUsize::new(0),
             reads_slowly: AtomicBool::new(false),
+            leases_slowly: AtomicBool::new(false),
             puts_refused: AtomicUsize::new(0),
             leases: AtomicUsize::new(0),
             leases_unanswered: AtomicUsize::new(0),
             never_leases: AtomicBool::new(false),
         })
+    }
+
+    async fn takes_a_second(&self, slowly: &AtomicBool) {
+        if slowly.load(SeqCst) {
+            sleep(Duration::from_secs(1)).await;
+        }
     }
 
     fn reached(&self, step: &'static str) -> Result<(), CacheError> {
@@ -76,9 +84,7 @@ impl TokenCache for Shaky {
     async fn read(&self, key: &TokenKey) -> Result<Option<CachedToken>, CacheError> {
         self.reached("read")?;
         let found = self.inner.read(key).await;
-        if self.reads_slowly.load(SeqCst) {
-            sleep(Duration::from_secs(1)).await;
-        }
+        self.takes_a_second(&self.reads_slowly).await;
         found
     }
 
@@ -94,6 +100,7 @@ impl TokenCache for Shaky {
             return Ok(Lease::Changed);
         }
         let lease = self.inner.lease(key, attempt, life).await;
+        self.takes_a_second(&self.leases_slowly).await;
         if takes_one(&self.leases_unanswered) {
             return Err(CacheError::new("shaky", "lease", "granted, but not told"));
         }
@@ -298,6 +305,28 @@ async fn closing_waits_until_the_cache_has_taken_every_token() {
         channel.worker().get(&account()).await.unwrap().expose(),
         "access-1"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn closing_waits_for_a_refresh_that_is_about_to_begin_and_then_none_begins() {
+    let channel = Channel::paused();
+    channel.expired(&*channel.cache, "42").await;
+    let cache = Shaky::over(&channel);
+    cache.leases_slowly.store(true, SeqCst);
+    let worker = channel.worker_on(cache.clone());
+    let account = account();
+    let poll = tokio::time::timeout(Duration::from_millis(500), worker.get(&account));
+    poll.await.unwrap_err();
+    assert!(worker.close(Duration::from_secs(10)).await);
+    assert_eq!(channel.endpoint.calls(), 1);
+    assert_eq!(
+        channel.worker().get(&account).await.unwrap().expose(),
+        "access-1"
+    );
+    let other = "43".parse().unwrap();
+    let error = worker.get(&other).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Interrupted);
+    assert_eq!(channel.endpoint.calls(), 1);
 }
 
 #[tokio::test(start_paused = true)]

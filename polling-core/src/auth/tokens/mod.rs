@@ -103,7 +103,8 @@ impl Tokens {
 
     /// Waits until no refresh is under way and the cache has taken every token, at most for
     /// `grace`. Call it after the worker has ended: a process that exits in the midst of a refresh
-    /// may lose the only good refresh token. Returns whether nothing can be lost any more.
+    /// may lose the only good refresh token. No refresh begins after that. Returns whether nothing
+    /// can be lost any more.
     pub async fn close(&self, grace: Duration) -> bool {
         self.0.tasks.close();
         timeout(grace, self.0.tasks.wait()).await.is_ok()

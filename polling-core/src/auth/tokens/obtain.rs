@@ -6,7 +6,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Core, Held};
 use crate::{
-    AccountId, PollError,
+    AccountId, ErrorClass, PollError,
     auth::{Attempt, CacheError, Lease, TokenKey, Version, limits, refresh_error},
     backoff::Backoff,
 };
@@ -76,15 +76,17 @@ impl Core {
         let Ok(_permit) = timeout_at(deadline, self.permits.acquire()).await else {
             return Err(waited_too_long(self.config.wait));
         };
+        // First the token, then the question: `close` comes before both, or awaits the first.
+        let _tracked = self.tasks.token();
+        if self.tasks.is_closed() {
+            return Err(closed());
+        }
         let attempt = Attempt {
             seen: found.map_or_else(Version::default, |found| found.version),
             owner: self.generator.nonce(),
         };
         match self.lease(key, attempt).await? {
-            Lease::Granted(failures) => {
-                let refresh = self.refresh(key, attempt, failures, found);
-                self.tasks.track_future(refresh).await
-            }
+            Lease::Granted(failures) => self.refresh(key, attempt, failures, found).await,
             Lease::Changed => Ok(Step::Changed),
             Lease::Busy(left) => Ok(Step::Busy(left)),
             Lease::Cooling {
@@ -173,6 +175,11 @@ pub(super) fn waited_too_long(wait: Duration) -> PollError {
 /// A refresh whose task did not end by itself: the runtime shuts down, or it panicked.
 pub(super) fn stopped() -> PollError {
     PollError::transient("the refresh of the token was stopped").with_code("token_wait")
+}
+
+fn closed() -> PollError {
+    let ends = "the process is about to end: no token is refreshed any more";
+    PollError::new(ErrorClass::Interrupted, ends).with_code("token_wait")
 }
 
 fn busy(wait: Duration) -> PollError {
