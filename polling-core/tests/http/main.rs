@@ -6,6 +6,7 @@
 #[cfg(feature = "http")]
 mod client;
 mod dialect;
+mod dialect_hostile;
 mod dialect_properties;
 #[cfg(feature = "http")]
 mod hostile;
