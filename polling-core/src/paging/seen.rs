@@ -1,10 +1,10 @@
 //! What was seen before, within bounds.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use serde::{Deserialize, Serialize};
 
-use crate::caps;
+use crate::{caps, model::caps::MAX_SOURCE_KEY_LEN};
 
 /// Source keys that were seen, at most [`caps::MAX_SEEN`] of them and
 /// [`caps::MAX_SEEN_SIZE_BYTES`] of their encoding: what a context has room for.
@@ -49,15 +49,16 @@ impl SeenSet {
     /// Adds `key`, as the one that was met last. True when it was not there. For the keys of a
     /// page take [`note_all`](Self::note_all).
     pub fn note(&mut self, key: &str) -> bool {
+        let key = kept(key);
         self.clock += 1;
-        let before = self.met.insert(key.to_owned(), self.clock);
+        let before = self.met.insert(key.to_string(), self.clock);
         match before {
             Some(met) => {
                 self.by_age.remove(&met);
             }
-            None => self.size_bytes += encoded_len(key),
+            None => self.size_bytes += encoded_len(&key),
         }
-        self.by_age.insert(self.clock, key.to_owned());
+        self.by_age.insert(self.clock, key.into_owned());
         while self.len() > caps::MAX_SEEN || self.size_bytes > caps::MAX_SEEN_SIZE_BYTES {
             self.forget_oldest();
         }
@@ -67,7 +68,7 @@ impl SeenSet {
     /// Whether `key` is there.
     #[must_use]
     pub fn contains(&self, key: &str) -> bool {
-        self.met.contains_key(key)
+        self.met.contains_key(&*kept(key))
     }
 
     /// How many keys there are.
@@ -104,6 +105,15 @@ impl From<Vec<String>> for SeenSet {
             seen.note(&key);
         }
         seen
+    }
+}
+
+/// `key` as it is kept: one too long to be published is cut, so that it drives no others out.
+pub(super) fn kept(key: &str) -> Cow<'_, str> {
+    match key.len() {
+        ..=MAX_SOURCE_KEY_LEN => key.into(),
+        // Still too long, and thus no other item's key.
+        _ => format!("{}[cut]", &key[..key.floor_char_boundary(MAX_SOURCE_KEY_LEN)]).into(),
     }
 }
 

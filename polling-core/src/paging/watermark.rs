@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{At, Cursor, Page, Turn, seen::encoded_len};
+use super::{
+    At, Cursor, Page, Turn,
+    seen::{encoded_len, kept},
+};
 use crate::{Event, Job, caps};
 
 /// A cursor for channels that are asked for what was created or changed since a time.
@@ -71,10 +74,10 @@ impl Watermark {
 
     /// True when the item was not published with this time.
     fn note(&mut self, event: &Event) -> bool {
-        let known = self.recent.get(&event.source_key) == Some(&event.created_ms);
+        let key = kept(&event.source_key);
+        let known = self.recent.get(&*key) == Some(&event.created_ms);
         if !known {
-            self.recent
-                .insert(event.source_key.clone(), event.created_ms);
+            self.recent.insert(key.into_owned(), event.created_ms);
         }
         !known
     }

@@ -66,6 +66,30 @@ fn the_keys_of_a_page_make_no_room_for_each_other() {
 }
 
 #[test]
+fn a_key_too_long_to_be_published_drives_none_out() {
+    let long = |last: &str| format!("{}{last}", "é".repeat(caps::MAX_SEEN_SIZE_BYTES));
+    let keys = [long("1"), "a".to_owned(), long("2"), "b".to_owned()];
+    let events = || {
+        keys.iter()
+            .map(|key| Event::new(topic(), key.as_str(), "", NOW_MS))
+    };
+    let mut unordered = Unordered::default();
+    let mut mark = Watermark::default();
+    let (job, mut fresh) = (job(), Vec::new());
+    for _ in 0..2 {
+        unordered.turn(Page::of(events()), &mut fresh);
+        let mut window = mark.window(&job, std::time::Duration::ZERO);
+        window.turn(Page::of(events()), &mut fresh);
+    }
+    let of = |key: &str| fresh.iter().filter(|event| event.source_key == key).count();
+    assert_eq!((of("a"), of("b")), (2, 2), "once by each cursor");
+    // They are told once, too; by their end alone they are not told apart.
+    assert_eq!((of(&keys[0]), of(&keys[2])), (2, 0));
+    fits(serde_json::to_value(&unordered).unwrap());
+    fits(serde_json::to_value(&mark).unwrap());
+}
+
+#[test]
 fn the_largest_cursors_fit_into_a_context() {
     // The costliest character there is.
     let key = |n: usize| format!("{}{n}", "é".repeat(120));
