@@ -27,8 +27,12 @@ pub(super) enum Codec {
 /// Why bytes from the cache are no credentials of the account.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CodecError {
-    #[error("it is no token, or one of a newer version of the program")]
+    #[error("it is no token")]
     Unreadable,
+    #[error(
+        "it has version {found}, this program knows {FORMAT} at most: finish the deployment of a newer one"
+    )]
+    Newer { found: u32 },
     #[cfg(not(feature = "auth-sealed"))]
     #[error("it is sealed: build with the feature auth-sealed and configure its key")]
     Sealed,
@@ -38,6 +42,12 @@ pub(super) enum CodecError {
     #[cfg(feature = "auth-sealed")]
     #[error(transparent)]
     Seal(#[from] super::SealError),
+}
+
+/// What every version of the document has.
+#[derive(Deserialize)]
+struct Versioned {
+    v: u32,
 }
 
 /// The document that is kept.
@@ -106,11 +116,12 @@ fn document(credentials: &Credentials) -> Zeroizing<Vec<u8>> {
 
 fn read(bytes: &[u8]) -> Result<Credentials, CodecError> {
     // The parser's own error may quote a secret.
-    let document: Document<'_> =
-        serde_json::from_slice(bytes).map_err(|_| CodecError::Unreadable)?;
-    if document.v > FORMAT {
-        return Err(CodecError::Unreadable);
+    let unreadable = |_| CodecError::Unreadable;
+    let Versioned { v } = serde_json::from_slice(bytes).map_err(unreadable)?;
+    if v > FORMAT {
+        return Err(CodecError::Newer { found: v });
     }
+    let document: Document<'_> = serde_json::from_slice(bytes).map_err(unreadable)?;
     Ok(Credentials {
         access: Secret::new(document.access),
         refresh: document.refresh.map(Secret::new),
@@ -161,7 +172,7 @@ mod tests {
     fn a_newer_format_is_left_alone() {
         let newer = br#"{"v":2,"access":"a","issued_at_ms":0}"#;
         let error = Codec::Plain.decode(&key(), newer).unwrap_err();
-        assert!(matches!(error, CodecError::Unreadable));
+        assert!(matches!(error, CodecError::Newer { found: 2 }));
     }
 
     #[test]

@@ -351,3 +351,17 @@ async fn a_cache_that_contradicts_itself_is_not_asked_without_pause() {
     let leases = cache.leases.load(SeqCst);
     assert!(leases < 200, "{leases} in 15 s");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_token_of_a_newer_version_is_left_to_newer_workers() {
+    let channel = Channel::paused();
+    // In a form of which this version knows nothing but where its number stands.
+    let newer = br#"{"v":2,"tokens":{"access":"a","refresh":"r"}}"#;
+    channel.cache.put(&channel.key("42"), newer).await.unwrap();
+    let error = channel.worker().get(&account()).await.unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Transient);
+    assert!(error.message().contains("version 2"), "{error}");
+    let kept = channel.cache.read(&channel.key("42")).await.unwrap();
+    assert_eq!(kept.unwrap().bytes, newer);
+    assert_eq!(channel.endpoint.calls(), 0);
+}

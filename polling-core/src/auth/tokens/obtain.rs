@@ -7,7 +7,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::{Core, Held};
 use crate::{
     AccountId, ErrorClass, PollError,
-    auth::{Attempt, CacheError, Lease, TokenKey, Version, limits, refresh_error},
+    auth::{
+        Attempt, CacheError, Lease, TokenKey, Version, codec::CodecError, limits, refresh_error,
+    },
     backoff::Backoff,
 };
 
@@ -126,7 +128,12 @@ impl Core {
         let credentials = decoded.map_err(|error| {
             // Nothing is overwritten: a worker that has the key may still need what is there.
             let flaw = format!("the cached token of {key} cannot be used: {error}");
-            PollError::invalid(flaw).with_code("token_cache")
+            // While versions are deployed one after the other, a newer worker passes by.
+            let class = match error {
+                CodecError::Newer { .. } => ErrorClass::Transient,
+                _ => ErrorClass::Invalid,
+            };
+            PollError::new(class, flaw).with_code("token_cache")
         })?;
         Ok(Some(self.held(credentials, cached.version)))
     }
