@@ -145,6 +145,7 @@ impl Channel {
         Self::new(Arc::new(TokioClock::starting_at(START_MS)))
     }
 
+    #[cfg(feature = "auth-redis")]
     pub(crate) fn with_config(mut self, config: TokensConfig) -> Self {
         self.config = config;
         self

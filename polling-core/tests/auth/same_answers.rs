@@ -23,6 +23,11 @@ enum Step {
         worker: u64,
         account: u8,
     },
+    /// The same once more, as if its answer had been lost.
+    LeaseAgain {
+        worker: u64,
+        account: u8,
+    },
     Store {
         worker: u64,
         account: u8,
@@ -47,6 +52,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
     let who = || (0..3u64, 0..2u8);
     let step = prop_oneof![
         4 => who().prop_map(|(worker, account)| Step::Lease { worker, account }),
+        2 => who().prop_map(|(worker, account)| Step::LeaseAgain { worker, account }),
         2 => who().prop_map(|(worker, account)| Step::Store { worker, account }),
         3 => (who(), 0..3u8).prop_map(|((worker, account), blames)| {
             Step::Fail { worker, account, blames }
@@ -82,6 +88,10 @@ impl<'a> Run<'a> {
     async fn step(&mut self, step: &Step) -> String {
         let answer = match *step {
             Step::Lease { worker, account } => self.lease(worker, account).await,
+            Step::LeaseAgain { worker, account } => {
+                let (attempt, _) = self.attempts[worker as usize][usize::from(account)];
+                self.lease_for(worker, account, attempt).await
+            }
             Step::Store { worker, account } => {
                 let (attempt, _) = self.attempts[worker as usize][usize::from(account)];
                 let stored = self.cache.store(&key(account), attempt, b"stored").await;
@@ -119,6 +129,10 @@ impl<'a> Run<'a> {
             seen: held.map_or(Version(0), |held| held.version),
             owner: Nonce(self.count),
         };
+        self.lease_for(worker, account, attempt).await
+    }
+
+    async fn lease_for(&mut self, worker: u64, account: u8, attempt: Attempt) -> String {
         let lease = self
             .cache
             .lease(&key(account), attempt, LIFE)

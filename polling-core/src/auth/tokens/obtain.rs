@@ -174,7 +174,7 @@ pub(super) fn cache_failed(error: CacheError) -> PollError {
 
 pub(super) fn waited_too_long(wait: Duration) -> PollError {
     PollError::transient(format!(
-        "no token came within {wait:?}: it is still being refreshed"
+        "no token came within {wait:?}: it is still being refreshed, or stored"
     ))
     .with_code("token_wait")
 }
