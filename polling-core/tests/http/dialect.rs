@@ -185,6 +185,8 @@ fn what_a_channel_does_not_send_is_worked_out() {
         [("x-ratelimit-limit", "5"), ("x-ratelimit-used", "9")],
     );
     assert_eq!(over.windows[0].remaining, Some(0));
+    let overdrawn = [("x-ratelimit-remaining", "-4"), ("x-ratelimit-used", "9")];
+    assert_eq!(told(&common, overdrawn).windows[0].limit, Some(9));
     assert_eq!(told(&common, [("x-ratelimit-used", "9")]).windows, []);
 }
 

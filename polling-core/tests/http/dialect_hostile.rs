@@ -64,6 +64,14 @@ fn a_refused_call_says_that_nothing_remains() {
     let resets = read(&github, 429, longer).allowances.into_iter();
     let last = resets.filter_map(|allowance| allowance.reset_at_ms).max();
     assert_eq!(last, Some(NOW_MS + 3_600_000), "the longer wait counts");
+    let one_of_two = [
+        ("x-ratelimit-remaining", "0"),
+        ("x-rate-limit-remaining", "0"),
+        ("x-rate-limit-reset", "1785592360"),
+        ("retry-after", "3600"),
+    ];
+    let allowances = read(&Dialect::common(), 429, one_of_two).allowances;
+    assert_eq!(allowances.len(), 2, "the first lasts as long as the wait");
     let no_count = [("x-ratelimit-limit", "60"), ("retry-after", "60")];
     assert_eq!(used_up(read(&github, 429, no_count)), Some(NOW_MS + 60_000));
     assert_eq!(

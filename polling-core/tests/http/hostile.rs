@@ -52,12 +52,41 @@ async fn a_hundred_megabytes_are_cut_off_as_they_stream_in() {
 }
 
 #[tokio::test]
+async fn a_body_of_just_the_size_allowed_is_read() {
+    let chunked = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n";
+    for (size_bytes, server) in [
+        (7, Server::always("200 OK", &[], b"[1,2,3]").await),
+        (
+            1 << 20,
+            Server::start(move |_| Reply::Chunks(chunked, 16)).await,
+        ),
+    ] {
+        let with = |max_body_size_bytes| {
+            let config = HttpConfig {
+                max_body_size_bytes,
+                ..config()
+            };
+            client_with(config, Dialect::default())
+        };
+        let answer = with(size_bytes).get(&job(), &server.base).send().await;
+        assert_eq!(answer.unwrap().body().len(), size_bytes);
+        let error = error_of(&with(size_bytes - 1), &server.base).await;
+        assert_eq!(told(&error), (ErrorClass::Invalid, "too_large"));
+    }
+}
+
+#[tokio::test]
 async fn an_errors_body_is_cut_and_its_status_counts() {
     let head = "HTTP/1.1 503 Service Unavailable\r\ntransfer-encoding: chunked\r\n\r\n";
     let server = Server::start(move |_| Reply::Chunks(head, 1_600)).await;
     let (client, job) = (client(Dialect::default()), job());
     let answer = client.get(&job, &server.base).send_any().await.unwrap();
     assert_eq!(answer.body().len(), caps::MAX_ERROR_BODY_SIZE_BYTES);
+    assert!(
+        server.chunks_sent() < 400,
+        "{} chunks",
+        server.chunks_sent()
+    );
     assert_eq!(answer.refused().class(), ErrorClass::Transient);
 }
 
