@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// Items of a page: the most that the channel gives.
-pub(crate) const PAGE_LIMIT: usize = 20;
+const PAGE_LIMIT: usize = 20;
 
 /// Pages of one poll at most. What is beyond them is left to the next, which follows at once.
 const MAX_PAGES: u32 = 5;
@@ -41,14 +41,15 @@ pub(crate) struct Items {
 impl Items {
     /// Asks the API at `url`; events go to `topic`.
     pub(crate) fn new(http: HttpClient, url: &str, topic: Topic) -> Self {
-        let url = url.trim_end_matches('/').to_owned();
+        let url = url.to_owned();
         Self { http, url, topic }
     }
 
     /// One call of the channel: its newest items above `since` and below `after`, newest first.
     async fn page(&self, job: &Job, at: At<u64>) -> Result<Page<u64>, PollError> {
-        let url = format!("{}/accounts/{}/items", self.url, job.account);
-        let mut call = self.http.get(job, url).query("limit", PAGE_LIMIT);
+        let path = ["accounts", job.account.as_str(), "items"];
+        let call = self.http.get(job, &self.url).path(path);
+        let mut call = call.query("limit", PAGE_LIMIT);
         if let Some(since) = at.since {
             call = call.query("since_id", since);
         }
