@@ -110,11 +110,12 @@ impl From<Vec<String>> for SeenSet {
 
 /// `key` as it is kept: one too long to be published is cut, so that it drives no others out.
 pub(super) fn kept(key: &str) -> Cow<'_, str> {
-    match key.len() {
-        ..=MAX_SOURCE_KEY_LEN => key.into(),
-        // Still too long, and thus no other item's key.
-        _ => format!("{}[cut]", &key[..key.floor_char_boundary(MAX_SOURCE_KEY_LEN)]).into(),
+    if key.len() <= MAX_SOURCE_KEY_LEN {
+        return key.into();
     }
+    let begin = &key[..key.floor_char_boundary(MAX_SOURCE_KEY_LEN)];
+    // Still too long, and thus no other item's key.
+    format!("{begin}[cut]").into()
 }
 
 /// What a text takes in a context, with its quotes and a comma, in bytes: at most. Contexts are
