@@ -6,7 +6,11 @@ use std::{hint::black_box, time::Duration};
 use criterion::{Criterion, criterion_group, criterion_main};
 use polling_model::{Allowance, JobId, Nonce, ScopeKey, SlotRing};
 use scheduler_lib::{
-    policy::{Ended, JobTypeRules, Situation, decide},
+    policy::{
+        Ended, JobTypeRules, Situation,
+        adaptive::{Activity, Evidence, Model, Terms},
+        decide,
+    },
     store::{JobState, Place},
 };
 
@@ -68,5 +72,30 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-criterion_group!(benches, decisions);
+/// All that is done for one job after a poll that brought two items: learning, remembering, placing.
+fn adaptive(criterion: &mut Criterion) {
+    const MINUTE_MS: i64 = 60_000;
+    let model = Model::new(Duration::from_secs(24 * 3600));
+    let before = Activity::since(NOW_MS).polled(
+        NOW_MS + 90 * MINUTE_MS,
+        &[NOW_MS, NOW_MS + 60 * MINUTE_MS],
+        &model,
+    );
+    let now_ms = NOW_MS + 150 * MINUTE_MS;
+    let items = [now_ms - 20 * MINUTE_MS, now_ms - MINUTE_MS];
+    let mut evidence = Evidence::default();
+    criterion.bench_function("policy/adaptive", |bencher| {
+        bencher.iter(|| {
+            evidence.add(&before, now_ms, black_box(&items), &model);
+            let after = before.polled(now_ms, black_box(&items), &model);
+            model.worth(&after, Terms::default()).due_ms(black_box(5.0))
+        });
+    });
+    let worth = model.worth(&before, Terms::default());
+    criterion.bench_function("policy/worth", |bencher| {
+        bencher.iter(|| worth.at(black_box(now_ms)));
+    });
+}
+
+criterion_group!(benches, decisions, adaptive);
 criterion_main!(benches);

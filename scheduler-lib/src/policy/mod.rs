@@ -1,5 +1,6 @@
 //! When a job is polled next: a pure function of its rules and of how its last poll ended.
 
+pub mod adaptive;
 mod decide;
 mod rules;
 mod spread;
