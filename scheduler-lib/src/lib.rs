@@ -78,6 +78,7 @@
 mod channel;
 mod cycle;
 pub mod duration;
+pub mod ledger;
 pub mod levels;
 mod limits;
 mod pace;

@@ -1,0 +1,128 @@
+//! The ledger in memory, for one process.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use polling_model::ScopeKey;
+
+use super::{Grant, Heard, Ledger, LedgerError, Request, Standing, scope::Scope};
+
+/// Scopes of which nothing is known any more are dropped whenever there are twice as many as after
+/// the last time, and so many at least.
+const FEW_SCOPES: usize = 1000;
+
+/// A [`Ledger`] that schedulers of one process share.
+#[derive(Debug, Default)]
+pub struct MemoryLedger {
+    scopes: Mutex<Scopes>,
+}
+
+#[derive(Debug, Default)]
+struct Scopes {
+    known: BTreeMap<ScopeKey, Scope>,
+    after_last_drop: usize,
+}
+
+impl MemoryLedger {
+    /// One that knows nothing.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Scopes> {
+        // Every step leaves the scopes whole.
+        self.scopes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Scopes {
+    /// The scope as it is at `now_ms`, if anything is known of it.
+    fn load(&self, key: &ScopeKey, now_ms: i64) -> Option<Scope> {
+        let known = self.known.get(key);
+        let mut scope = known.filter(|scope| scope.forgotten_ms() > now_ms)?.clone();
+        scope.move_on(now_ms);
+        Some(scope)
+    }
+
+    fn save(&mut self, key: &ScopeKey, scope: Scope, now_ms: i64) {
+        if scope.forgotten_ms() > now_ms {
+            self.known.insert(key.clone(), scope);
+        } else {
+            self.known.remove(key);
+        }
+        if self.known.len() > (2 * self.after_last_drop).max(FEW_SCOPES) {
+            self.known.retain(|_, scope| scope.forgotten_ms() > now_ms);
+            self.after_last_drop = self.known.len();
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn reserve(&self, request: &Request, now_ms: i64) -> Result<Grant, LedgerError> {
+        let mut scopes = self.lock();
+        let mut grant = Grant {
+            calls: request.calls().unsigned_abs(),
+            denial: None,
+        };
+        for (key, cushion) in request.scopes() {
+            if let Some(scope) = scopes.load(key, now_ms) {
+                grant = scope.free(&grant, request.cost(), *cushion, now_ms);
+            }
+        }
+        if grant.calls == 0 {
+            return Ok(grant);
+        }
+        for (key, _) in request.scopes() {
+            if let Some(mut scope) = scopes.load(key, now_ms) {
+                scope.take(grant.calls as i64, request.cost(), now_ms);
+                scopes.save(key, scope, now_ms);
+            }
+        }
+        Ok(grant)
+    }
+
+    async fn give_back(&self, request: &Request, now_ms: i64) -> Result<(), LedgerError> {
+        let mut scopes = self.lock();
+        for (key, _) in request.scopes() {
+            if let Some(mut scope) = scopes.load(key, now_ms) {
+                scope.give_back(request.calls(), request.cost());
+                scopes.save(key, scope, now_ms);
+            }
+        }
+        Ok(())
+    }
+
+    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<(), LedgerError> {
+        let mut scopes = self.lock();
+        for heard in heard {
+            let mut scope = scopes.load(&heard.scope, now_ms).unwrap_or_default();
+            scope.hear(
+                heard.used(),
+                &heard.told(now_ms),
+                heard.refused_until_ms(now_ms),
+                heard.at_ms.min(now_ms),
+            );
+            scopes.save(&heard.scope, scope, now_ms);
+        }
+        Ok(())
+    }
+
+    async fn standing(
+        &self,
+        scopes: &[ScopeKey],
+        now_ms: i64,
+    ) -> Result<Vec<Standing>, LedgerError> {
+        let known = self.lock();
+        let standing = |key| {
+            let scope = known.load(key, now_ms)?;
+            Some(scope.standing(now_ms))
+        };
+        let standings = scopes.iter().map(standing);
+        Ok(standings.map(Option::unwrap_or_default).collect())
+    }
+}

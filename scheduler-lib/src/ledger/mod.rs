@@ -1,0 +1,231 @@
+//! What is left of a channel's rate limits, shared by all replicas.
+//!
+//! A [scope](ScopeKey) is whoever shares a limit: an app, an account, a token. It has one window or
+//! more, each with a limit of its own. Schedulers [reserve](Ledger::reserve) calls before they send
+//! jobs, [give back](Ledger::give_back) what they did not need, and tell what was
+//! [heard](Ledger::hear) of the calls that were made.
+//!
+//! What the channel says wins over what was counted, since other products use the same limits. But
+//! calls that were granted and not heard of yet may not be in what it said: they count on top, until
+//! the window after theirs has ended. So lost calls hold up nobody for longer than that.
+
+mod memory;
+#[cfg(feature = "redis")]
+mod redis;
+mod scope;
+mod window;
+
+use std::{fmt, sync::Arc};
+
+use async_trait::async_trait;
+use polling_model::{Allowance, ScopeKey, caps};
+
+pub use self::memory::MemoryLedger;
+#[cfg(feature = "redis")]
+pub use self::redis::{RedisLedger, RedisLedgerBuilder};
+use self::window::{MAX_CALLS, Told};
+
+/// A ledger as it is shared.
+pub type SharedLedger = Arc<dyn Ledger>;
+
+/// Most scopes that one call may count in.
+pub const MAX_SCOPES: usize = 8;
+
+/// Most that one call may use up of a limit.
+pub const MAX_COST: u32 = 1000;
+
+/// The rate limits of one channel. Each step is atomic over the scopes it names.
+#[async_trait]
+pub trait Ledger: Send + Sync + fmt::Debug {
+    /// Grants as many of `request`'s calls as all of its scopes have left above their cushions. A
+    /// scope of which nothing is known grants all.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`]; calls may have been granted, which nobody makes: they count until the
+    /// window after theirs has ended.
+    async fn reserve(&self, request: &Request, now_ms: i64) -> Result<Grant, LedgerError>;
+
+    /// Takes back calls of a grant for `request` that will not be made.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`]; they may have been taken back or not.
+    async fn give_back(&self, request: &Request, now_ms: i64) -> Result<(), LedgerError>;
+
+    /// Notes what was heard of calls that ended. Repeating it may count a call twice, which the
+    /// channel's next word mends.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`]; it may have been noted or not.
+    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<(), LedgerError>;
+
+    /// How scopes stand, in their order.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] when they cannot be read.
+    async fn standing(
+        &self,
+        scopes: &[ScopeKey],
+        now_ms: i64,
+    ) -> Result<Vec<Standing>, LedgerError>;
+}
+
+/// Calls that count in some scopes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Request {
+    /// In which scopes each of them counts, with what is to be left of it; at most [`MAX_SCOPES`]
+    /// are looked at.
+    pub scopes: Vec<(ScopeKey, Cushion)>,
+    /// How many.
+    pub calls: u64,
+    /// How much of the limit one call uses up; 1 to [`MAX_COST`].
+    pub cost: u32,
+}
+
+/// What is to be left of a limit for others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Cushion {
+    /// Calls.
+    Calls(u64),
+    /// A share of the limit, 0 to 1, rounded up to whole calls.
+    Share(f64),
+}
+
+impl Cushion {
+    fn of(self, limit: i64) -> i64 {
+        match self {
+            Self::Calls(calls) => bounded(calls),
+            Self::Share(share) => (limit as f64 * share_of_one(share)).ceil() as i64,
+        }
+    }
+}
+
+/// Calls that may be made now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Grant {
+    /// How many.
+    pub calls: u64,
+    /// What keeps back the others.
+    pub denial: Option<Denial>,
+}
+
+/// Why calls are not granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Denial {
+    /// The channel refuses calls of a scope, or one call tries whether it still does.
+    Refused {
+        /// Until then; UTC milliseconds.
+        until_ms: i64,
+    },
+    /// What is left of a window is needed for its cushion.
+    Cushion {
+        /// Calls left.
+        left: u64,
+        /// Calls of the cushion.
+        cushion: u64,
+        /// When the window ends; UTC milliseconds.
+        until_ms: i64,
+    },
+}
+
+/// What was heard of calls in one scope.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// In which scope.
+    pub scope: ScopeKey,
+    /// What the granted calls that have ended used up: their number times their cost; 0 if only news
+    /// comes.
+    pub used: u64,
+    /// What the channel said of this scope's windows; what it said of others is left out.
+    pub allowances: Vec<Allowance>,
+    /// When it said so, by the channel's clock brought to ours; UTC milliseconds.
+    pub at_ms: i64,
+    /// It refused the call, and asks to wait until then; UTC milliseconds.
+    pub refused_until_ms: Option<i64>,
+}
+
+/// What is known of a scope.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// The channel refuses calls until then; UTC milliseconds.
+    pub refused_until_ms: Option<i64>,
+    /// Its windows, shortest first; none if nothing is known.
+    pub windows: Vec<WindowStanding>,
+}
+
+/// What is known of a window.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WindowStanding {
+    /// Calls per window.
+    pub limit: u64,
+    /// Calls left, without those that were granted and not heard of.
+    pub free: u64,
+    /// When it ends; UTC milliseconds.
+    pub ends_ms: i64,
+    /// How long it is, in milliseconds.
+    pub length_ms: i64,
+}
+
+/// A ledger that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("the ledger of rate limits at {at} failed: {operation}")]
+#[non_exhaustive]
+pub struct LedgerError {
+    /// Where, without credentials.
+    pub at: String,
+    /// What was tried.
+    pub operation: &'static str,
+    /// What went wrong.
+    #[source]
+    pub source: Box<dyn std::error::Error + Send + Sync>,
+}
+
+impl Request {
+    fn scopes(&self) -> &[(ScopeKey, Cushion)] {
+        &self.scopes[..self.scopes.len().min(MAX_SCOPES)]
+    }
+
+    fn calls(&self) -> i64 {
+        bounded(self.calls)
+    }
+
+    fn cost(&self) -> i64 {
+        i64::from(self.cost.clamp(1, MAX_COST))
+    }
+}
+
+impl Heard {
+    fn used(&self) -> i64 {
+        bounded(self.used)
+    }
+
+    fn told(&self, now_ms: i64) -> Vec<Told> {
+        let of_scope = self.allowances.iter().filter(|one| one.scope == self.scope);
+        of_scope
+            .map(|one| Told::new(one, self.at_ms, now_ms))
+            .collect()
+    }
+
+    /// 0 if it did not refuse.
+    fn refused_until_ms(&self, now_ms: i64) -> i64 {
+        let latest_ms = now_ms.saturating_add(caps::MAX_RESET_AHEAD_MS);
+        self.refused_until_ms
+            .map_or(0, |until_ms| until_ms.clamp(now_ms, latest_ms))
+    }
+}
+
+fn bounded(calls: u64) -> i64 {
+    i64::try_from(calls).unwrap_or(MAX_CALLS).min(MAX_CALLS)
+}
+
+fn share_of_one(share: f64) -> f64 {
+    if share.is_nan() {
+        0.0
+    } else {
+        share.clamp(0.0, 1.0)
+    }
+}

@@ -1,0 +1,274 @@
+//! The ledger in Redis, shared by all schedulers of a channel.
+
+use std::{fmt, sync::LazyLock, time::Duration};
+
+use async_trait::async_trait;
+use polling_model::{ChannelId, ScopeKey};
+use redis::{RedisError, Script};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Cushion, Denial, Grant, Heard, Ledger, LedgerError, Request, Standing, WindowStanding, bounded,
+    share_of_one, window::Told,
+};
+use crate::store::redis::link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link};
+
+/// Most scopes of one script.
+const MAX_KEYS: usize = 100;
+
+static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua/ledger.lua")));
+
+/// Options of [`RedisLedger`].
+#[must_use = "there is no ledger before build()"]
+pub struct RedisLedgerBuilder {
+    url: String,
+    channel: ChannelId,
+    response_timeout: Duration,
+}
+
+impl RedisLedgerBuilder {
+    /// How long a step may take, 5 s by default.
+    pub const fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.response_timeout = timeout;
+        self
+    }
+
+    /// Builds the ledger; it connects when it is first used.
+    ///
+    /// # Errors
+    ///
+    /// [`LedgerError`] when the address is none.
+    pub fn build(self) -> Result<RedisLedger, LedgerError> {
+        let link = Link::new(&self.url, DEFAULT_CONNECT_TIMEOUT, self.response_timeout);
+        let link = link.map_err(|error| LedgerError {
+            at: "an address that is not redis://host:port/database".to_owned(),
+            operation: "reading its address",
+            source: error.into(),
+        })?;
+        // All scopes of a channel under one tag, so that a call can count in several of them at once.
+        let prefix = format!("polling:{{{}:ledger}}:", self.channel);
+        Ok(RedisLedger { link, prefix })
+    }
+}
+
+/// A [`Ledger`] in Redis. A scope is one string, which goes when nothing is known any more.
+pub struct RedisLedger {
+    link: Link,
+    prefix: String,
+}
+
+impl RedisLedger {
+    /// A ledger at `url` (`redis://user:password@host:port/database`).
+    pub fn builder(url: impl Into<String>, channel: ChannelId) -> RedisLedgerBuilder {
+        RedisLedgerBuilder {
+            url: url.into(),
+            channel,
+            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+        }
+    }
+
+    async fn run<'a>(
+        &self,
+        step: &'static str,
+        scopes: impl ExactSizeIterator<Item = &'a ScopeKey>,
+        request: &impl Serialize,
+        now_ms: i64,
+    ) -> Result<Option<String>, LedgerError> {
+        let mut command = redis::cmd("EVALSHA");
+        command.arg(SCRIPT.get_hash()).arg(scopes.len());
+        for scope in scopes {
+            command.arg(format!("{}{scope}", self.prefix));
+        }
+        let request = serde_json::to_string(request).map_err(|error| self.error(step, error))?;
+        command.arg(step).arg(now_ms).arg(request);
+        let answered = self.link.eval(&SCRIPT, &command).await;
+        answered.map_err(|error: RedisError| self.error(step, error))
+    }
+
+    fn decode<'a, T: Deserialize<'a>>(
+        &self,
+        step: &'static str,
+        answer: Option<&'a str>,
+    ) -> Result<T, LedgerError> {
+        serde_json::from_str(answer.unwrap_or_default()).map_err(|error| self.error(step, error))
+    }
+
+    fn error(
+        &self,
+        operation: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> LedgerError {
+        LedgerError {
+            at: self.link.address().to_owned(),
+            operation,
+            source: source.into(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Asked {
+    calls: i64,
+    cost: i64,
+    cushions: Vec<AskedCushion>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "snake_case")]
+enum AskedCushion {
+    Calls(i64),
+    Share(f64),
+}
+
+impl Asked {
+    fn new(request: &Request) -> Self {
+        let cushions = request.scopes().iter().map(|(_, cushion)| match cushion {
+            Cushion::Calls(calls) => AskedCushion::Calls(bounded(*calls)),
+            Cushion::Share(share) => AskedCushion::Share(share_of_one(*share)),
+        });
+        Self {
+            calls: request.calls(),
+            cost: request.cost(),
+            cushions: cushions.collect(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct HeardOf {
+    used: i64,
+    told: Vec<Told>,
+    refused_until_ms: i64,
+    at_ms: i64,
+}
+
+#[derive(Deserialize)]
+struct Granted {
+    calls: u64,
+    denial: Option<Denied>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Denied {
+    Refused { refused: i64 },
+    Cushion { left: u64, cushion: u64, ends: i64 },
+}
+
+#[derive(Deserialize)]
+struct Stands {
+    refused: i64,
+    /// An empty list is an empty object, as Lua has but one kind of table.
+    windows: Windows,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Windows {
+    Some(Vec<(u64, u64, i64, i64)>),
+    None {},
+}
+
+impl From<Stands> for Standing {
+    fn from(stands: Stands) -> Self {
+        let windows = match stands.windows {
+            Windows::Some(windows) => windows,
+            Windows::None {} => Vec::new(),
+        };
+        let window = |(free, limit, ends_ms, length_ms)| WindowStanding {
+            limit,
+            free,
+            ends_ms,
+            length_ms,
+        };
+        Self {
+            refused_until_ms: (stands.refused > 0).then_some(stands.refused),
+            windows: windows.into_iter().map(window).collect(),
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for RedisLedger {
+    async fn reserve(&self, request: &Request, now_ms: i64) -> Result<Grant, LedgerError> {
+        let keys = request.scopes().iter().map(|(scope, _)| scope);
+        let answer = self
+            .run("reserve", keys, &Asked::new(request), now_ms)
+            .await?;
+        let granted: Granted = self.decode("reserve", answer.as_deref())?;
+        Ok(Grant {
+            calls: granted.calls,
+            denial: granted.denial.map(|denied| match denied {
+                Denied::Refused { refused } => Denial::Refused { until_ms: refused },
+                Denied::Cushion {
+                    left,
+                    cushion,
+                    ends,
+                } => Denial::Cushion {
+                    left,
+                    cushion,
+                    until_ms: ends,
+                },
+            }),
+        })
+    }
+
+    async fn give_back(&self, request: &Request, now_ms: i64) -> Result<(), LedgerError> {
+        let keys = request.scopes().iter().map(|(scope, _)| scope);
+        let given = self
+            .run("give_back", keys, &Asked::new(request), now_ms)
+            .await;
+        given.map(drop)
+    }
+
+    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<(), LedgerError> {
+        for chunk in heard.chunks(MAX_KEYS) {
+            let news = chunk.iter().map(|heard| HeardOf {
+                used: heard.used(),
+                told: heard.told(now_ms),
+                refused_until_ms: heard.refused_until_ms(now_ms),
+                at_ms: heard.at_ms.min(now_ms),
+            });
+            let news: Vec<_> = news.collect();
+            let keys = chunk.iter().map(|heard| &heard.scope);
+            self.run("hear", keys, &news, now_ms).await?;
+        }
+        Ok(())
+    }
+
+    async fn standing(
+        &self,
+        scopes: &[ScopeKey],
+        now_ms: i64,
+    ) -> Result<Vec<Standing>, LedgerError> {
+        let mut standings = Vec::with_capacity(scopes.len());
+        for chunk in scopes.chunks(MAX_KEYS) {
+            let answer = self.run("standing", chunk.iter(), &(), now_ms).await?;
+            let known: Vec<Option<Stands>> = self.decode("standing", answer.as_deref())?;
+            standings.extend(
+                known
+                    .into_iter()
+                    .map(|one| one.map_or_else(Standing::default, Standing::from)),
+            );
+        }
+        Ok(standings)
+    }
+}
+
+impl fmt::Debug for RedisLedger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLedger")
+            .field("address", &self.link.address())
+            .field("prefix", &self.prefix)
+            .finish()
+    }
+}
+
+/// Without the address, which may hold a password.
+impl fmt::Debug for RedisLedgerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisLedgerBuilder")
+            .field("channel", &self.channel)
+            .finish_non_exhaustive()
+    }
+}

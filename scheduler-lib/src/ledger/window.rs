@@ -1,0 +1,132 @@
+//! One window of a rate limit, as all replicas together know it.
+
+use polling_model::{Allowance, caps};
+
+/// Most calls that are told apart.
+pub(super) const MAX_CALLS: i64 = 1_000_000_000;
+
+/// Shortest window.
+const MIN_LENGTH_MS: i64 = 1000;
+
+/// Ends of a window that lie no further apart are the same: channels tell whole seconds.
+const SAME_END_MS: i64 = 1000;
+
+/// A window, in calls and UTC milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Window {
+    /// As told; the most that was ever left, where the channel does not tell.
+    pub(super) limit: i64,
+    /// As last told, less what was heard of since.
+    pub(super) left: i64,
+    pub(super) ends_ms: i64,
+    /// As told, or the longest time to its end that was seen.
+    pub(super) length_ms: i64,
+    /// When the channel said so.
+    pub(super) told_ms: i64,
+    /// Granted in this window, and not heard of yet.
+    pub(super) out: i64,
+    /// The same of the window before: those calls may count in this one.
+    pub(super) out_before: i64,
+}
+
+impl Window {
+    /// Of a first report, unless it does not say how many or until when.
+    pub(super) fn new(told: &Told) -> Option<Self> {
+        let ends_ms = told.ends_ms?;
+        let left = told.left.or(told.limit)?;
+        Some(Self {
+            limit: told.limit.unwrap_or(left),
+            left,
+            ends_ms,
+            length_ms: told.length_ms.max(MIN_LENGTH_MS),
+            told_ms: told.at_ms,
+            out: 0,
+            out_before: 0,
+        })
+    }
+
+    /// Goes on to the next window once this one has ended, and is not forgotten yet. What the
+    /// channel will say of it is not known: the limit, until it is.
+    pub(super) fn move_on(&mut self, now_ms: i64) {
+        if now_ms < self.ends_ms {
+            return;
+        }
+        self.out_before = self.out;
+        self.out = 0;
+        self.left = self.limit;
+        self.ends_ms += self.length_ms;
+    }
+
+    /// What may still be granted.
+    pub(super) const fn free(&self) -> i64 {
+        self.left - self.out - self.out_before
+    }
+
+    /// Calls that were granted have ended. Older grants come first.
+    pub(super) fn ended(&mut self, calls: i64) {
+        let before = calls.min(self.out_before);
+        self.out_before -= before;
+        self.out -= (calls - before).min(self.out);
+    }
+
+    /// Takes over what the channel says. It knows better than we: others use the limit, too. But
+    /// what is older than the last word only lowers what is left.
+    pub(super) fn tell(&mut self, told: &Told) {
+        let ends_ms = told.ends_ms.unwrap_or(self.ends_ms);
+        if ends_ms <= self.ends_ms - self.length_ms {
+            return; // of a window before
+        }
+        let newer = told.at_ms > self.told_ms || ends_ms > self.ends_ms + SAME_END_MS;
+        if newer {
+            self.ends_ms = ends_ms;
+            self.told_ms = self.told_ms.max(told.at_ms);
+            self.length_ms = self.length_ms.max(told.length_ms);
+            self.left = told.left.unwrap_or(self.left);
+            self.limit = told.limit.unwrap_or_else(|| self.limit.max(self.left));
+        } else {
+            self.left = self.left.min(told.left.unwrap_or(self.left));
+        }
+        self.left = self.left.min(self.limit);
+    }
+
+    /// After this nothing is known of it any more.
+    pub(super) const fn forgotten_ms(&self) -> i64 {
+        self.ends_ms.saturating_add(self.length_ms)
+    }
+}
+
+/// What a channel says about one window, within bounds.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub(super) struct Told {
+    /// Which of the scope's windows: its length as told, or 0.
+    pub(super) window: i64,
+    pub(super) limit: Option<i64>,
+    pub(super) left: Option<i64>,
+    pub(super) ends_ms: Option<i64>,
+    /// As told, or the time to its end.
+    pub(super) length_ms: i64,
+    pub(super) at_ms: i64,
+}
+
+impl Told {
+    /// Said in a response of `at_ms`, which is no later than `now_ms`.
+    pub(super) fn new(allowance: &Allowance, at_ms: i64, now_ms: i64) -> Self {
+        let sane = allowance.clone().clamped(now_ms);
+        let calls = |calls: u64| i64::try_from(calls).unwrap_or(MAX_CALLS).min(MAX_CALLS);
+        let ends_ms = sane
+            .reset_at_ms
+            .or_else(|| Some(now_ms.saturating_add(sane.window_ms?)));
+        let to_end_ms = ends_ms.map_or(0, |ends_ms| ends_ms.saturating_sub(at_ms));
+        Self {
+            window: sane.window_ms.unwrap_or(0),
+            limit: sane.limit.map(calls),
+            left: sane.remaining.map(calls),
+            ends_ms,
+            length_ms: sane
+                .window_ms
+                .unwrap_or(to_end_ms)
+                .clamp(0, caps::MAX_RESET_AHEAD_MS),
+            at_ms: at_ms.min(now_ms),
+        }
+    }
+}

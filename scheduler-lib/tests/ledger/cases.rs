@@ -1,0 +1,277 @@
+//! What every ledger does.
+
+use polling_model::Allowance;
+use scheduler_lib::ledger::{Cushion, Denial, Heard, Ledger, Request};
+
+use crate::{at, calls, granted, hear, said, scope};
+
+/// A test for each case, with these attributes, of what `$ledger` makes.
+#[macro_export]
+macro_rules! ledger_cases {
+    (@all $attributes:tt $ledger:expr; $($name:ident)*) => {
+        $($crate::ledger_cases! { @one $attributes $ledger; $name })*
+    };
+    (@one [$($attributes:tt)*] $ledger:expr; $name:ident) => {
+        $($attributes)*
+        async fn $name() {
+            $crate::cases::$name(&$ledger).await;
+        }
+    };
+    ($attributes:tt $ledger:expr) => {
+        $crate::ledger_cases! { @all $attributes $ledger;
+            a_scope_of_which_nothing_is_known_grants_all
+            no_more_is_granted_than_is_left_above_the_cushion
+            a_cushion_may_be_a_share_of_the_limit
+            what_is_given_back_can_be_granted_again
+            the_channel_knows_better_for_others_use_the_limit_too
+            an_old_report_does_not_raise_what_is_left
+            calls_not_heard_of_count_beside_what_the_channel_says
+            a_call_without_a_word_about_the_limit_is_counted
+            the_next_window_grants_the_limit_less_what_may_come_late
+            a_window_long_over_is_forgotten
+            a_limit_may_shrink_in_mid_window
+            all_windows_of_a_scope_hold
+            a_call_may_count_in_several_scopes
+            a_call_may_cost_more_than_one
+            a_refusal_stops_the_scope_and_one_call_tries_first
+            a_call_made_before_the_refusal_does_not_lift_it
+            absurd_words_are_taken_within_bounds
+        }
+    };
+}
+
+mod memory {
+    use scheduler_lib::ledger::MemoryLedger;
+
+    crate::ledger_cases! { [#[tokio::test]] MemoryLedger::new() }
+}
+
+pub(crate) async fn a_scope_of_which_nothing_is_known_grants_all(ledger: &dyn Ledger) {
+    assert_eq!(granted(ledger, &calls(1000, 50), 0).await, 1000);
+    let standing = ledger.standing(&[scope("app")], at(0)).await.unwrap();
+    assert_eq!(standing[0].windows, []);
+}
+
+pub(crate) async fn no_more_is_granted_than_is_left_above_the_cushion(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(50, 30), 1).await, 50);
+    let grant = ledger.reserve(&calls(50, 30), at(1)).await.unwrap();
+    assert_eq!(grant.calls, 20);
+    let denial = Denial::Cushion {
+        left: 50,
+        cushion: 30,
+        until_ms: at(15),
+    };
+    assert_eq!(grant.denial, Some(denial));
+    assert_eq!(granted(ledger, &calls(50, 0), 1).await, 30);
+}
+
+pub(crate) async fn a_cushion_may_be_a_share_of_the_limit(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 999, 15), 0).await;
+    let request = Request {
+        scopes: vec![(scope("app"), Cushion::Share(0.05))],
+        ..calls(1000, 0)
+    };
+    assert_eq!(granted(ledger, &request, 1).await, 50);
+}
+
+pub(crate) async fn what_is_given_back_can_be_granted_again(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 1).await, 100);
+    ledger.give_back(&calls(60, 0), at(1)).await.unwrap();
+    assert_eq!(granted(ledger, &calls(100, 0), 1).await, 60);
+}
+
+pub(crate) async fn the_channel_knows_better_for_others_use_the_limit_too(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    hear(ledger, said(2, 10, 1000, 15), 2).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 3).await, 10);
+    hear(
+        ledger,
+        Heard {
+            used: 10,
+            ..said(4, 500, 1000, 15)
+        },
+        4,
+    )
+    .await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 5).await, 500);
+}
+
+pub(crate) async fn an_old_report_does_not_raise_what_is_left(ledger: &dyn Ledger) {
+    hear(ledger, said(3, 10, 1000, 15), 3).await;
+    hear(ledger, said(2, 80, 1000, 15), 4).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 5).await, 10);
+    hear(ledger, said(2, 4, 1000, 15), 6).await;
+    ledger.give_back(&calls(10, 0), at(6)).await.unwrap();
+    assert_eq!(granted(ledger, &calls(100, 0), 6).await, 4);
+}
+
+pub(crate) async fn calls_not_heard_of_count_beside_what_the_channel_says(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(40, 0), 1).await, 40);
+    // One of the 40 has ended; the channel cannot know of the others.
+    hear(
+        ledger,
+        Heard {
+            used: 1,
+            ..said(2, 99, 1000, 15)
+        },
+        2,
+    )
+    .await;
+    assert_eq!(granted(ledger, &calls(100, 0), 3).await, 60);
+}
+
+pub(crate) async fn a_call_without_a_word_about_the_limit_is_counted(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(40, 0), 1).await, 40);
+    let silent = Heard {
+        used: 40,
+        allowances: Vec::new(),
+        ..said(2, 0, 0, 0)
+    };
+    hear(ledger, silent, 2).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 3).await, 60);
+}
+
+pub(crate) async fn the_next_window_grants_the_limit_less_what_may_come_late(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 200, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 1).await, 100);
+    assert_eq!(granted(ledger, &calls(1000, 0), 15).await, 100);
+    // What was granted in the window before the last is lost, not late.
+    assert_eq!(granted(ledger, &calls(1000, 0), 30).await, 100);
+}
+
+pub(crate) async fn a_window_long_over_is_forgotten(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 0, 200, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 14).await, 0);
+    assert_eq!(granted(ledger, &calls(1000, 0), 31).await, 1000);
+}
+
+pub(crate) async fn a_limit_may_shrink_in_mid_window(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    hear(ledger, said(1, 90, 50, 15), 1).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 2).await, 50);
+}
+
+pub(crate) async fn all_windows_of_a_scope_hold(ledger: &dyn Ledger) {
+    let window = |remaining, minutes: i64| Allowance {
+        remaining: Some(remaining),
+        window_ms: Some(minutes * 60_000),
+        ..Allowance::of(scope("app"))
+    };
+    let heard = Heard {
+        allowances: vec![window(100, 15), window(30, 1), window(500, 1440)],
+        ..said(0, 0, 0, 0)
+    };
+    hear(ledger, heard, 0).await;
+    assert_eq!(granted(ledger, &calls(200, 0), 0).await, 30);
+    let standing = &ledger.standing(&[scope("app")], at(0)).await.unwrap()[0];
+    let free: Vec<_> = standing.windows.iter().map(|window| window.free).collect();
+    assert_eq!(free, [0, 70, 470]);
+}
+
+pub(crate) async fn a_call_may_count_in_several_scopes(ledger: &dyn Ledger) {
+    let of_account = |heard: Heard| Heard {
+        scope: scope("account:7"),
+        allowances: heard
+            .allowances
+            .into_iter()
+            .map(|one| Allowance {
+                scope: scope("account:7"),
+                ..one
+            })
+            .collect(),
+        ..heard
+    };
+    let news = [said(0, 100, 1000, 15), of_account(said(0, 20, 50, 15))];
+    ledger.hear(&news, at(0)).await.unwrap();
+    let both = Request {
+        scopes: vec![
+            (scope("app"), Cushion::Calls(0)),
+            (scope("account:7"), Cushion::Calls(5)),
+        ],
+        ..calls(80, 0)
+    };
+    assert_eq!(granted(ledger, &both, 1).await, 15);
+    // Only what was granted in both counts in each.
+    assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 85);
+}
+
+pub(crate) async fn a_call_may_cost_more_than_one(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    let request = Request {
+        cost: 30,
+        ..calls(10, 0)
+    };
+    assert_eq!(granted(ledger, &request, 1).await, 3);
+    assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 10);
+}
+
+pub(crate) async fn a_refusal_stops_the_scope_and_one_call_tries_first(ledger: &dyn Ledger) {
+    let refused = Heard {
+        refused_until_ms: Some(at(5)),
+        ..said(0, 100, 1000, 15)
+    };
+    hear(ledger, refused, 0).await;
+    let grant = ledger.reserve(&calls(50, 0), at(4)).await.unwrap();
+    let denial = Denial::Refused { until_ms: at(5) };
+    assert_eq!((grant.calls, grant.denial), (0, Some(denial)));
+    assert_eq!(granted(ledger, &calls(50, 0), 5).await, 1);
+    assert_eq!(granted(ledger, &calls(50, 0), 5).await, 0);
+    // Nothing is heard of it: another tries.
+    assert_eq!(granted(ledger, &calls(50, 0), 6).await, 1);
+    hear(
+        ledger,
+        Heard {
+            used: 1,
+            ..said(6, 99, 1000, 15)
+        },
+        6,
+    )
+    .await;
+    assert_eq!(granted(ledger, &calls(50, 0), 6).await, 50);
+}
+
+pub(crate) async fn a_call_made_before_the_refusal_does_not_lift_it(ledger: &dyn Ledger) {
+    let refused = Heard {
+        refused_until_ms: Some(at(5)),
+        ..said(2, 0, 1000, 15)
+    };
+    hear(ledger, refused, 2).await;
+    hear(ledger, said(1, 100, 1000, 15), 3).await;
+    assert_eq!(granted(ledger, &calls(50, 0), 4).await, 0);
+}
+
+pub(crate) async fn absurd_words_are_taken_within_bounds(ledger: &dyn Ledger) {
+    let absurd = Heard {
+        scope: scope("app"),
+        used: u64::MAX,
+        allowances: vec![
+            Allowance {
+                limit: Some(u64::MAX),
+                remaining: Some(u64::MAX),
+                reset_at_ms: Some(i64::MAX),
+                window_ms: Some(i64::MIN),
+                ..Allowance::of(scope("app"))
+            },
+            Allowance::of(scope("app")),
+        ],
+        at_ms: i64::MIN,
+        refused_until_ms: Some(i64::MIN),
+    };
+    hear(ledger, absurd, 0).await;
+    let standing = &ledger.standing(&[scope("app")], at(0)).await.unwrap()[0];
+    let [window] = &standing.windows[..] else {
+        panic!("{standing:?}");
+    };
+    assert_eq!(window.limit, 1_000_000_000);
+    assert!(window.ends_ms <= at(31 * 24 * 60));
+    let request = Request {
+        cost: u32::MAX,
+        ..calls(u64::MAX, u64::MAX)
+    };
+    assert_eq!(granted(ledger, &request, 1).await, 0);
+    ledger.give_back(&request, at(1)).await.unwrap();
+}

@@ -1,0 +1,44 @@
+//! The same on Redis, and shared.
+
+use std::sync::Arc;
+
+use polling_model::Generator;
+use scheduler_lib::ledger::{Ledger, RedisLedger};
+
+use crate::{at, calls, granted, hear, said};
+
+/// Of a channel that no other test has; its keys go by themselves.
+pub(crate) fn ledger() -> RedisLedger {
+    let url = std::env::var("POLLING_REDIS_URL")
+        .expect("POLLING_REDIS_URL names a Redis: see dev/services");
+    let channel = format!("test-{}", Generator::from_os().nonce());
+    RedisLedger::builder(url, channel.parse().unwrap())
+        .build()
+        .unwrap()
+}
+
+crate::ledger_cases! { [#[tokio::test] #[ignore = "needs dev/services"]] ledger() }
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dev/services"]
+async fn eight_replicas_together_are_granted_what_is_left_and_no_more() {
+    let ledger = Arc::new(ledger());
+    hear(&*ledger, said(0, 5000, 5000, 15), 0).await;
+    let mut replicas = tokio::task::JoinSet::new();
+    for replica in 0..8u64 {
+        let ledger = Arc::clone(&ledger);
+        replicas.spawn(async move {
+            let mut made = 0;
+            for round in 0..100 {
+                let got = granted(&*ledger, &calls(10 + replica, 500), 1).await;
+                // Each replica gives back one call in three rounds.
+                let unused = u64::from(round % 3 == 0).min(got);
+                ledger.give_back(&calls(unused, 500), at(1)).await.unwrap();
+                made += got - unused;
+            }
+            made
+        });
+    }
+    let made: u64 = replicas.join_all().await.into_iter().sum();
+    assert_eq!(made + granted(&*ledger, &calls(5000, 500), 1).await, 4500);
+}
