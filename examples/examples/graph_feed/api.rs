@@ -13,18 +13,14 @@ use serde::Deserialize;
 #[derive(Debug, Clone)]
 pub(crate) struct Api {
     pub(crate) http: HttpClient,
-    base: String,
+    pub(crate) base: String,
 }
 
 impl Api {
     /// `http` speaks [`page_usage`].
     pub(crate) fn new(http: HttpClient, base: &str) -> Self {
-        let base = base.trim_end_matches('/').to_owned();
+        let base = base.to_owned();
         Self { http, base }
-    }
-
-    pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}/{path}", self.base)
     }
 }
 

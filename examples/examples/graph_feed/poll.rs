@@ -80,9 +80,9 @@ impl Feeds {
 
     /// An error only if another token may help.
     async fn call(&self, job: &Job, at: &At<String>, by: AccessToken) -> Result<Answer, PollError> {
-        let url = self.api.url(&format!("{}/feed", job.account));
-        let mut call = self.api.http.get(job, url).bearer(by.expose());
-        call = call.query("limit", PAGE_LIMIT);
+        let call = self.api.http.get(job, &self.api.base).bearer(by.expose());
+        let call = call.path([job.account.as_str(), "feed"]);
+        let mut call = call.query("limit", PAGE_LIMIT);
         if let Some(token) = &at.token {
             call = call.query("after", token);
         }

@@ -71,6 +71,17 @@ async fn a_feed_is_read_page_by_page_and_then_only_its_head() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_page_leads_nowhere_else() {
+    let (graph, rig, _channel) = start(1).await;
+    let mut rig = rig.with_job(|job| job.account = "4/2".parse().unwrap());
+    rig.poll().await.assert_succeeded();
+    assert_eq!(
+        asked(&graph),
+        ["4%2F2 fields=access_token", "4%2F2 limit=100"]
+    );
+}
+
+#[tokio::test(start_paused = true)]
 async fn percentages_become_allowances_of_the_page_and_of_the_app() {
     let (graph, mut rig, _channel) = start(1).await;
     graph.lock().unwrap().calls_left = Some(72);

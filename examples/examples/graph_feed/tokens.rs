@@ -33,9 +33,9 @@ impl TokenEndpoint for PageTokens {
         account: &AccountId,
         _current: Option<&Credentials>,
     ) -> Result<FreshToken, RefreshError> {
-        let url = self.api.url(account.as_str());
-        let call = self.api.http.get_for(account, url);
+        let call = self.api.http.get_for(account, &self.api.base);
         let call = call
+            .path([account.as_str()])
             .query("fields", "access_token")
             .bearer(self.user_token.expose());
         let answer = call.send_any().await.map_err(not_given)?;

@@ -46,7 +46,7 @@ impl Statuses {
     pub(crate) fn new(http: HttpClient, base: &str, token: Option<Secret>, topic: Topic) -> Self {
         Self {
             http,
-            base: base.trim_end_matches('/').to_owned(),
+            base: base.to_owned(),
             token,
             topic,
             scope: ScopeKey::new("app").expect("app is a valid scope"),
@@ -56,9 +56,9 @@ impl Statuses {
     /// The page directly above the last status read. Not `since_id`: that gives the newest page,
     /// and skips what lies between.
     async fn page(&self, job: &Job, at: At<u64>) -> Result<Page<u64>, PollError> {
-        let url = format!("{}/api/v1/accounts/{}/statuses", self.base, job.account);
-        let mut call = self.http.get(job, url).scope(self.scope.clone());
-        call = call.query("limit", PAGE_LIMIT);
+        let path = ["api", "v1", "accounts", job.account.as_str(), "statuses"];
+        let call = self.http.get(job, &self.base).path(path);
+        let mut call = call.scope(self.scope.clone()).query("limit", PAGE_LIMIT);
         if let Some(token) = &self.token {
             call = call.bearer(token.expose());
         }

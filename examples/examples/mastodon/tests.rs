@@ -110,6 +110,14 @@ async fn what_mastodon_refuses_is_classified() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn an_account_leads_nowhere_else() {
+    let (mastodon, rig, _channel) = start(1).await;
+    let mut rig = rig.with_job(|job| job.account = "4/2".parse().unwrap());
+    rig.poll().await.assert_succeeded();
+    assert_eq!(mastodon.lock().unwrap().asked, ["4%2F2 limit=40"]);
+}
+
 #[test]
 fn the_token_is_not_shown() {
     let config = HttpConfig::new("test/1.0");
