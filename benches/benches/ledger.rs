@@ -1,7 +1,7 @@
 //! The promise: reserving calls in the shared ledger costs little more than any trip to Redis.
 //!
-//! Beside it the same number of trips that only count (`INCRBY`), from as many tasks, in one run; then how long
-//! the server itself takes.
+//! Beside it the same number of trips that only count (`INCRBY`), from as many tasks, in one run;
+//! then how long the server itself takes.
 //!
 //! ```sh
 //! cargo bench -p benches --features redis --bench ledger

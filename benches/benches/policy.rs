@@ -72,7 +72,8 @@ fn decisions(criterion: &mut Criterion) {
     }
 }
 
-/// All that is done for one job after a poll that brought two items: learning, remembering, placing.
+/// All that is done for one job after a poll that brought two items: learning, remembering,
+/// placing.
 fn adaptive(criterion: &mut Criterion) {
     const MINUTE_MS: i64 = 60_000;
     let model = Model::new(Duration::from_secs(24 * 3600));

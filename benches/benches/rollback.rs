@@ -1,5 +1,5 @@
-//! The promise: a store that loses 5 s of acknowledged writes under 100,000 jobs is whole again within
-//! 60 s, at the cost of at most one extra poll for each job.
+//! The promise: a store that loses 5 s of acknowledged writes under 100,000 jobs is whole again
+//! within 60 s, at the cost of at most one extra poll for each job.
 //!
 //! A real Redis is killed, the tail of its append-only file cut off, and started again under a
 //! running scheduler, with queues in memory and workers that answer at once.

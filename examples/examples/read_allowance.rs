@@ -1,7 +1,7 @@
 //! Reads recorded rate-limit headers, one response a row, and tells what each means.
 //!
-//! In: CSV with the columns channel, status, date, limit, remaining, reset, used and retry_after, in
-//! any order, each as the server wrote it. Out: CSV with what the row tells; seconds are whole,
+//! In: CSV with the columns channel, status, date, limit, remaining, reset, used and retry_after,
+//! in any order, each as the server wrote it. Out: CSV with what the row tells; seconds are whole,
 //! rounded down, and what the row cannot tell is empty. What cannot be read is told on standard
 //! error, and the next row is read.
 //!

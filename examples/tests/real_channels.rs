@@ -109,9 +109,9 @@ fn numbers(range: std::ops::Range<u64>) -> Vec<String> {
     range.map(|key| key.to_string()).collect()
 }
 
-/// Polls three accounts with `poller` until each event of an account's `keys` is there, and no other. Their
-/// jobs are registered with `context`. `post` is called once every account has been polled for the
-/// first time.
+/// Polls three accounts with `poller` until each event of an account's `keys` is there, and no
+/// other. Their jobs are registered with `context`. `post` is called once every account has been
+/// polled for the first time.
 async fn polls_exactly(
     topic: Topic,
     context: Context,

@@ -55,8 +55,8 @@ pub const SUSPECT_LEASH: Duration = Duration::from_secs(3);
 pub const RECEIVE_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(200), Duration::from_secs(30));
 
-/// After the bus was away, jobs run one at a time until events of one are delivered, or until so many
-/// have ended without any: then hardly one in as many has events that the bus could refuse.
+/// After the bus was away, jobs run one at a time until events of one are delivered, or until so
+/// many have ended without any: then hardly one in as many has events that the bus could refuse.
 pub const BUS_TRIALS: u32 = 50;
 
 /// First and longest pause after a completion whose fate is unknown.

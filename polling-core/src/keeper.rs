@@ -10,7 +10,8 @@ use crate::{
     transport::{QueueError, QueueErrorKind, Receipt, SharedQueue},
 };
 
-/// Keeps one message invisible until `end`, for `visibility` at a time, unless it is stopped before.
+/// Keeps one message invisible until `end`, for `visibility` at a time, unless it is stopped
+/// before.
 pub(crate) struct Keeper {
     pub(crate) queue: SharedQueue,
     pub(crate) receipt: Receipt,

@@ -16,8 +16,8 @@ pub struct Limits {
     /// Longest time that a message may wait in its work queue and still be polled.
     #[serde(with = "crate::duration")]
     pub queue_wait: Duration,
-    /// Receives of a work message before it is a dead letter, as in the queue's redrive policy. From
-    /// 3 on, a payload that kills its worker takes no neighbour along: see `polling-core`'s
+    /// Receives of a work message before it is a dead letter, as in the queue's redrive policy.
+    /// From 3 on, a payload that kills its worker takes no neighbour along: see `polling-core`'s
     /// `caps::SUSPECT_RECEIVES`.
     pub max_receives: u32,
     /// The worker's deadlines for poll, publish and complete together.

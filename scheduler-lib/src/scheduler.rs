@@ -62,7 +62,8 @@ impl Scheduler {
     }
 
     /// Runs until `shutdown` resolves, then ends the steps under way and returns, after at most
-    /// 25 s: as long as the receives under way take. A process that is killed instead loses nothing: every step is atomic.
+    /// 25 s: as long as the receives under way take. A process that is killed instead loses
+    /// nothing: every step is atomic.
     pub async fn run(self, shutdown: impl Future<Output = ()>) {
         let stop = CancellationToken::new();
         let mut tasks = JoinSet::new();

@@ -148,8 +148,8 @@ fn silence_returns_a_job_to_the_background() {
     assert!(waits[119] > of_nobody * 0.99);
 }
 
-/// 400 jobs with one item in two days each, by lot, polled every two hours for 30 days. The model starts with an item in
-/// four days and most of them following others.
+/// 400 jobs with one item in two days each, by lot, polled every two hours for 30 days. The model
+/// starts with an item in four days and most of them following others.
 #[test]
 fn the_background_is_learned_where_nothing_follows_from_anything() {
     let generator = Generator::from_seed(11);

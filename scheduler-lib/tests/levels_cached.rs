@@ -1,4 +1,5 @@
-//! The cache of service levels: what it asks, what it remembers, what it serves when the source fails.
+//! The cache of service levels: what it asks, what it remembers, what it serves when the source
+//! fails.
 
 use std::{
     sync::{

@@ -48,8 +48,8 @@ pub(crate) enum ApiError {
 impl Api {
     /// `name` is what the channel sees as the caller.
     pub(crate) fn new(base: &str, name: &str) -> reqwest::Result<Self> {
-        // Built together with `polling_core::http`, reqwest wants somebody to choose its cryptography,
-        // though this channel is not encrypted. Whoever was first wins.
+        // Built together with `polling_core::http`, reqwest wants somebody to choose its
+        // cryptography, though this channel is not encrypted. Whoever was first wins.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()
             .user_agent(name)

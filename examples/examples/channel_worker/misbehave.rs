@@ -127,7 +127,8 @@ async fn eat_memory(limit_mb: u16) {
     while eaten.len() < usize::from(limit_mb) {
         // Not zeros: pages of those would not be real.
         eaten.push(vec![1u8; PIECE_SIZE_BYTES]);
-        // Others run between two pieces; a pause would end at the poll's deadline on a busy machine.
+        // Others run between two pieces; a pause would end at the poll's deadline on a busy
+        // machine.
         tokio::task::yield_now().await;
     }
     tracing::error!(limit_mb, "out of memory");

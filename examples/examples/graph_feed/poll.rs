@@ -34,7 +34,8 @@ struct Feed {
     paging: Paging,
 }
 
-/// `next` is a URL with the access token in it, and is not used: that it is there says there is more.
+/// `next` is a URL with the access token in it, and is not used: that it is there says there is
+/// more.
 #[derive(Default, Deserialize)]
 struct Paging {
     next: Option<String>,

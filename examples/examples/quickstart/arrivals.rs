@@ -43,7 +43,8 @@ impl Arrivals {
         self.duplicated
     }
 
-    /// Posts up to `newest` of an account that are not here, and posts beyond it that should not be.
+    /// Posts up to `newest` of an account that are not here, and posts beyond it that should not
+    /// be.
     pub(crate) fn missing_and_unexpected(&self, account: &str, newest: i64) -> (u64, u64) {
         let Some(seen) = self.accounts.get(account) else {
             return (newest.unsigned_abs(), 0);

@@ -97,7 +97,8 @@ pub enum SealError {
 }
 
 impl Keyring {
-    /// Seals and opens with `key`, [`KEY_LEN`] random bytes, which every sealed token names as `id`.
+    /// Seals and opens with `key`, [`KEY_LEN`] random bytes, which every sealed token names as
+    /// `id`.
     ///
     /// # Errors
     ///

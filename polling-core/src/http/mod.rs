@@ -35,7 +35,8 @@
 //!     }
 //!     let topic = Topic::new("posts").expect("posts is a topic");
 //!     for post in answer.json::<Vec<Post>>()? {
-//!         polled.events.push(Event::new(topic.clone(), post.id.to_string(), post.text, job.due_ms));
+//!         polled.events.push(Event::new(topic.clone(), post.id.to_string(), post.text,
+//!         job.due_ms));
 //!     }
 //!     Ok(polled)
 //! }

@@ -14,8 +14,8 @@ use tokio::{
 use super::Published;
 use crate::{BusError, SharedBus, Topic, backoff::Backoff, caps, transport::BusErrorKind};
 
-/// Closed by an event that the bus did not take or report. Once the bus answers again, jobs pass one
-/// at a time until events of one were delivered: a broker that starts answers questions long
+/// Closed by an event that the bus did not take or report. Once the bus answers again, jobs pass
+/// one at a time until events of one were delivered: a broker that starts answers questions long
 /// before it takes events.
 ///
 /// A job whose events are not delivered is delivered again, and after a few times it is a dead

@@ -112,7 +112,8 @@ impl<T: TypedContext> Typed<T> {
         let mut context = context.clone();
         lift(&mut context, T::UPGRADES)?;
         let (value, fields) = fields::read::<T>(&context)?;
-        // A map, or a struct with a flattened part, does not tell what it knows: it is what it writes.
+        // A map, or a struct with a flattened part, does not tell what it knows: it is what it
+        // writes.
         let known: BTreeSet<String> = match fields {
             Some(fields) => fields.iter().map(|field| (*field).to_owned()).collect(),
             None => to_entries(&value)?

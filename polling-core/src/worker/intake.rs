@@ -78,8 +78,8 @@ struct Intake {
 /// The queue's messages, until told to stop. It receives only with permits in hand, so that nothing
 /// expires while it waits for its turn, and only while the bus takes events.
 ///
-/// A receive under way is never dropped: what the queue gave to one that nobody waits for would come
-/// back only after its visibility timeout.
+/// A receive under way is never dropped: what the queue gave to one that nobody waits for would
+/// come back only after its visibility timeout.
 ///
 /// The semaphore is fair, so queues take turns when permits are few. A queue that was empty is
 /// asked with one permit, so that a long wait on it costs the others no more than that; one that

@@ -21,11 +21,11 @@ use self::progress::Progress;
 /// Replays polling policies over what accounts really did, with as many calls for each, and tells
 /// how long their items waited.
 ///
-/// A trace is a file of rows `account,unix_seconds`, one for each item, compressed with gzip or not. A
-/// policy may poll as many accounts a minute as the budget has calls; a poll brings what is new, a
-/// page at most. Policies: uniform, tiered and the other fixed ones never learn; nutch, storm, aimd
-/// and entryfreq are rules that are in use; clair-static knows the future; ours is the scheduler's
-/// adaptive policy.
+/// A trace is a file of rows `account,unix_seconds`, one for each item, compressed with gzip or
+/// not. A policy may poll as many accounts a minute as the budget has calls; a poll brings what is
+/// new, a page at most. Policies: uniform, tiered and the other fixed ones never learn; nutch,
+/// storm, aimd and entryfreq are rules that are in use; clair-static knows the future; ours is the
+/// scheduler's adaptive policy.
 #[derive(Debug, Parser)]
 pub(crate) struct Arguments {
     /// Traces, one after the other.
@@ -50,8 +50,8 @@ pub(crate) struct Arguments {
     /// Ends with one JSON array instead of tables.
     #[arg(long)]
     json: bool,
-    /// Also draws which share of the items was seen after how long, as SVG: a file for each trace and
-    /// budget, in this folder.
+    /// Also draws which share of the items was seen after how long, as SVG: a file for each trace
+    /// and budget, in this folder.
     #[arg(long, value_name = "FOLDER")]
     plot: Option<PathBuf>,
 }

@@ -38,9 +38,9 @@ pub struct Outcome {
     pub calls: usize,
 }
 
-/// Replays a trace: at the end of each minute the policy may poll as many accounts as the budget has
-/// calls. A part of a call is kept for the next minute, at most one whole call. What is unseen at
-/// the end is delivered then.
+/// Replays a trace: at the end of each minute the policy may poll as many accounts as the budget
+/// has calls. A part of a call is kept for the next minute, at most one whole call. What is unseen
+/// at the end is delivered then.
 pub fn replay(trace: &Trace, policy: &mut (impl Policy + ?Sized), budget: Budget) -> Outcome {
     let (first, last) = trace.minutes();
     let per_minute = trace.accounts.len() as f64 / budget.every_min;

@@ -1,8 +1,8 @@
 //! Policies of how often to poll, replayed over what accounts really did.
 //!
 //! A [`Trace`] says when each account's items appeared. [`replay`] lets a [`Policy`] spend a budget
-//! of calls on it, minute by minute, and measures how long each item waited. Several policies on the
-//! same trace, with as many calls each, show what a policy is worth.
+//! of calls on it, minute by minute, and measures how long each item waited. Several policies on
+//! the same trace, with as many calls each, show what a policy is worth.
 //!
 //! ```
 //! use replay::{Budget, Trace, policies, replay};

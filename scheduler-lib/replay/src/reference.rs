@@ -1,8 +1,8 @@
 //! The random numbers of the reference simulator, so that both start in the same phase.
 
-/// What `numpy.random.default_rng(seed).random(n)` gives, for the two seeds that it uses: PCG64 (O'Neill:
-/// PCG, a family of simple fast space-efficient statistically good algorithms, 2014), from the state
-/// to which numpy expands the seed.
+/// What `numpy.random.default_rng(seed).random(n)` gives, for the two seeds that it uses: PCG64
+/// (O'Neill: PCG, a family of simple fast space-efficient statistically good algorithms, 2014),
+/// from the state to which numpy expands the seed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Numpy {
     state: u128,

@@ -103,8 +103,8 @@ impl Trace {
         }
     }
 
-    /// Of rows `account,unix_seconds`, in any order. A first row that is not one is a header; any other is
-    /// refused and told.
+    /// Of rows `account,unix_seconds`, in any order. A first row that is not one is a header; any
+    /// other is refused and told.
     ///
     /// # Errors
     ///

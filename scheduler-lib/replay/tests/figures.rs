@@ -155,8 +155,8 @@ fn no_tier_waits_longer_than_under_fixed_frequencies() {
     }
 }
 
-/// Mean delays that the reference simulator finds, which draws the same phases. Of equally urgent accounts it takes
-/// others, as its sorting falls: that moves a mean by some tenths of a percent.
+/// Mean delays that the reference simulator finds, which draws the same phases. Of equally urgent
+/// accounts it takes others, as its sorting falls: that moves a mean by some tenths of a percent.
 #[test]
 fn fixed_policies_do_as_in_the_reference_simulator() {
     for (name, uniform, tiered, clairvoyant) in [

@@ -22,9 +22,9 @@
 //!
 //! What is abstracted: time (any deadline may have passed at any moment, none need have), contexts,
 //! and the number of jobs in a chunk (a store's step is atomic per job, and a note's entries are
-//! struck off one by one). A message that is not deleted may be delivered at any moment, to anybody,
-//! which includes every duplicate and every lapsed visibility timeout. The sweep is no step: that it
-//! would find nothing is what [`Property::NeverLost`] says of every state.
+//! struck off one by one). A message that is not deleted may be delivered at any moment, to
+//! anybody, which includes every duplicate and every lapsed visibility timeout. The sweep is no
+//! step: that it would find nothing is what [`Property::NeverLost`] says of every state.
 //!
 //! Jobs share nothing but processes and the bounds on faults, and a process that is busy with
 //! another job only does less. So whatever happens to one job among many can happen to it alone,

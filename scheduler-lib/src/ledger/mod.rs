@@ -6,8 +6,8 @@
 //! [heard](Ledger::hear) of the calls that were made.
 //!
 //! What the channel says wins over what was counted, since other products use the same limits. But
-//! calls that were granted and not heard of yet may not be in what it said: they count on top, until
-//! the window after theirs has ended. So lost calls hold up nobody for longer than that.
+//! calls that were granted and not heard of yet may not be in what it said: they count on top,
+//! until the window after theirs has ended. So lost calls hold up nobody for longer than that.
 
 mod memory;
 #[cfg(feature = "redis")]
@@ -137,8 +137,8 @@ pub enum Denial {
 pub struct Heard {
     /// In which scope.
     pub scope: ScopeKey,
-    /// What the granted calls that have ended used up: their number times their cost; 0 if only news
-    /// comes.
+    /// What the granted calls that have ended used up: their number times their cost; 0 if only
+    /// news comes.
     pub used: u64,
     /// What the channel said of this scope's windows; what it said of others is left out.
     pub allowances: Vec<Allowance>,

@@ -45,7 +45,8 @@ impl RedisLedgerBuilder {
             operation: "reading its address",
             source: error.into(),
         })?;
-        // All scopes of a channel under one tag, so that a call can count in several of them at once.
+        // All scopes of a channel under one tag, so that a call can count in several of them at
+        // once.
         let prefix = format!("polling:{{{}:ledger}}:", self.channel);
         Ok(RedisLedger { link, prefix })
     }

@@ -45,7 +45,8 @@ impl CachedLevelsBuilder {
         self
     }
 
-    /// How long a level that is no longer fresh is kept for when the source fails, 1 day by default.
+    /// How long a level that is no longer fresh is kept for when the source fails, 1 day by
+    /// default.
     pub fn kept_for(mut self, kept: Duration) -> Self {
         self.kept = kept;
         self

@@ -25,8 +25,8 @@ pub fn phase(id: &JobId) -> f64 {
     (hash(id, 0) >> 11) as f64 / (1u64 << 53) as f64
 }
 
-/// The job's place among those of one slot, by lot: another in each slot, so that none is always the
-/// last.
+/// The job's place among those of one slot, by lot: another in each slot, so that none is always
+/// the last.
 pub(crate) fn lot(id: &JobId, slot: u64) -> u64 {
     hash(id, slot)
 }

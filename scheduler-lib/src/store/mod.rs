@@ -88,8 +88,9 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// Changes a job's rules. A job that waits may come sooner by that, never later.
     async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError>;
 
-    /// Replaces the context by hand and places the job anew, held ones excepted; one that waits comes
-    /// no later than it would have. A completion in flight is fenced by the new `incarnation`.
+    /// Replaces the context by hand and places the job anew, held ones excepted; one that waits
+    /// comes no later than it would have. A completion in flight is fenced by the new
+    /// `incarnation`.
     async fn replace_context(
         &self,
         id: &JobId,
@@ -155,7 +156,8 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// How many jobs are where.
     async fn counts(&self) -> Result<Counts, StoreError>;
 
-    /// Whether the store can be read and written and keeps what it has; the error says what is wrong.
+    /// Whether the store can be read and written and keeps what it has; the error says what is
+    /// wrong.
     async fn check(&self) -> Result<(), StoreError> {
         self.counts().await.map(drop)
     }

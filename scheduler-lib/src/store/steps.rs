@@ -132,7 +132,8 @@ pub struct Settlement {
     pub attempts: u32,
     /// What this does to the job's strikes.
     pub strike: Strike,
-    /// Why it goes there, in words; at most [`MAX_REASON_SIZE_BYTES`](super::MAX_REASON_SIZE_BYTES).
+    /// Why it goes there, in words; at most
+    /// [`MAX_REASON_SIZE_BYTES`](super::MAX_REASON_SIZE_BYTES).
     pub reason: String,
 }
 

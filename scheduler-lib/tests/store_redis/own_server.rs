@@ -40,7 +40,8 @@ impl OwnServer {
             std::env::temp_dir().join(format!("own-redis-{}", Generator::from_os().nonce()));
         fs::create_dir(&folder).expect("a folder");
         let arguments: Vec<String> = arguments.iter().map(|&one| one.to_owned()).collect();
-        // A port found free may be taken by another test: then the server ends, and another is tried.
+        // A port found free may be taken by another test: then the server ends, and another is
+        // tried.
         for _ in 0..10 {
             let port = free_port();
             let mut process = spawn(port, &folder, &arguments);

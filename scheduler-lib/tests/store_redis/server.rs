@@ -64,7 +64,8 @@ async fn too_few_replicas_are_an_error_although_the_write_is_there() {
     clear(&channel).await;
 }
 
-/// Passes connections on while the switch is on, and keeps them open without a word while it is off.
+/// Passes connections on while the switch is on, and keeps them open without a word while it is
+/// off.
 async fn proxy(target: String, listener: TcpListener, switch: watch::Receiver<bool>) {
     loop {
         let (mut near, _) = listener.accept().await.expect("accept");

@@ -104,8 +104,9 @@ impl Gaps {
     }
 }
 
-/// Gaps of the first `accounts`, from `from_ms` to `to_ms`. A fault's time goes on for `recovery_ms`
-/// after its end. Gaps after an error, a full page or a used-up limit are nobody's promise.
+/// Gaps of the first `accounts`, from `from_ms` to `to_ms`. A fault's time goes on for
+/// `recovery_ms` after its end. Gaps after an error, a full page or a used-up limit are nobody's
+/// promise.
 #[must_use]
 pub fn gaps(
     calls: &[Call],

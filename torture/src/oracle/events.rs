@@ -1,4 +1,5 @@
-//! Every post that was offered is in Kafka, and nothing else: by the independent checker of `dev/demo`.
+//! Every post that was offered is in Kafka, and nothing else: by the independent checker of
+//! `dev/demo`.
 
 use std::time::Duration;
 

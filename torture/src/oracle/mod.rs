@@ -1,5 +1,5 @@
-//! What watches from outside. Nothing here shares code with the SDK: it reads Redis, the queues, the
-//! fake channel's log, and Kafka.
+//! What watches from outside. Nothing here shares code with the SDK: it reads Redis, the queues,
+//! the fake channel's log, and Kafka.
 //!
 //! | module | holds |
 //! |---|---|

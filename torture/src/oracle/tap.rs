@@ -1,5 +1,5 @@
-//! Every write of a record, in the order in which Redis carries them out: `MONITOR` tells each command
-//! of each script.
+//! Every write of a record, in the order in which Redis carries them out: `MONITOR` tells each
+//! command of each script.
 
 use std::{collections::VecDeque, time::Duration};
 

@@ -2,9 +2,9 @@
 
 use std::{num::NonZeroUsize, ops::RangeInclusive};
 
-/// What a proxy breaks; by default nothing. Probabilities are from 0 to 1 and are drawn per request,
-/// one fault per request: a reset comes before a dropped action, that before a replay, that before
-/// failed entries, and those before a cut reply.
+/// What a proxy breaks; by default nothing. Probabilities are from 0 to 1 and are drawn per
+/// request, one fault per request: a reset comes before a dropped action, that before a replay,
+/// that before failed entries, and those before a cut reply.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Faults {
     /// Each request, and each reply, is held for a time drawn from this range, in milliseconds.

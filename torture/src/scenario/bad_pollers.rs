@@ -48,11 +48,12 @@ impl Scenario for BadPollers {
 
     fn allow(&self) -> Allow {
         Allow {
-            // Bad polls do not call the channel; those under way in a process that ends are repeated.
+            // Bad polls do not call the channel; those under way in a process that ends are
+            // repeated.
             polls_per_dispatch: 1.1,
             culprits: misbehaving::ids(&BAD),
-            // A process ends every few seconds: a neighbour under way at four ends in a row is a dead
-            // letter, once. Its next completion clears the strike.
+            // A process ends every few seconds: a neighbour under way at four ends in a row is a
+            // dead letter, once. Its next completion clears the strike.
             strikes: 5,
             ..Allow::default()
         }

@@ -1,8 +1,8 @@
-//! kill -9 at each labelled point between two effects: a process is started so that it aborts there,
-//! and started again, so many times at each point.
+//! kill -9 at each labelled point between two effects: a process is started so that it aborts
+//! there, and started again, so many times at each point.
 //!
-//! Three stages at once. On the first is the regular work, and clients that ask for every edit; on the
-//! second what else happens: dead letters, messages that vanish, jobs that cannot be sent; on
+//! Three stages at once. On the first is the regular work, and clients that ask for every edit; on
+//! the second what else happens: dead letters, messages that vanish, jobs that cannot be sent; on
 //! the third is one scheduler that claims the notes which it left behind itself.
 
 mod lane;

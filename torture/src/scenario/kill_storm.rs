@@ -94,8 +94,8 @@ async fn kill(run: &mut Run, victim: Victim) -> anyhow::Result<Lasting> {
     Ok(lasting)
 }
 
-/// A process that finds its servers away at its start ends; like a service manager, the storm starts
-/// it again, at the latest when all is healed.
+/// A process that finds its servers away at its start ends; like a service manager, the storm
+/// starts it again, at the latest when all is healed.
 async fn start(run: &mut Run, victim: Victim) -> anyhow::Result<()> {
     match victim {
         Victim::Scheduler(at) => run.stage.schedulers[at].process.start_again(&[]),

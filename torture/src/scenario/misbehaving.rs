@@ -1,5 +1,5 @@
-//! What scenarios with bad pollers share: accounts beyond all others, whose polls do harm instead of
-//! calling the channel.
+//! What scenarios with bad pollers share: accounts beyond all others, whose polls do harm instead
+//! of calling the channel.
 
 use std::{collections::BTreeSet, time::Duration};
 

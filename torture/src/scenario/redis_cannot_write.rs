@@ -1,4 +1,5 @@
-//! Redis fails to write its snapshot and refuses all writes (MISCONF): it can be read, and not be written.
+//! Redis fails to write its snapshot and refuses all writes (MISCONF): it can be read, and not be
+//! written.
 
 use std::{fs, time::Duration};
 

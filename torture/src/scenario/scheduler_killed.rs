@@ -97,8 +97,8 @@ impl Scenario for SchedulerKilled {
     }
 }
 
-/// How late dispatches were beyond the end of their slot, which is as early as they can be; and under
-/// faults beyond the restart, too, for who is alone.
+/// How late dispatches were beyond the end of their slot, which is as early as they can be; and
+/// under faults beyond the restart, too, for who is alone.
 fn lateness(dispatched: &[Dispatched], windows: &[Window], alone: bool) -> calls::Gaps {
     let mut late = calls::Gaps::default();
     let slot_ms = ms(bounds::SLOT);

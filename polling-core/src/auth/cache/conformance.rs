@@ -1,4 +1,5 @@
-//! What every [`TokenCache`](crate::auth::TokenCache) promises, as tests that run over any of them (feature `test-util`).
+//! What every [`TokenCache`](crate::auth::TokenCache) promises, as tests that run over any of them
+//! (feature `test-util`).
 //!
 //! The fixture is an async function that is given a case and runs it on a [`Bench`]: an empty
 //! cache, and the clock that its leases and cool-downs go by.

@@ -18,8 +18,8 @@ use crate::{AccountId, BoxError, ChannelId, ErrorCode, model::Nonce};
 /// What the workers of a channel share about their tokens.
 ///
 /// Per account a cache holds a token with its version, at most one lease to refresh it, and a
-/// cool-down after failures; and per channel how its token endpoint fares. Each method is one atomic
-/// step. Time is the cache's own, so that workers whose clocks differ agree.
+/// cool-down after failures; and per channel how its token endpoint fares. Each method is one
+/// atomic step. Time is the cache's own, so that workers whose clocks differ agree.
 ///
 /// The rules, which [`conformance`](crate::auth::conformance) checks (feature `test-util`):
 ///

@@ -119,7 +119,8 @@ pub fn named(name: &str, settings: &Settings<'_>) -> Option<Box<dyn Policy>> {
     })
 }
 
-/// Those of the largest score, `count` of them; of equal ones the first, so that it is always the same.
+/// Those of the largest score, `count` of them; of equal ones the first, so that it is always the
+/// same.
 fn largest(scores: impl Iterator<Item = f64>, count: usize) -> Vec<usize> {
     let mut scored: Vec<_> = scores.zip(0..).collect();
     if count < scored.len() {

@@ -32,7 +32,8 @@ pub(crate) const SINCE: &str = "since_id";
 /// The context's key of what is too large.
 const BALLAST: &str = "ballast";
 
-/// Within every limit, but with its job's other data more than a queue of [`SMALL_MESSAGE_SIZE_BYTES`] takes.
+/// Within every limit, but with its job's other data more than a queue of
+/// [`SMALL_MESSAGE_SIZE_BYTES`] takes.
 const BALLAST_SIZE_BYTES: usize = 16 * 1024;
 
 /// Largest message of a work queue that refuses a grown context, in bytes.
@@ -236,8 +237,8 @@ impl Channel {
 }
 
 impl Channel {
-    /// A context may grow beyond what a completion can carry, so that the old one is kept; or beyond
-    /// what the work queue takes, so that the job is held once it is to be sent.
+    /// A context may grow beyond what a completion can carry, so that the old one is kept; or
+    /// beyond what the work queue takes, so that the job is held once it is to be sent.
     fn spoil(&self, context: &mut Context) {
         context.remove(BALLAST);
         if self.faults.draw(&[Fault::Oversize]).is_none() {

@@ -34,8 +34,8 @@ pub enum Property {
     NothingToMend,
     /// A scheduler or worker ends only when told to.
     KeepsRunning,
-    /// In no window of `t` seconds are more jobs dispatched than `cap × (t + 2)` for each scheduler,
-    /// and as many as the cap for each that starts anew or whose clock jumps.
+    /// In no window of `t` seconds are more jobs dispatched than `cap × (t + 2)` for each
+    /// scheduler, and as many as the cap for each that starts anew or whose clock jumps.
     DispatchCapped,
     /// In no window of the rate limit are there more calls than its limit, and those under way when
     /// the channel says that nothing remains.

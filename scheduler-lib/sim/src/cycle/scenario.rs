@@ -202,8 +202,8 @@ impl Scenario {
 
     /// How long healing may take: an interval, and this bound. A job may be in flight to its
     /// deadline, which is later by as long as no worker answered; wait for the reaper's grace; fail
-    /// once more and back off; and wait for a window, or behind the backlog of all the others. A copy
-    /// of a message may arrive last of all.
+    /// once more and back off; and wait for a window, or behind the backlog of all the others. A
+    /// copy of a message may arrive last of all.
     fn longest_healing(&self) -> Duration {
         let longest = self.levels.iter().map(|level| level.interval).max();
         let limits = &self.limits;

@@ -254,8 +254,8 @@ fn accept(
     }
 }
 
-/// To the store a dead letter is a completion that keeps the context, and a strike: the last one holds
-/// the job. It is a strike although its token is stale, unless it is of another life.
+/// To the store a dead letter is a completion that keeps the context, and a strike: the last one
+/// holds the job. It is a strike although its token is stale, unless it is of another life.
 fn dead_letter(variant: Variant, state: &mut State, of: Of, limit: u8) -> Option<Property> {
     let dispatch = *state.dispatch(of);
     let record = state.record(of.job);

@@ -24,8 +24,8 @@ pub struct Liveness {
 /// Visits every state, then walks back from those that settle.
 ///
 /// A job that is held or not registered waits for a hand, and one that is not in flight when its
-/// dispatches are used up waits for more of them than the bounds have: nothing is asked of those. For
-/// one job, on one thread, in memory for every state.
+/// dispatches are used up waits for more of them than the bounds have: nothing is asked of those.
+/// For one job, on one thread, in memory for every state.
 #[must_use]
 pub fn liveness(variant: Variant, bounds: Bounds) -> Liveness {
     let mut graph = Graph::new(variant, bounds);

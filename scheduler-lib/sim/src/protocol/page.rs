@@ -18,7 +18,8 @@ pub fn bounds_of(variant: Variant) -> Bounds {
     }
 }
 
-/// The shortest failures of a mistake, one of each property that it breaks, in the properties' order.
+/// The shortest failures of a mistake, one of each property that it breaks, in the properties'
+/// order.
 #[must_use]
 pub fn shortest(variant: Variant) -> Vec<CounterExample> {
     let search = Search {

@@ -9,7 +9,8 @@ pub(super) const IN_FLIGHT: u8 = 2;
 pub(super) const LATER: u8 = 4;
 pub(super) const HELD: u8 = 8;
 
-/// One job's record in the store, with what only the checker knows. A rollback takes back all of it.
+/// One job's record in the store, with what only the checker knows. A rollback takes back all of
+/// it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Record {
     pub(super) registered: bool,
@@ -48,8 +49,8 @@ impl Record {
     }
 }
 
-/// One dispatch and its messages. Queues do not roll back, and a message that was once on a queue may
-/// come from there for ever: again because nobody deleted it in time, again because it was sent
+/// One dispatch and its messages. Queues do not roll back, and a message that was once on a queue
+/// may come from there for ever: again because nobody deleted it in time, again because it was sent
 /// twice, again although it was deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub(super) struct Dispatch {
@@ -169,8 +170,8 @@ impl State {
     }
 
     /// The one state that stands for all that differ only in what nobody can tell apart: which of
-    /// two schedulers or workers does something. A scheduler's two loops share nothing, so each loop
-    /// is sorted by itself.
+    /// two schedulers or workers does something. A scheduler's two loops share nothing, so each
+    /// loop is sorted by itself.
     pub(super) fn canonical(mut self, bounds: &Bounds) -> Self {
         let mut settling = self.schedulers.map(|one| one.settling);
         let schedulers = &mut self.schedulers[..bounds.schedulers.into()];

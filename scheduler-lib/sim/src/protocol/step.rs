@@ -160,7 +160,8 @@ impl Steps<'_> {
                 }
             }
             Sending::Drained(_) => {
-                // Who pops a job puts it back when he knows that it was not sent: no step of its own.
+                // Who pops a job puts it back when he knows that it was not sent: no step of its
+                // own.
                 let replies = if self.variant == Variant::PopThenSend {
                     2
                 } else {

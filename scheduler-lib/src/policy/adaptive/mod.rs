@@ -7,8 +7,8 @@
 //! * [`Activity`] is what is remembered of one job: how many items it brought lately, counted with
 //!   three memories of 30 minutes, one day and seven days.
 //! * [`Model`] turns that into a rate of items: each item makes more of them likely for a while (a
-//!   self-exciting process), over a background rate that all jobs share. It learns from what was seen
-//!   ([`Evidence`]).
+//!   self-exciting process), over a background rate that all jobs share. It learns from what was
+//!   seen ([`Evidence`]).
 //! * [`Worth`] is the index `U = w (M s / 2 + L N q^(N+1))` after `s` minutes with `M` items
 //!   expected, and when it reaches a price.
 //! * [`Price`] picks the most worthwhile of the jobs at hand, and follows the budget.

@@ -85,8 +85,8 @@ impl Worth {
         self.after(minutes(self.polled_ms, now_ms)).0
     }
 
-    /// When a call is worth `price`: UTC milliseconds, after the last poll and at most 60 days after
-    /// it.
+    /// When a call is worth `price`: UTC milliseconds, after the last poll and at most 60 days
+    /// after it.
     #[must_use]
     pub fn due_ms(&self, price: f64) -> i64 {
         let ahead_ms = self.minutes_until(price) * MS_PER_MINUTE;

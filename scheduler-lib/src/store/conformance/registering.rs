@@ -102,8 +102,8 @@ pub async fn a_removed_job_leaves_nothing_behind(store: SharedStore) {
     );
 }
 
-/// New rules of a job in a slot, or later, count from now on if that is sooner. It is not postponed:
-/// edits that keep coming would do so for ever.
+/// New rules of a job in a slot, or later, count from now on if that is sooner. It is not
+/// postponed: edits that keep coming would do so for ever.
 pub async fn an_update_places_a_waiting_job_sooner_and_never_later(store: SharedStore) {
     let scene = Scene::new(store);
     for (name, slots) in [("slot", 9), ("later", 2 * SLOTS)] {

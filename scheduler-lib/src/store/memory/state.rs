@@ -98,8 +98,8 @@ impl State {
         }
     }
 
-    /// Enters an edited record. One that waits comes no later than it was to: edits that keep coming
-    /// would postpone it for ever.
+    /// Enters an edited record. One that waits comes no later than it was to: edits that keep
+    /// coming would postpone it for ever.
     pub(super) fn enter_edited(&mut self, record: JobRecord, due: Candidates) {
         let new_ms = match self.ring.place(self.emptier(due), self.cursor) {
             RingPlace::Slot { due_ms, .. } | RingPlace::Later { due_ms } => due_ms,

@@ -74,7 +74,8 @@ impl RedisStoreBuilder {
     }
 
     /// Registrations and removals wait until so many replicas have them, at most for `timeout`
-    /// (whole milliseconds, at least one). With fewer the step fails, its outcome unknown: repeat it.
+    /// (whole milliseconds, at least one). With fewer the step fails, its outcome unknown: repeat
+    /// it.
     pub fn wait_replicas(mut self, replicas: usize, timeout: Duration) -> Self {
         self.replicas = Some((replicas, timeout.max(Duration::from_millis(1))));
         self
@@ -94,8 +95,8 @@ impl RedisStoreBuilder {
     /// - [`StoreError::Unavailable`] when the server cannot be reached, or the address is none
     /// - [`StoreError::Layout`] when the store is of a newer version, another width of slots or
     ///   another channel
-    /// - [`StoreError::Evicts`] when the server may throw keys away; a step of the cycle looks again
-    ///   once in a while
+    /// - [`StoreError::Evicts`] when the server may throw keys away; a step of the cycle looks
+    ///   again once in a while
     pub async fn open(self, now_ms: i64) -> Result<RedisStore, StoreError> {
         let link = self.link(Duration::ZERO)?;
         let layout_key = format!("polling:{{{}:{}}}:{LAYOUT}", self.channel, self.shard);

@@ -9,8 +9,8 @@ use polling_model::{EncodedContext, JobId};
 
 use crate::store::{Hold, JobRecord, JobState, NewJob, Place, StoreError};
 
-/// Latest time that the store keeps, in UTC milliseconds, about the year 5138: up to here a script's
-/// floating-point numbers tell each millisecond.
+/// Latest time that the store keeps, in UTC milliseconds, about the year 5138: up to here a
+/// script's floating-point numbers tell each millisecond.
 pub(super) const MAX_TIME_MS: i64 = 99_999_999_999_999;
 
 /// A time as the scripts can count with it.

@@ -133,8 +133,8 @@ impl Link<'_> {
         }
     }
 
-    /// The reply to a request, as it is to be passed on; none if the server closed. What comes before it
-    /// unasked is passed on.
+    /// The reply to a request, as it is to be passed on; none if the server closed. What comes
+    /// before it unasked is passed on.
     async fn await_reply(
         &self,
         frames: &mut Frames<ReadHalf<'_>>,

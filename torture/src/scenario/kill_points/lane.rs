@@ -40,8 +40,8 @@ pub(super) async fn play(
     Ok(done)
 }
 
-/// Kills the process at `first` and at `then` in turn, so many times; then lets it live. How often it
-/// died at `then`.
+/// Kills the process at `first` and at `then` in turn, so many times; then lets it live. How often
+/// it died at `then`.
 pub(super) async fn play_in_turn(
     process: &mut Process,
     first: KillPoint,
@@ -61,8 +61,8 @@ pub(super) async fn play_in_turn(
 }
 
 /// Starts the process until it dies at the point. False if it did not come there in time. One that
-/// ends by itself, such as a scheduler whose servers do not answer at its start, is started again, as
-/// a service manager would.
+/// ends by itself, such as a scheduler whose servers do not answer at its start, is started again,
+/// as a service manager would.
 async fn die(process: &mut Process, point: KillPoint, turn: u32) -> anyhow::Result<bool> {
     // Not always the first time: by then a process has more under way.
     let hits = if is_frequent(point) { 1 + turn % 3 } else { 1 };

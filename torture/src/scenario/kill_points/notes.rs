@@ -1,5 +1,5 @@
-//! Notes of what was drained and not sent. Another scheduler would claim them first, so that the one
-//! which dies is alone, and leaves at one death what it claims at the next.
+//! Notes of what was drained and not sent. Another scheduler would claim them first, so that the
+//! one which dies is alone, and leaves at one death what it claims at the next.
 
 use polling_model::KillPoint;
 

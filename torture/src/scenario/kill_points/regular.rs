@@ -78,8 +78,9 @@ pub(super) async fn play(run: &mut Run, kills: u32) -> anyhow::Result<(Kills, Re
     Ok((killed.into_iter().flatten().collect(), report))
 }
 
-/// What is promised at every kill: nothing lost, nothing forked, events exact. Gaps between polls are
-/// measured nowhere: half of the processes are dead at any time, so that no gap is anybody's promise.
+/// What is promised at every kill: nothing lost, nothing forked, events exact. Gaps between polls
+/// are measured nowhere: half of the processes are dead at any time, so that no gap is anybody's
+/// promise.
 pub(super) fn allow() -> Allow {
     Allow {
         polls_per_dispatch: 10.0,

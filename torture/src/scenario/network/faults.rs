@@ -148,7 +148,8 @@ pub(super) const ALL: [Network; 12] = [
         about: "seven in ten DeleteMessage never reach SQS, which answers with status 500",
         injections: &[on_sqs(|| dropped("DeleteMessage", 0.7))],
         must_count: &["sqs drop-action"],
-        // What was not deleted comes again, and may end as a dead letter though its job was completed.
+        // What was not deleted comes again, and may end as a dead letter though its job was
+        // completed.
         polls_per_dispatch: 2.5,
         strikes: 200,
         ..NETWORK

@@ -29,12 +29,12 @@ const PREFIX: &str = "polling-tokens";
 
 /// A [`TokenCache`] on Redis 6.2 or newer: the worker's own, not the scheduler's.
 ///
-/// Keys are `polling-tokens:{CHANNEL}:account:ACCOUNT` and `polling-tokens:{CHANNEL}:endpoint`, hashes both;
-/// the first is kept until [`forget`](TokenCache::forget). Each step is one script, and goes by the
-/// server's time. On a Redis Cluster name any of its nodes, without a database: all keys of a
-/// channel share a hash tag, so that one node has them. Let the server persist, and set `maxmemory-policy noeviction`: a refresh token
-/// that is thrown away may be the only one its owner has. Anyone who can read this Redis can use
-/// the tokens, unless they are sealed.
+/// Keys are `polling-tokens:{CHANNEL}:account:ACCOUNT` and `polling-tokens:{CHANNEL}:endpoint`,
+/// hashes both; the first is kept until [`forget`](TokenCache::forget). Each step is one script,
+/// and goes by the server's time. On a Redis Cluster name any of its nodes, without a database: all
+/// keys of a channel share a hash tag, so that one node has them. Let the server persist, and set
+/// `maxmemory-policy noeviction`: a refresh token that is thrown away may be the only one its owner
+/// has. Anyone who can read this Redis can use the tokens, unless they are sealed.
 ///
 /// ```no_run
 /// use std::sync::Arc;

@@ -38,9 +38,9 @@ impl Window {
         self
     }
 
-    /// A call beyond the limit. Each worker may make those that it has under way when it first hears
-    /// that nothing remains, and a new one as many. One whose clock is off sees the window end early
-    /// or late, and is not counted.
+    /// A call beyond the limit. Each worker may make those that it has under way when it first
+    /// hears that nothing remains, and a new one as many. One whose clock is off sees the window
+    /// end early or late, and is not counted.
     pub(super) fn refuse(&mut self, limit: WindowLimit, process: &Process) -> Result<(), String> {
         if process.skew_ms() != 0 {
             return Ok(());

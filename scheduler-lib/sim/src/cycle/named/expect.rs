@@ -77,8 +77,9 @@ fn peak(totals: &Totals, scenario: &Scenario) -> Figure {
 /// After an outage: each job that was due is polled once, in the time that the cap allows.
 ///
 /// The bound on the time, and where it comes from: the cursor catches up in order, so nothing that
-/// became due later is drained before; `overdue / dispatch_per_s` is the cap. On top come one `tick`
-/// until the scheduler looks, and a worker's `poll_timeout` until the last poll must have begun.
+/// became due later is drained before; `overdue / dispatch_per_s` is the cap. On top come one
+/// `tick` until the scheduler looks, and a worker's `poll_timeout` until the last poll must have
+/// begun.
 pub(super) fn caught_up(totals: &Totals, scenario: &Scenario) -> Vec<Figure> {
     let overdue = totals.measures.overdue;
     let outage = scenario.outage.map(|it| it.lasting).unwrap_or_default();
@@ -110,8 +111,8 @@ pub(super) fn caught_up(totals: &Totals, scenario: &Scenario) -> Vec<Figure> {
     ]
 }
 
-/// After the workers are back, each job is polled once by what is then on the queue, or after one more
-/// lease, when the last message was too old: then the reaper places it anew, in the next slot.
+/// After the workers are back, each job is polled once by what is then on the queue, or after one
+/// more lease, when the last message was too old: then the reaper places it anew, in the next slot.
 pub(super) fn workers_back(totals: &Totals, scenario: &Scenario) -> Vec<Figure> {
     let overdue = totals.measures.overdue;
     let outage = scenario.outage.map(|it| it.lasting).unwrap_or_default();
