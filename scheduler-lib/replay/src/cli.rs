@@ -27,6 +27,7 @@ use self::progress::Progress;
 /// storm, aimd and entryfreq are rules that are in use; clair-static knows the future; ours is the
 /// scheduler's adaptive policy.
 #[derive(Debug, Parser)]
+#[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// Traces, one after the other.
     #[arg(required = true, value_name = "TRACE")]
@@ -55,6 +56,12 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FOLDER")]
     plot: Option<PathBuf>,
 }
+
+const EXAMPLES: &str = "\
+Examples, on traces that come with it:
+  cargo run --release -p replay -- scheduler-lib/replay/traces/b-long180.csv.gz --plot plots
+  cargo run --release -p replay -- scheduler-lib/replay/traces/a-fold28-x10.csv.gz --day-min 144
+  cargo run --release -p replay -- my.csv --every-min 30,120 --tiers 4:2:1 --json";
 
 const DEFAULT: &str = "uniform,tiered,nutch-tuned,aimd,clair-static,ours";
 
