@@ -105,7 +105,7 @@ impl Ledger for MemoryLedger {
                 heard.used(),
                 &heard.told(now_ms),
                 heard.refused_until_ms(now_ms),
-                heard.at_ms.min(now_ms),
+                heard.at_ms(now_ms),
             );
             scopes.save(&heard.scope, scope, now_ms);
         }

@@ -34,6 +34,9 @@ pub const MAX_SCOPES: usize = 8;
 /// Most that one call may use up of a limit.
 pub const MAX_COST: u32 = 1000;
 
+/// What is heard is taken to be so many milliseconds old at most: an hour.
+const OLDEST_MS: i64 = 3_600_000;
+
 /// The rate limits of one channel. Each step is atomic over the scopes it names.
 #[async_trait]
 pub trait Ledger: Send + Sync + fmt::Debug {
@@ -203,11 +206,15 @@ impl Heard {
         bounded(self.used)
     }
 
+    /// Not after now, and not so long ago that it could tell nothing.
+    fn at_ms(&self, now_ms: i64) -> i64 {
+        self.at_ms.clamp(now_ms.saturating_sub(OLDEST_MS), now_ms)
+    }
+
     fn told(&self, now_ms: i64) -> Vec<Told> {
+        let at_ms = self.at_ms(now_ms);
         let of_scope = self.allowances.iter().filter(|one| one.scope == self.scope);
-        of_scope
-            .map(|one| Told::new(one, self.at_ms, now_ms))
-            .collect()
+        of_scope.map(|one| Told::new(one, at_ms, now_ms)).collect()
     }
 
     /// 0 if it did not refuse.

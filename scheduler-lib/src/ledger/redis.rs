@@ -228,7 +228,7 @@ impl Ledger for RedisLedger {
                 used: heard.used(),
                 told: heard.told(now_ms),
                 refused_until_ms: heard.refused_until_ms(now_ms),
-                at_ms: heard.at_ms.min(now_ms),
+                at_ms: heard.at_ms(now_ms),
             });
             let news: Vec<_> = news.collect();
             let keys = chunk.iter().map(|heard| &heard.scope);

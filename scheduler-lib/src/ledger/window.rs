@@ -109,7 +109,7 @@ pub(super) struct Told {
 }
 
 impl Told {
-    /// Said in a response of `at_ms`, which is no later than `now_ms`.
+    /// Said in a response of `at_ms`, which is not later than `now_ms`.
     pub(super) fn new(allowance: &Allowance, at_ms: i64, now_ms: i64) -> Self {
         let sane = allowance.clone().clamped(now_ms);
         let calls = |calls: u64| i64::try_from(calls).unwrap_or(MAX_CALLS).min(MAX_CALLS);
@@ -126,7 +126,7 @@ impl Told {
                 .window_ms
                 .unwrap_or(to_end_ms)
                 .clamp(0, caps::MAX_RESET_AHEAD_MS),
-            at_ms: at_ms.min(now_ms),
+            at_ms,
         }
     }
 }

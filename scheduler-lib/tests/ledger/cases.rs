@@ -3,7 +3,7 @@
 use polling_model::Allowance;
 use scheduler_lib::ledger::{Cushion, Denial, Heard, Ledger, Request};
 
-use crate::{at, calls, granted, hear, said, scope};
+use crate::{MINUTE_MS, at, calls, granted, hear, said, scope};
 
 /// A test for each case, with these attributes, of what `$ledger` makes.
 #[macro_export]
@@ -36,6 +36,7 @@ macro_rules! ledger_cases {
             a_refusal_stops_the_scope_and_one_call_tries_first
             a_call_made_before_the_refusal_does_not_lift_it
             absurd_words_are_taken_within_bounds
+            a_response_of_an_absurd_time_makes_no_window_of_days
         }
     };
 }
@@ -274,4 +275,16 @@ pub(crate) async fn absurd_words_are_taken_within_bounds(ledger: &dyn Ledger) {
     };
     assert_eq!(granted(ledger, &request, 1).await, 0);
     ledger.give_back(&request, at(1)).await.unwrap();
+}
+
+pub(crate) async fn a_response_of_an_absurd_time_makes_no_window_of_days(ledger: &dyn Ledger) {
+    for at_ms in [i64::MIN, i64::MAX] {
+        let heard = Heard {
+            at_ms,
+            ..said(0, 100, 1000, 15)
+        };
+        hear(ledger, heard, 0).await;
+        let standing = &ledger.standing(&[scope("app")], at(0)).await.unwrap()[0];
+        assert!(standing.windows[0].length_ms <= 75 * MINUTE_MS);
+    }
 }
