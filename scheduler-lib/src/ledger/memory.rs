@@ -126,3 +126,39 @@ impl Ledger for MemoryLedger {
         Ok(standings.map(Option::unwrap_or_default).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use polling_model::Allowance;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn scopes_of_which_nothing_is_known_any_more_are_dropped() {
+        let ledger = MemoryLedger::new();
+        let told = |scope: String, at_ms| {
+            let scope = ScopeKey::new(scope).expect("a valid scope");
+            let allowance = Allowance {
+                remaining: Some(1),
+                window_ms: Some(60_000),
+                ..Allowance::of(scope.clone())
+            };
+            Heard {
+                scope,
+                used: 0,
+                allowances: vec![allowance],
+                at_ms,
+                refused_until_ms: None,
+            }
+        };
+        for round in 0..10 {
+            let now_ms = round * 3_600_000;
+            let heard: Vec<_> = (0..600)
+                .map(|n| told(format!("account:{round}-{n}"), now_ms))
+                .collect();
+            ledger.hear(&heard, now_ms).await.expect("memory");
+            let kept = ledger.lock().known.len();
+            assert!((600..=2 * FEW_SCOPES).contains(&kept), "{kept}");
+        }
+    }
+}

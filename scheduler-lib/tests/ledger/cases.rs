@@ -37,6 +37,8 @@ macro_rules! ledger_cases {
             a_call_made_before_the_refusal_does_not_lift_it
             absurd_words_are_taken_within_bounds
             a_response_of_an_absurd_time_makes_no_window_of_days
+            a_window_of_which_nothing_is_said_counts_the_calls
+            no_more_windows_are_kept_than_a_scope_may_have
         }
     };
 }
@@ -208,6 +210,12 @@ pub(crate) async fn a_call_may_cost_more_than_one(ledger: &dyn Ledger) {
     };
     assert_eq!(granted(ledger, &request, 1).await, 3);
     assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 10);
+    let one = Request {
+        calls: 1,
+        ..request
+    };
+    ledger.give_back(&one, at(1)).await.unwrap();
+    assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 30);
 }
 
 pub(crate) async fn a_refusal_stops_the_scope_and_one_call_tries_first(ledger: &dyn Ledger) {
@@ -219,7 +227,11 @@ pub(crate) async fn a_refusal_stops_the_scope_and_one_call_tries_first(ledger: &
     let grant = ledger.reserve(&calls(50, 0), at(4)).await.unwrap();
     let denial = Denial::Refused { until_ms: at(5) };
     assert_eq!((grant.calls, grant.denial), (0, Some(denial)));
-    assert_eq!(granted(ledger, &calls(50, 0), 5).await, 1);
+    let grant = ledger.reserve(&calls(50, 0), at(5)).await.unwrap();
+    let denial = Denial::Refused {
+        until_ms: at(5) + 10_000,
+    };
+    assert_eq!((grant.calls, grant.denial), (1, Some(denial)));
     assert_eq!(granted(ledger, &calls(50, 0), 5).await, 0);
     // Nothing is heard of it: another tries.
     assert_eq!(granted(ledger, &calls(50, 0), 6).await, 1);
@@ -287,4 +299,41 @@ pub(crate) async fn a_response_of_an_absurd_time_makes_no_window_of_days(ledger:
         let standing = &ledger.standing(&[scope("app")], at(0)).await.unwrap()[0];
         assert!(standing.windows[0].length_ms <= 75 * MINUTE_MS);
     }
+}
+
+/// `remaining` calls left of a window of so many minutes.
+fn window(remaining: Option<u64>, minutes: i64) -> Allowance {
+    Allowance {
+        limit: Some(1000),
+        remaining,
+        window_ms: Some(minutes * MINUTE_MS),
+        ..Allowance::of(scope("app"))
+    }
+}
+
+pub(crate) async fn a_window_of_which_nothing_is_said_counts_the_calls(ledger: &dyn Ledger) {
+    let heard = |used, allowances, minutes| Heard {
+        used,
+        allowances,
+        ..said(minutes, 0, 0, 0)
+    };
+    let windows = [1, 2, 3].map(|hours| window(Some(100), hours * 60));
+    hear(ledger, heard(0, windows.to_vec(), 0), 0).await;
+    assert_eq!(granted(ledger, &calls(40, 0), 1).await, 40);
+    // Of the second it says how many are left, of the third only the limit, of the first nothing.
+    let news = vec![window(Some(90), 120), window(None, 180)];
+    hear(ledger, heard(40, news, 2), 2).await;
+    let standing = &ledger.standing(&[scope("app")], at(2)).await.unwrap()[0];
+    let free: Vec<_> = standing.windows.iter().map(|window| window.free).collect();
+    assert_eq!(free, [60, 90, 60]);
+}
+
+pub(crate) async fn no_more_windows_are_kept_than_a_scope_may_have(ledger: &dyn Ledger) {
+    let heard = Heard {
+        allowances: (1..=9).map(|hours| window(Some(100), hours * 60)).collect(),
+        ..said(0, 0, 0, 0)
+    };
+    hear(ledger, heard, 0).await;
+    let standing = &ledger.standing(&[scope("app")], at(0)).await.unwrap()[0];
+    assert_eq!(standing.windows.len(), 8);
 }
