@@ -39,6 +39,10 @@ macro_rules! ledger_cases {
             a_response_of_an_absurd_time_makes_no_window_of_days
             a_window_of_which_nothing_is_said_counts_the_calls
             no_more_windows_are_kept_than_a_scope_may_have
+            a_refusal_is_told_until_it_ends
+            calls_of_the_window_before_are_the_first_to_end
+            what_is_said_of_the_window_before_changes_nothing
+            a_window_that_ends_later_than_known_is_a_new_one
         }
     };
 }
@@ -336,4 +340,56 @@ pub(crate) async fn no_more_windows_are_kept_than_a_scope_may_have(ledger: &dyn 
     hear(ledger, heard, 0).await;
     let standing = &ledger.standing(&[scope("app")], at(0)).await.unwrap()[0];
     assert_eq!(standing.windows.len(), 8);
+}
+
+pub(crate) async fn a_refusal_is_told_until_it_ends(ledger: &dyn Ledger) {
+    let refused = Heard {
+        refused_until_ms: Some(at(5)),
+        ..said(0, 100, 1000, 15)
+    };
+    hear(ledger, refused, 0).await;
+    for (minutes, told) in [(4, Some(at(5))), (5, None)] {
+        let standing = ledger.standing(&[scope("app")], at(minutes)).await.unwrap();
+        assert_eq!(standing[0].refused_until_ms, told);
+    }
+}
+
+pub(crate) async fn calls_of_the_window_before_are_the_first_to_end(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 200, 200, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(40, 0), 14).await, 40);
+    assert_eq!(granted(ledger, &calls(10, 0), 15).await, 10);
+    let ended = Heard {
+        used: 45,
+        ..said(16, 155, 200, 30)
+    };
+    hear(ledger, ended, 16).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 16).await, 150);
+    // Of the window before nothing is out any more.
+    assert_eq!(granted(ledger, &calls(1000, 0), 30).await, 45);
+}
+
+pub(crate) async fn what_is_said_of_the_window_before_changes_nothing(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 200, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(0, 0), 15).await, 0);
+    hear(ledger, said(14, 5, 200, 15), 16).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 16).await, 200);
+}
+
+pub(crate) async fn a_window_that_ends_later_than_known_is_a_new_one(ledger: &dyn Ledger) {
+    hear(ledger, said(1, 10, 200, 15), 1).await;
+    // Said at the same second, of the window that has just begun.
+    hear(ledger, said(1, 190, 200, 30), 1).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 190);
+    // The same end, told in whole seconds, is no later one.
+    let rounded = Heard {
+        allowances: vec![Allowance {
+            limit: Some(200),
+            remaining: Some(200),
+            reset_at_ms: Some(at(30) + 1000),
+            ..Allowance::of(scope("app"))
+        }],
+        ..said(1, 0, 0, 0)
+    };
+    hear(ledger, rounded, 1).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 0);
 }
