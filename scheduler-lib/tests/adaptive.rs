@@ -182,6 +182,48 @@ fn the_background_is_learned_where_nothing_follows_from_anything() {
     );
 }
 
+/// What is expected in the hour after an item, once polls every five minutes for two days have shown
+/// bursts of `burst` items, three minutes apart, one a day for each of 200 jobs.
+fn worth_after_an_item(burst: i64) -> f64 {
+    let (mut model, mut evidence) = (model(), Evidence::default());
+    let mut jobs = vec![Activity::since(0); 200];
+    for round in 1..=2 * 288 {
+        let now_min = round * 5;
+        for (job, start_min) in jobs.iter_mut().zip((0..).step_by(7)) {
+            let items = (0..2 * burst)
+                .map(|n| (n / burst) * DAY_MIN + start_min + n % burst * 3)
+                .filter(|item| (now_min - 5..now_min).contains(item));
+            let items: Vec<_> = items.map(|item| item * MINUTE_MS).collect();
+            evidence.add(job, now_min * MINUTE_MS, &items, &model);
+            *job = job.polled(now_min * MINUTE_MS, &items, &model);
+        }
+        if round % 12 == 0 {
+            model = model.learned(&evidence);
+        }
+    }
+    let seen = Activity::since(0).polled(MINUTE_MS, &[MINUTE_MS], &model);
+    let terms = Terms {
+        loss_minutes: 0.0,
+        ..Terms::default()
+    };
+    model.worth(&seen, terms).at(61 * MINUTE_MS)
+}
+
+#[test]
+fn where_items_come_in_bursts_one_makes_more_of_them_likely() {
+    let start = model().worth(
+        &Activity::since(0).polled(MINUTE_MS, &[MINUTE_MS], &model()),
+        Terms {
+            loss_minutes: 0.0,
+            ..Terms::default()
+        },
+    );
+    let start = start.at(61 * MINUTE_MS);
+    let (single, bursts) = (worth_after_an_item(1), worth_after_an_item(5));
+    assert!(single < 0.8 * start, "{single} {start}");
+    assert!(bursts > 1.2 * start, "{bursts} {start}");
+}
+
 #[test]
 fn the_price_settles_where_as_many_are_worth_it_as_there_are_calls() {
     let mut price = Price::new(1e6);
