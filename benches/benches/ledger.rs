@@ -1,4 +1,4 @@
-//! The promise: reserving calls in the shared ledger costs little more than any trip to Redis.
+//! What it costs to reserve calls in the shared ledger, once for each chunk of jobs.
 //!
 //! Beside it the same number of trips that only count (`INCRBY`), from as many tasks, in one run;
 //! then how long the server itself takes.

@@ -24,8 +24,8 @@ use self::progress::Progress;
 /// A trace is a file of rows `account,unix_seconds`, one for each item, compressed with gzip or
 /// not. A policy may poll as many accounts a minute as the budget has calls; a poll brings what is
 /// new, a page at most. Policies: uniform, tiered and the other fixed ones never learn; nutch,
-/// storm, aimd and entryfreq are rules that are in use; clair-static knows the future; ours is the
-/// scheduler's adaptive policy.
+/// storm, aimd and entryfreq are rules that are in use; clair-static knows the future; ours is
+/// scheduler-lib's adaptive policy.
 #[derive(Debug, Parser)]
 #[command(after_help = EXAMPLES)]
 pub(crate) struct Arguments {

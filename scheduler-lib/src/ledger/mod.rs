@@ -8,6 +8,9 @@
 //! What the channel says wins over what was counted, since other products use the same limits. But
 //! calls that were granted and not heard of yet may not be in what it said: they count on top,
 //! until the window after theirs has ended. So lost calls hold up nobody for longer than that.
+//!
+//! The [`Scheduler`](crate::Scheduler) does not use a ledger yet: it goes by what each completion
+//! says of its own limits.
 
 mod memory;
 #[cfg(feature = "redis")]
@@ -23,7 +26,7 @@ use polling_model::{Allowance, ScopeKey, caps};
 pub use self::memory::MemoryLedger;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisLedger, RedisLedgerBuilder};
-use self::window::{MAX_CALLS, Told};
+use self::window::Told;
 
 /// A ledger as it is shared.
 pub type SharedLedger = Arc<dyn Ledger>;
@@ -33,6 +36,9 @@ pub const MAX_SCOPES: usize = 8;
 
 /// Most that one call may use up of a limit.
 pub const MAX_COST: u32 = 1000;
+
+/// Most calls that are told apart: with [`MAX_COST`] still a whole number to Lua.
+const MAX_CALLS: i64 = 1_000_000_000;
 
 /// What is heard is taken to be so many milliseconds old at most: an hour.
 const OLDEST_MS: i64 = 3_600_000;

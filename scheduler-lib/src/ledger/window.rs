@@ -2,8 +2,7 @@
 
 use polling_model::{Allowance, caps};
 
-/// Most calls that are told apart.
-pub(super) const MAX_CALLS: i64 = 1_000_000_000;
+use super::bounded;
 
 /// Shortest window.
 const MIN_LENGTH_MS: i64 = 1000;
@@ -112,15 +111,14 @@ impl Told {
     /// Said in a response of `at_ms`, which is not later than `now_ms`.
     pub(super) fn new(allowance: &Allowance, at_ms: i64, now_ms: i64) -> Self {
         let sane = allowance.clone().clamped(now_ms);
-        let calls = |calls: u64| i64::try_from(calls).unwrap_or(MAX_CALLS).min(MAX_CALLS);
         let ends_ms = sane
             .reset_at_ms
             .or_else(|| Some(now_ms.saturating_add(sane.window_ms?)));
         let to_end_ms = ends_ms.map_or(0, |ends_ms| ends_ms.saturating_sub(at_ms));
         Self {
             window: sane.window_ms.unwrap_or(0),
-            limit: sane.limit.map(calls),
-            left: sane.remaining.map(calls),
+            limit: sane.limit.map(bounded),
+            left: sane.remaining.map(bounded),
             ends_ms,
             length_ms: sane
                 .window_ms

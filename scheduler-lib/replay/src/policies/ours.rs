@@ -1,4 +1,4 @@
-//! The scheduler's adaptive policy, in slots of a minute as the scheduler has them.
+//! The adaptive policy of scheduler-lib, in slots of a minute as a scheduler has them.
 
 use std::collections::BTreeMap;
 

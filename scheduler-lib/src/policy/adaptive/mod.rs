@@ -19,6 +19,9 @@
 //! jobs. Letting each page be polled as its own index reaches a common threshold is Olston's and
 //! Pandey's (Recrawl Scheduling Based on Information Longevity, WWW 2008).
 //!
+//! The [`Scheduler`](crate::Scheduler) polls at fixed intervals so far; `replay` shows on traces
+//! what this policy reaches.
+//!
 //! ```
 //! use std::time::Duration;
 //! use scheduler_lib::policy::adaptive::{Activity, Model, Terms};
