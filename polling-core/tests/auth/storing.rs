@@ -13,7 +13,7 @@ use polling_core::{
     AccountId, ErrorClass,
     auth::{
         Attempt, CacheError, CachedToken, CoolDown, FreshToken, Lease, SharedTokenCache, Stored,
-        TokenCache, TokenKey, TokenSource as _, Version,
+        TokenCache, TokenKey, TokenSource as _, Tokens, Version,
     },
 };
 use tokio::time::{advance, sleep};
@@ -164,16 +164,22 @@ async fn a_store_whose_answer_was_lost_is_repeated_without_harm() {
     assert_eq!(channel.endpoint.calls(), 1);
 }
 
-/// Longer than the pause between two attempts to store.
-const SOON: Duration = Duration::from_secs(3);
-
-#[tokio::test(start_paused = true)]
-async fn a_token_that_the_cache_does_not_take_is_given_to_nobody_and_stored_as_soon_as_it_does() {
+/// A worker whose account's token has expired, and whose cache takes no new one until told to.
+async fn refusing_to_store() -> (Channel, Arc<Shaky>, Tokens) {
     let channel = Channel::paused();
     channel.expired(&*channel.cache, "42").await;
     let cache = Shaky::over(&channel);
     cache.stores_refused.store(usize::MAX, SeqCst);
     let worker = channel.worker_on(cache.clone());
+    (channel, cache, worker)
+}
+
+/// Longer than the pause between two attempts to store.
+const SOON: Duration = Duration::from_secs(3);
+
+#[tokio::test(start_paused = true)]
+async fn a_token_that_the_cache_does_not_take_is_given_to_nobody_and_stored_as_soon_as_it_does() {
+    let (channel, cache, worker) = refusing_to_store().await;
     for _ in 0..2 {
         let error = worker.get(&account()).await.unwrap_err();
         assert_eq!(error.class(), ErrorClass::Transient);
@@ -191,11 +197,8 @@ async fn a_token_that_the_cache_does_not_take_is_given_to_nobody_and_stored_as_s
 
 #[tokio::test(start_paused = true)]
 async fn what_another_worker_was_refused_meanwhile_does_not_last() {
-    let channel = Channel::paused();
-    channel.expired(&*channel.cache, "42").await;
-    let cache = Shaky::over(&channel);
-    cache.stores_refused.store(usize::MAX, SeqCst);
-    let (holder, other) = (channel.worker_on(cache.clone()), channel.worker());
+    let (channel, cache, holder) = refusing_to_store().await;
+    let other = channel.worker();
     holder.get(&account()).await.unwrap_err();
     sleep(Duration::from_secs(61)).await;
     // Its lease is over, and the refresh token that the cache has is spent.
@@ -273,11 +276,7 @@ async fn a_token_that_is_put_is_used_though_the_one_before_was_just_being_read()
 
 #[tokio::test(start_paused = true)]
 async fn a_put_that_fails_throws_no_token_away() {
-    let channel = Channel::paused();
-    channel.expired(&*channel.cache, "42").await;
-    let cache = Shaky::over(&channel);
-    cache.stores_refused.store(usize::MAX, SeqCst);
-    let worker = channel.worker_on(cache.clone());
+    let (channel, cache, worker) = refusing_to_store().await;
     worker.get(&account()).await.unwrap_err();
     cache.puts_refused.store(1, SeqCst);
     let other = FreshToken::new("other");
@@ -290,11 +289,7 @@ async fn a_put_that_fails_throws_no_token_away() {
 
 #[tokio::test(start_paused = true)]
 async fn closing_waits_until_the_cache_has_taken_every_token() {
-    let channel = Channel::paused();
-    channel.expired(&*channel.cache, "42").await;
-    let cache = Shaky::over(&channel);
-    cache.stores_refused.store(usize::MAX, SeqCst);
-    let worker = channel.worker_on(cache.clone());
+    let (channel, cache, worker) = refusing_to_store().await;
     worker.get(&account()).await.unwrap_err();
     let (closed, ()) = tokio::join!(worker.close(Duration::from_secs(30)), async {
         sleep(Duration::from_secs(20)).await;
