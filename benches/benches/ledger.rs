@@ -17,7 +17,7 @@ use std::{
 
 use polling_model::{Allowance, Clock, ScopeKey, SystemClock};
 use redis_server::Server;
-use scheduler_lib::ledger::{Cushion, Heard, Ledger, RedisLedger, Request};
+use scheduler_lib::ledger::{Claim, Cushion, Heard, Ledger, RedisLedger, Request};
 use tokio::task::JoinSet;
 
 const TASKS: usize = 32;
@@ -34,6 +34,7 @@ async fn known(ledger: &RedisLedger, scopes: &[ScopeKey]) {
     let now_ms = SystemClock.now_ms();
     let heard = scopes.iter().map(|scope| Heard {
         scope: scope.clone(),
+        ended: 0,
         used: 0,
         allowances: vec![window(scope, 15), window(scope, 1440)],
         at_ms: now_ms,
@@ -110,22 +111,29 @@ async fn main() {
             .await
             .unwrap();
         let request = Request {
-            scopes: scopes[..used]
+            claims: scopes[..used]
                 .iter()
-                .map(|scope| (scope.clone(), Cushion::Share(0.1)))
+                .map(|scope| Claim {
+                    scope: scope.clone(),
+                    cushion: Cushion::Share(0.1),
+                    limit: None,
+                })
                 .collect(),
-            calls: 10,
+            worths: vec![1.0; 10],
             cost: 1,
+            fill: false,
+            turn_ms: 0,
         };
         let reserved = measured(|| {
             let (ledger, request) = (Arc::clone(&ledger), request.clone());
             async move {
                 for _ in 0..TRIPS {
-                    let grant = ledger
-                        .reserve(&request, SystemClock.now_ms())
+                    let requests = std::slice::from_ref(&request);
+                    let grants = ledger
+                        .reserve(requests, SystemClock.now_ms())
                         .await
                         .unwrap();
-                    assert_eq!(grant.calls, 10);
+                    assert_eq!(grants[0].calls, 10);
                 }
             }
         })

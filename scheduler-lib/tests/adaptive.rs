@@ -88,19 +88,13 @@ proptest! {
     }
 
     #[test]
-    fn the_most_worthwhile_are_picked_and_never_more_than_there_are_calls(
-        worths in prop::collection::vec(0.0..100.0, 0..50), calls in 0..60usize, price in 0.1..100.0,
+    fn the_price_moves_towards_where_as_many_ask_as_there_are_calls(
+        price in 1e-6..1e6, asked in 0..1000u32, calls in 0..1000u32,
     ) {
-        let mut waiting: Vec<_> = worths.iter().copied().zip(0..).collect();
-        let mut price = Price::new(price);
-        let before = price.minutes();
-        let picked = price.pick(&mut waiting, calls);
-        prop_assert_eq!(picked.len(), calls.min(worths.len()));
-        prop_assert_eq!(picked.len() + waiting.len(), worths.len());
-        let least = picked.iter().map(|(worth, _)| *worth).fold(f64::INFINITY, f64::min);
-        prop_assert!(waiting.iter().all(|(worth, _): &(f64, i32)| calls == 0 || *worth <= least));
-        let (low, high) = (before.min(least), before.max(least));
-        prop_assert!(calls == 0 || worths.len() < calls || (low..=high).contains(&price.minutes()));
+        let before = Price::new(price);
+        let after = before.follow(f64::from(asked), f64::from(calls));
+        prop_assert_eq!(after.minutes().partial_cmp(&price), asked.partial_cmp(&calls));
+        prop_assert!((0.8..1.25).contains(&(after.minutes() / price)));
     }
 }
 
@@ -228,9 +222,8 @@ fn where_items_come_in_bursts_one_makes_more_of_them_likely() {
 fn the_price_settles_where_as_many_are_worth_it_as_there_are_calls() {
     let mut price = Price::new(1e6);
     for _ in 0..1000 {
-        let mut jobs: Vec<_> = (0..100).map(|worth| (f64::from(worth), ())).collect();
-        jobs.retain(|(worth, ())| *worth >= price.early());
-        price.pick(&mut jobs, 10);
+        let asked = (0..100).filter(|worth| f64::from(*worth) >= price.minutes());
+        price = price.follow(asked.count() as f64, 10.0);
     }
     assert!(
         (85.0..95.0).contains(&price.minutes()),

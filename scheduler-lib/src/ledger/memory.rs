@@ -8,7 +8,9 @@ use std::{
 use async_trait::async_trait;
 use polling_model::ScopeKey;
 
-use super::{Grant, Heard, Ledger, LedgerError, Request, Standing, scope::Scope};
+use super::{
+    Denial, Grant, Heard, Ledger, LedgerError, MAX_WORTHS, Request, Standing, scope::Scope,
+};
 
 /// Scopes of which nothing is known any more are dropped whenever there are twice as many as after
 /// the last time, and so many at least.
@@ -61,55 +63,108 @@ impl Scopes {
     }
 }
 
-#[async_trait]
-impl Ledger for MemoryLedger {
-    async fn reserve(&self, request: &Request, now_ms: i64) -> Result<Grant, LedgerError> {
-        let mut scopes = self.lock();
-        let mut grant = Grant {
-            calls: request.calls().unsigned_abs(),
-            denial: None,
+impl Scopes {
+    fn reserve(&mut self, request: &Request, now_ms: i64) -> Grant {
+        let mut price = 0.0;
+        for claim in request.claims() {
+            let limit = claim.limit();
+            let known = self.load(&claim.scope, now_ms);
+            let Some(mut scope) = known.or_else(|| limit.map(|_| Scope::default())) else {
+                continue;
+            };
+            if let Some((length_ms, limit)) = limit {
+                scope.configure(length_ms, limit, now_ms);
+            }
+            scope.begin_turn(request.turn(now_ms));
+            price += scope.price();
+            self.save(&claim.scope, scope, now_ms);
+        }
+        let worths = request.worths();
+        let worthwhile = worths.iter().take_while(|worth| **worth >= price).count();
+        let wanted = if request.fill {
+            worths.len()
+        } else {
+            worthwhile
         };
-        for (key, cushion) in request.scopes() {
-            if let Some(scope) = scopes.load(key, now_ms) {
-                grant = scope.free(&grant, request.cost(), *cushion, now_ms);
+        let mut free = (
+            wanted as i64,
+            (wanted < worths.len()).then_some(Denial::Price),
+        );
+        for claim in request.claims() {
+            self.change(&claim.scope, now_ms, |scope| {
+                if !request.fill {
+                    scope.asked(worthwhile);
+                }
+                free = scope.free(free.clone(), claim, request, now_ms);
+            });
+        }
+        let (calls, denial) = free;
+        if calls > 0 {
+            let least = worths[calls as usize - 1];
+            for claim in request.claims() {
+                self.change(&claim.scope, now_ms, |scope| {
+                    scope.take(calls, request, least, now_ms);
+                });
             }
         }
-        if grant.calls == 0 {
-            return Ok(grant);
+        let calls = calls as usize;
+        Grant {
+            calls,
+            denial,
+            price,
         }
-        for (key, _) in request.scopes() {
-            if let Some(mut scope) = scopes.load(key, now_ms) {
-                scope.take(grant.calls as i64, request.cost(), now_ms);
-                scopes.save(key, scope, now_ms);
-            }
-        }
-        Ok(grant)
     }
 
-    async fn give_back(&self, request: &Request, now_ms: i64) -> Result<(), LedgerError> {
+    fn change(&mut self, key: &ScopeKey, now_ms: i64, change: impl FnOnce(&mut Scope)) {
+        if let Some(mut scope) = self.load(key, now_ms) {
+            change(&mut scope);
+            self.save(key, scope, now_ms);
+        }
+    }
+}
+
+#[async_trait]
+impl Ledger for MemoryLedger {
+    async fn reserve(&self, requests: &[Request], now_ms: i64) -> Result<Vec<Grant>, LedgerError> {
         let mut scopes = self.lock();
-        for (key, _) in request.scopes() {
-            if let Some(mut scope) = scopes.load(key, now_ms) {
-                scope.give_back(request.calls(), request.cost());
-                scopes.save(key, scope, now_ms);
+        let grants = requests
+            .iter()
+            .map(|request| scopes.reserve(request, now_ms));
+        Ok(grants.collect())
+    }
+
+    async fn give_back(
+        &self,
+        request: &Request,
+        calls: usize,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let mut scopes = self.lock();
+        for claim in request.claims() {
+            if let Some(mut scope) = scopes.load(&claim.scope, now_ms) {
+                scope.give_back(calls.min(MAX_WORTHS) as i64 * request.cost());
+                scopes.save(&claim.scope, scope, now_ms);
             }
         }
         Ok(())
     }
 
-    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<(), LedgerError> {
+    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<Vec<Standing>, LedgerError> {
         let mut scopes = self.lock();
-        for heard in heard {
+        let hear = |heard: &Heard| {
             let mut scope = scopes.load(&heard.scope, now_ms).unwrap_or_default();
             scope.hear(
+                heard.ended(),
                 heard.used(),
                 &heard.told(now_ms),
                 heard.refused_until_ms(now_ms),
                 heard.at_ms(now_ms),
             );
+            let standing = scope.standing(now_ms);
             scopes.save(&heard.scope, scope, now_ms);
-        }
-        Ok(())
+            standing
+        };
+        Ok(heard.iter().map(hear).collect())
     }
 
     async fn standing(
@@ -145,6 +200,7 @@ mod tests {
             };
             Heard {
                 scope,
+                ended: 0,
                 used: 0,
                 allowances: vec![allowance],
                 at_ms,

@@ -8,8 +8,8 @@ use redis::{RedisError, Script};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Cushion, Denial, Grant, Heard, Ledger, LedgerError, Request, Standing, WindowStanding, bounded,
-    share_of_one, window::Told,
+    Claim, Cushion, Denial, Grant, Heard, Ledger, LedgerError, MAX_SCOPES, MAX_WORTHS, Request,
+    Standing, WindowStanding, bounded, share_of_one, window::Told,
 };
 use crate::store::redis::link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link};
 
@@ -108,10 +108,15 @@ impl RedisLedger {
 }
 
 #[derive(Serialize)]
-struct Asked {
-    calls: i64,
-    cost: i64,
+struct Asked<'a> {
     cushions: Vec<AskedCushion>,
+    /// Length and calls of configured windows.
+    limits: Vec<Option<(i64, i64)>>,
+    worths: &'a [f64],
+    cost: i64,
+    fill: bool,
+    turn: i64,
+    turn_ms: i64,
 }
 
 #[derive(Serialize)]
@@ -121,22 +126,27 @@ enum AskedCushion {
     Share(f64),
 }
 
-impl Asked {
-    fn new(request: &Request) -> Self {
-        let cushions = request.scopes().iter().map(|(_, cushion)| match cushion {
-            Cushion::Calls(calls) => AskedCushion::Calls(bounded(*calls)),
-            Cushion::Share(share) => AskedCushion::Share(share_of_one(*share)),
+impl<'a> Asked<'a> {
+    fn new(request: &'a Request, now_ms: i64) -> Self {
+        let cushions = request.claims().iter().map(|claim| match claim.cushion {
+            Cushion::Calls(calls) => AskedCushion::Calls(bounded(calls)),
+            Cushion::Share(share) => AskedCushion::Share(share_of_one(share)),
         });
         Self {
-            calls: request.calls(),
-            cost: request.cost(),
             cushions: cushions.collect(),
+            limits: request.claims().iter().map(Claim::limit).collect(),
+            worths: request.worths(),
+            cost: request.cost(),
+            fill: request.fill,
+            turn: request.turn(now_ms),
+            turn_ms: request.turn_ms,
         }
     }
 }
 
 #[derive(Serialize)]
 struct HeardOf {
+    ended: i64,
     used: i64,
     told: Vec<Told>,
     refused_until_ms: i64,
@@ -145,20 +155,75 @@ struct HeardOf {
 
 #[derive(Deserialize)]
 struct Granted {
-    calls: u64,
+    calls: usize,
     denial: Option<Denied>,
+    price: String,
 }
 
+/// The scope is told by its number among those of the request, from 1.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Denied {
-    Refused { refused: i64 },
-    Cushion { left: u64, cushion: u64, ends: i64 },
+    Refused {
+        scope: usize,
+        refused: i64,
+    },
+    Cushion {
+        scope: usize,
+        window: WindowStands,
+        cushion: u64,
+    },
+    Paced {
+        scope: usize,
+        window: WindowStands,
+        turn: u64,
+    },
+    Price {},
+}
+
+impl Granted {
+    fn of(self, request: &Request) -> Grant {
+        let scope = |number: usize| request.claims()[number - 1].scope.clone();
+        let denial = self.denial.map(|denied| match denied {
+            Denied::Refused {
+                scope: number,
+                refused,
+            } => Denial::Refused {
+                scope: scope(number),
+                until_ms: refused,
+            },
+            Denied::Cushion {
+                scope: number,
+                window,
+                cushion,
+            } => Denial::Cushion {
+                scope: scope(number),
+                window: window.into(),
+                cushion,
+            },
+            Denied::Paced {
+                scope: number,
+                window,
+                turn,
+            } => Denial::Paced {
+                scope: scope(number),
+                window: window.into(),
+                turn,
+            },
+            Denied::Price {} => Denial::Price,
+        });
+        Grant {
+            calls: self.calls,
+            denial,
+            price: self.price.parse().unwrap_or(0.0),
+        }
+    }
 }
 
 #[derive(Deserialize)]
 struct Stands {
     refused: i64,
+    price: String,
     /// An empty list is an empty object, as Lua has but one kind of table.
     windows: Windows,
 }
@@ -166,8 +231,27 @@ struct Stands {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Windows {
-    Some(Vec<(u64, u64, i64, i64)>),
+    Some(Vec<WindowStands>),
     None {},
+}
+
+#[derive(Deserialize)]
+struct WindowStands {
+    limit: u64,
+    free: u64,
+    ends: i64,
+    length: i64,
+}
+
+impl From<WindowStands> for WindowStanding {
+    fn from(window: WindowStands) -> Self {
+        Self {
+            limit: window.limit,
+            free: window.free,
+            ends_ms: window.ends,
+            length_ms: window.length,
+        }
+    }
 }
 
 impl From<Stands> for Standing {
@@ -176,55 +260,56 @@ impl From<Stands> for Standing {
             Windows::Some(windows) => windows,
             Windows::None {} => Vec::new(),
         };
-        let window = |(free, limit, ends_ms, length_ms)| WindowStanding {
-            limit,
-            free,
-            ends_ms,
-            length_ms,
-        };
         Self {
             refused_until_ms: (stands.refused > 0).then_some(stands.refused),
-            windows: windows.into_iter().map(window).collect(),
+            price: stands.price.parse().unwrap_or(0.0),
+            windows: windows.into_iter().map(WindowStanding::from).collect(),
         }
     }
 }
 
 #[async_trait]
 impl Ledger for RedisLedger {
-    async fn reserve(&self, request: &Request, now_ms: i64) -> Result<Grant, LedgerError> {
-        let keys = request.scopes().iter().map(|(scope, _)| scope);
-        let answer = self
-            .run("reserve", keys, &Asked::new(request), now_ms)
-            .await?;
-        let granted: Granted = self.decode("reserve", answer.as_deref())?;
-        Ok(Grant {
-            calls: granted.calls,
-            denial: granted.denial.map(|denied| match denied {
-                Denied::Refused { refused } => Denial::Refused { until_ms: refused },
-                Denied::Cushion {
-                    left,
-                    cushion,
-                    ends,
-                } => Denial::Cushion {
-                    left,
-                    cushion,
-                    until_ms: ends,
-                },
-            }),
-        })
+    async fn reserve(&self, requests: &[Request], now_ms: i64) -> Result<Vec<Grant>, LedgerError> {
+        let mut grants = Vec::with_capacity(requests.len());
+        for chunk in requests.chunks(MAX_KEYS / MAX_SCOPES) {
+            let claims = || chunk.iter().flat_map(Request::claims);
+            let keys: Vec<_> = claims().map(|claim| &claim.scope).collect();
+            let asked: Vec<_> = chunk
+                .iter()
+                .map(|request| Asked::new(request, now_ms))
+                .collect();
+            let answer = self
+                .run("reserve", keys.into_iter(), &asked, now_ms)
+                .await?;
+            let granted: Vec<Granted> = self.decode("reserve", answer.as_deref())?;
+            grants.extend(
+                granted
+                    .into_iter()
+                    .zip(chunk)
+                    .map(|(granted, request)| granted.of(request)),
+            );
+        }
+        Ok(grants)
     }
 
-    async fn give_back(&self, request: &Request, now_ms: i64) -> Result<(), LedgerError> {
-        let keys = request.scopes().iter().map(|(scope, _)| scope);
-        let given = self
-            .run("give_back", keys, &Asked::new(request), now_ms)
-            .await;
+    async fn give_back(
+        &self,
+        request: &Request,
+        calls: usize,
+        now_ms: i64,
+    ) -> Result<(), LedgerError> {
+        let keys = request.claims().iter().map(|claim| &claim.scope);
+        let used = calls.min(MAX_WORTHS) as i64 * request.cost();
+        let given = self.run("give_back", keys, &used, now_ms).await;
         given.map(drop)
     }
 
-    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<(), LedgerError> {
+    async fn hear(&self, heard: &[Heard], now_ms: i64) -> Result<Vec<Standing>, LedgerError> {
+        let mut standings = Vec::with_capacity(heard.len());
         for chunk in heard.chunks(MAX_KEYS) {
             let news = chunk.iter().map(|heard| HeardOf {
+                ended: heard.ended(),
                 used: heard.used(),
                 told: heard.told(now_ms),
                 refused_until_ms: heard.refused_until_ms(now_ms),
@@ -232,9 +317,11 @@ impl Ledger for RedisLedger {
             });
             let news: Vec<_> = news.collect();
             let keys = chunk.iter().map(|heard| &heard.scope);
-            self.run("hear", keys, &news, now_ms).await?;
+            let answer = self.run("hear", keys, &news, now_ms).await?;
+            let stands: Vec<Stands> = self.decode("hear", answer.as_deref())?;
+            standings.extend(stands.into_iter().map(Standing::from));
         }
-        Ok(())
+        Ok(standings)
     }
 
     async fn standing(

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use polling_model::ScopeKey;
+
 use super::{
-    Cushion, Denial, Grant, Standing, WindowStanding,
-    window::{Told, Window},
+    Claim, Denial, Request, Standing,
+    pace::Pace,
+    window::{Told, Window, unsigned},
 };
 
 /// Most windows of one scope; further ones are left out.
@@ -17,7 +20,7 @@ pub(super) const PROBE_MS: i64 = 10_000;
 /// How long a refusal is remembered after its end, in milliseconds: nobody may have tried since.
 pub(super) const REMEMBERED_MS: i64 = 3_600_000;
 
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Scope {
     /// By length as told, or 0.
     windows: BTreeMap<i64, Window>,
@@ -25,59 +28,117 @@ pub(super) struct Scope {
     refused_until_ms: i64,
     /// No other call tries before this.
     probed_until_ms: i64,
+    pace: Pace,
 }
 
+/// Calls that may be made, and why no more.
+pub(super) type Free = (i64, Option<Denial>);
+
 impl Scope {
-    /// How many of `wanted` may be made now.
-    pub(super) fn free(&self, wanted: &Grant, cost: i64, cushion: Cushion, now_ms: i64) -> Grant {
-        if wanted.calls == 0 {
-            return wanted.clone();
-        }
-        let until_ms = self.refused_until_ms.max(self.probed_until_ms);
-        if now_ms < until_ms {
-            return denied(0, Denial::Refused { until_ms });
-        }
-        let mut grant = wanted.clone();
-        if self.refused_until_ms > 0 && grant.calls > 1 {
-            let until_ms = now_ms + PROBE_MS;
-            grant = denied(1, Denial::Refused { until_ms });
-        }
-        for window in self.windows.values() {
-            let cushion = cushion.of(window.limit);
-            let calls = unsigned((window.free() - cushion) / cost);
-            if calls < grant.calls {
-                let denial = Denial::Cushion {
-                    left: unsigned(window.free()),
-                    cushion: unsigned(cushion),
-                    until_ms: window.ends_ms,
-                };
-                grant = denied(calls, denial);
+    /// A configured limit holds from the first call on.
+    pub(super) fn configure(&mut self, length_ms: i64, limit: i64, now_ms: i64) {
+        let room = self.windows.len() < MAX_WINDOWS;
+        match self.windows.get_mut(&length_ms) {
+            Some(window) => window.configure(limit),
+            None if room => {
+                let window = Window::configured(limit, length_ms, now_ms);
+                self.windows.insert(length_ms, window);
             }
+            None => {}
         }
-        grant
     }
 
-    pub(super) fn take(&mut self, calls: i64, cost: i64, now_ms: i64) {
-        for window in self.windows.values_mut() {
-            window.out += calls * cost;
+    pub(super) fn begin_turn(&mut self, turn: i64) {
+        self.pace.move_on(turn);
+    }
+
+    pub(super) const fn price(&self) -> f64 {
+        self.pace.price
+    }
+
+    /// Calls that are worth their price are asked for.
+    pub(super) fn asked(&mut self, calls: usize) {
+        self.pace.asked(calls);
+    }
+
+    /// How many of `wanted` may be made now.
+    pub(super) fn free(
+        &mut self,
+        wanted: Free,
+        claim: &Claim,
+        request: &Request,
+        now_ms: i64,
+    ) -> Free {
+        let until_ms = self.refused_until_ms.max(self.probed_until_ms);
+        if wanted.0 > 0 && now_ms < until_ms {
+            return (0, refused(&claim.scope, until_ms));
         }
+        let mut free = wanted;
+        if self.refused_until_ms > 0 && free.0 > 1 {
+            free = (1, refused(&claim.scope, now_ms + PROBE_MS));
+        }
+        let (cost, mut room) = (request.cost(), None::<i64>);
+        for window in self.windows.values() {
+            let cushion = claim.cushion.of(window.limit);
+            let above = window.free() - cushion;
+            let share = window.share(cushion, self.pace.granted, request.turn_ms, now_ms);
+            let calls = (above.min(share - self.pace.granted) / cost).max(0);
+            room = Some(room.unwrap_or(i64::MAX).min(share / cost));
+            if calls < free.0 {
+                let (scope, window) = (claim.scope.clone(), window.standing());
+                let denial = if above / cost <= calls {
+                    let cushion = unsigned(cushion);
+                    Denial::Cushion {
+                        scope,
+                        window,
+                        cushion,
+                    }
+                } else {
+                    let turn = unsigned(share / cost);
+                    Denial::Paced {
+                        scope,
+                        window,
+                        turn,
+                    }
+                };
+                free = (calls, Some(denial));
+            }
+        }
+        self.pace.has_room(room.unwrap_or(0));
+        free
+    }
+
+    pub(super) fn take(&mut self, calls: i64, request: &Request, least: f64, now_ms: i64) {
+        let used = calls * request.cost();
+        for window in self.windows.values_mut() {
+            window.out += used;
+        }
+        self.pace.grant(used, least);
         if self.refused_until_ms > 0 {
             self.probed_until_ms = now_ms + PROBE_MS;
         }
     }
 
     /// Calls granted just now are not made.
-    pub(super) fn give_back(&mut self, calls: i64, cost: i64) {
+    pub(super) fn give_back(&mut self, used: i64) {
         for window in self.windows.values_mut() {
-            window.out = (window.out - calls * cost).max(0);
+            window.out = (window.out - used).max(0);
         }
+        self.pace.granted = (self.pace.granted - used).max(0);
         self.probed_until_ms = 0;
     }
 
     /// Calls have ended, and the channel said this in the response of `at_ms`.
-    pub(super) fn hear(&mut self, used: i64, told: &[Told], refused_until_ms: i64, at_ms: i64) {
+    pub(super) fn hear(
+        &mut self,
+        ended: i64,
+        used: i64,
+        told: &[Told],
+        refused_until_ms: i64,
+        at_ms: i64,
+    ) {
         for (name, window) in &mut self.windows {
-            window.ended(used);
+            window.ended(ended);
             if !told
                 .iter()
                 .any(|told| told.window == *name && told.left.is_some())
@@ -115,15 +176,10 @@ impl Scope {
 
     pub(super) fn standing(&self, now_ms: i64) -> Standing {
         let refused = self.refused_until_ms > now_ms;
-        let windows = self.windows.values().map(|window| WindowStanding {
-            limit: unsigned(window.limit),
-            free: unsigned(window.free()),
-            ends_ms: window.ends_ms,
-            length_ms: window.length_ms,
-        });
         Standing {
             refused_until_ms: refused.then_some(self.refused_until_ms),
-            windows: windows.collect(),
+            price: self.pace.price,
+            windows: self.windows.values().map(Window::standing).collect(),
         }
     }
 
@@ -137,14 +193,7 @@ impl Scope {
     }
 }
 
-const fn denied(calls: u64, denial: Denial) -> Grant {
-    Grant {
-        calls,
-        denial: Some(denial),
-    }
-}
-
-/// Zero for what is less.
-fn unsigned(calls: i64) -> u64 {
-    u64::try_from(calls).unwrap_or(0)
+fn refused(scope: &ScopeKey, until_ms: i64) -> Option<Denial> {
+    let scope = scope.clone();
+    Some(Denial::Refused { scope, until_ms })
 }

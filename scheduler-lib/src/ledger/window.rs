@@ -2,10 +2,10 @@
 
 use polling_model::{Allowance, caps};
 
-use super::bounded;
+use super::{WindowStanding, bounded};
 
 /// Shortest window.
-const MIN_LENGTH_MS: i64 = 1000;
+pub(super) const MIN_LENGTH_MS: i64 = 1000;
 
 /// Ends of a window that lie no further apart are the same: channels tell whole seconds.
 const SAME_END_MS: i64 = 1000;
@@ -44,6 +44,27 @@ impl Window {
         })
     }
 
+    /// Of a configured limit. The channel has not told of it: until it does, ours counts.
+    pub(super) const fn configured(limit: i64, length_ms: i64, now_ms: i64) -> Self {
+        Self {
+            limit,
+            left: limit,
+            ends_ms: now_ms - now_ms.rem_euclid(length_ms) + length_ms,
+            length_ms,
+            told_ms: 0,
+            out: 0,
+            out_before: 0,
+        }
+    }
+
+    /// Another limit was configured, and the channel has told none.
+    pub(super) fn configure(&mut self, limit: i64) {
+        if self.told_ms == 0 && limit != self.limit {
+            self.left = (self.left + limit - self.limit).max(0);
+            self.limit = limit;
+        }
+    }
+
     /// Goes on to the next window once this one has ended, and is not forgotten yet. What the
     /// channel will say of it is not known: the limit, until it is.
     pub(super) fn move_on(&mut self, now_ms: i64) {
@@ -59,6 +80,28 @@ impl Window {
     /// What may still be granted.
     pub(super) const fn free(&self) -> i64 {
         self.left - self.out - self.out_before
+    }
+
+    /// What one turn may use up: so many turns are left, this one included, and `granted` is what
+    /// was granted in this one.
+    pub(super) fn share(&self, cushion: i64, granted: i64, turn_ms: i64, now_ms: i64) -> i64 {
+        let above = self.free() + granted - cushion;
+        if turn_ms <= 0 {
+            return above;
+        }
+        let turn_ends_ms = now_ms - now_ms.rem_euclid(turn_ms) + turn_ms;
+        let after_this_ms = (self.ends_ms - turn_ends_ms).max(0);
+        let turns = 1 + after_this_ms.div_euclid(turn_ms) + i64::from(after_this_ms % turn_ms > 0);
+        above.div_euclid(turns) + i64::from(above.rem_euclid(turns) > 0)
+    }
+
+    pub(super) fn standing(&self) -> WindowStanding {
+        WindowStanding {
+            limit: unsigned(self.limit),
+            free: unsigned(self.free()),
+            ends_ms: self.ends_ms,
+            length_ms: self.length_ms,
+        }
     }
 
     /// Calls that were granted have ended. Older grants come first.
@@ -127,4 +170,9 @@ impl Told {
             at_ms,
         }
     }
+}
+
+/// Zero for what is less.
+pub(super) fn unsigned(calls: i64) -> u64 {
+    u64::try_from(calls).unwrap_or(0)
 }

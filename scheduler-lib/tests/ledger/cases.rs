@@ -1,9 +1,9 @@
 //! What every ledger does.
 
 use polling_model::Allowance;
-use scheduler_lib::ledger::{Cushion, Denial, Heard, Ledger, Request};
+use scheduler_lib::ledger::{Cushion, Denial, Heard, Ledger, Limit, Request, WindowStanding};
 
-use crate::{MINUTE_MS, at, calls, granted, hear, said, scope};
+use crate::{MINUTE_MS, at, calls, claim, grant, granted, hear, said, scope};
 
 /// A test for each case, with these attributes, of what `$ledger` makes.
 #[macro_export]
@@ -43,6 +43,14 @@ macro_rules! ledger_cases {
             calls_of_the_window_before_are_the_first_to_end
             what_is_said_of_the_window_before_changes_nothing
             a_window_that_ends_later_than_known_is_a_new_one
+            calls_are_spread_over_the_turns_of_a_window
+            what_one_turn_leaves_the_others_may_use
+            a_price_rises_until_no_more_is_asked_for_than_there_are_calls
+            calls_below_the_price_take_what_nobody_asked_for
+            a_configured_limit_holds_before_the_channel_tells_of_any
+            a_configured_limit_may_change
+            what_the_channel_tells_wins_over_what_was_configured
+            a_call_that_was_not_made_uses_up_nothing
         }
     };
 }
@@ -62,12 +70,17 @@ pub(crate) async fn a_scope_of_which_nothing_is_known_grants_all(ledger: &dyn Le
 pub(crate) async fn no_more_is_granted_than_is_left_above_the_cushion(ledger: &dyn Ledger) {
     hear(ledger, said(0, 100, 1000, 15), 0).await;
     assert_eq!(granted(ledger, &calls(50, 30), 1).await, 50);
-    let grant = ledger.reserve(&calls(50, 30), at(1)).await.unwrap();
+    let grant = grant(ledger, &calls(50, 30), 1).await;
     assert_eq!(grant.calls, 20);
     let denial = Denial::Cushion {
-        left: 50,
+        scope: scope("app"),
+        window: WindowStanding {
+            limit: 1000,
+            free: 50,
+            ends_ms: at(15),
+            length_ms: 15 * MINUTE_MS,
+        },
         cushion: 30,
-        until_ms: at(15),
     };
     assert_eq!(grant.denial, Some(denial));
     assert_eq!(granted(ledger, &calls(50, 0), 1).await, 30);
@@ -76,7 +89,7 @@ pub(crate) async fn no_more_is_granted_than_is_left_above_the_cushion(ledger: &d
 pub(crate) async fn a_cushion_may_be_a_share_of_the_limit(ledger: &dyn Ledger) {
     hear(ledger, said(0, 100, 999, 15), 0).await;
     let request = Request {
-        scopes: vec![(scope("app"), Cushion::Share(0.05))],
+        claims: vec![claim("app", Cushion::Share(0.05))],
         ..calls(1000, 0)
     };
     assert_eq!(granted(ledger, &request, 1).await, 50);
@@ -85,7 +98,7 @@ pub(crate) async fn a_cushion_may_be_a_share_of_the_limit(ledger: &dyn Ledger) {
 pub(crate) async fn what_is_given_back_can_be_granted_again(ledger: &dyn Ledger) {
     hear(ledger, said(0, 100, 1000, 15), 0).await;
     assert_eq!(granted(ledger, &calls(100, 0), 1).await, 100);
-    ledger.give_back(&calls(60, 0), at(1)).await.unwrap();
+    ledger.give_back(&calls(100, 0), 60, at(1)).await.unwrap();
     assert_eq!(granted(ledger, &calls(100, 0), 1).await, 60);
 }
 
@@ -96,6 +109,7 @@ pub(crate) async fn the_channel_knows_better_for_others_use_the_limit_too(ledger
     hear(
         ledger,
         Heard {
+            ended: 10,
             used: 10,
             ..said(4, 500, 1000, 15)
         },
@@ -110,7 +124,7 @@ pub(crate) async fn an_old_report_does_not_raise_what_is_left(ledger: &dyn Ledge
     hear(ledger, said(2, 80, 1000, 15), 4).await;
     assert_eq!(granted(ledger, &calls(100, 0), 5).await, 10);
     hear(ledger, said(2, 4, 1000, 15), 6).await;
-    ledger.give_back(&calls(10, 0), at(6)).await.unwrap();
+    ledger.give_back(&calls(10, 0), 10, at(6)).await.unwrap();
     assert_eq!(granted(ledger, &calls(100, 0), 6).await, 4);
 }
 
@@ -121,6 +135,7 @@ pub(crate) async fn calls_not_heard_of_count_beside_what_the_channel_says(ledger
     hear(
         ledger,
         Heard {
+            ended: 1,
             used: 1,
             ..said(2, 99, 1000, 15)
         },
@@ -134,6 +149,7 @@ pub(crate) async fn a_call_without_a_word_about_the_limit_is_counted(ledger: &dy
     hear(ledger, said(0, 100, 1000, 15), 0).await;
     assert_eq!(granted(ledger, &calls(40, 0), 1).await, 40);
     let silent = Heard {
+        ended: 40,
         used: 40,
         allowances: Vec::new(),
         ..said(2, 0, 0, 0)
@@ -195,9 +211,9 @@ pub(crate) async fn a_call_may_count_in_several_scopes(ledger: &dyn Ledger) {
     let news = [said(0, 100, 1000, 15), of_account(said(0, 20, 50, 15))];
     ledger.hear(&news, at(0)).await.unwrap();
     let both = Request {
-        scopes: vec![
-            (scope("app"), Cushion::Calls(0)),
-            (scope("account:7"), Cushion::Calls(5)),
+        claims: vec![
+            claim("app", Cushion::Calls(0)),
+            claim("account:7", Cushion::Calls(5)),
         ],
         ..calls(80, 0)
     };
@@ -214,11 +230,7 @@ pub(crate) async fn a_call_may_cost_more_than_one(ledger: &dyn Ledger) {
     };
     assert_eq!(granted(ledger, &request, 1).await, 3);
     assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 10);
-    let one = Request {
-        calls: 1,
-        ..request
-    };
-    ledger.give_back(&one, at(1)).await.unwrap();
+    ledger.give_back(&request, 1, at(1)).await.unwrap();
     assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 30);
 }
 
@@ -228,20 +240,21 @@ pub(crate) async fn a_refusal_stops_the_scope_and_one_call_tries_first(ledger: &
         ..said(0, 100, 1000, 15)
     };
     hear(ledger, refused, 0).await;
-    let grant = ledger.reserve(&calls(50, 0), at(4)).await.unwrap();
-    let denial = Denial::Refused { until_ms: at(5) };
-    assert_eq!((grant.calls, grant.denial), (0, Some(denial)));
-    let grant = ledger.reserve(&calls(50, 0), at(5)).await.unwrap();
-    let denial = Denial::Refused {
-        until_ms: at(5) + 10_000,
+    let refused = |until_ms| {
+        let scope = scope("app");
+        Some(Denial::Refused { scope, until_ms })
     };
-    assert_eq!((grant.calls, grant.denial), (1, Some(denial)));
+    let tried = grant(ledger, &calls(50, 0), 4).await;
+    assert_eq!((tried.calls, tried.denial), (0, refused(at(5))));
+    let tried = grant(ledger, &calls(50, 0), 5).await;
+    assert_eq!((tried.calls, tried.denial), (1, refused(at(5) + 10_000)));
     assert_eq!(granted(ledger, &calls(50, 0), 5).await, 0);
     // Nothing is heard of it: another tries.
     assert_eq!(granted(ledger, &calls(50, 0), 6).await, 1);
     hear(
         ledger,
         Heard {
+            ended: 1,
             used: 1,
             ..said(6, 99, 1000, 15)
         },
@@ -264,6 +277,7 @@ pub(crate) async fn a_call_made_before_the_refusal_does_not_lift_it(ledger: &dyn
 pub(crate) async fn absurd_words_are_taken_within_bounds(ledger: &dyn Ledger) {
     let absurd = Heard {
         scope: scope("app"),
+        ended: u64::MAX,
         used: u64::MAX,
         allowances: vec![
             Allowance {
@@ -287,10 +301,10 @@ pub(crate) async fn absurd_words_are_taken_within_bounds(ledger: &dyn Ledger) {
     assert!(window.ends_ms <= at(31 * 24 * 60));
     let request = Request {
         cost: u32::MAX,
-        ..calls(u64::MAX, u64::MAX)
+        ..calls(1000, u64::MAX)
     };
     assert_eq!(granted(ledger, &request, 1).await, 0);
-    ledger.give_back(&request, at(1)).await.unwrap();
+    ledger.give_back(&request, usize::MAX, at(1)).await.unwrap();
 }
 
 pub(crate) async fn a_response_of_an_absurd_time_makes_no_window_of_days(ledger: &dyn Ledger) {
@@ -317,6 +331,7 @@ fn window(remaining: Option<u64>, minutes: i64) -> Allowance {
 
 pub(crate) async fn a_window_of_which_nothing_is_said_counts_the_calls(ledger: &dyn Ledger) {
     let heard = |used, allowances, minutes| Heard {
+        ended: used,
         used,
         allowances,
         ..said(minutes, 0, 0, 0)
@@ -359,6 +374,7 @@ pub(crate) async fn calls_of_the_window_before_are_the_first_to_end(ledger: &dyn
     assert_eq!(granted(ledger, &calls(40, 0), 14).await, 40);
     assert_eq!(granted(ledger, &calls(10, 0), 15).await, 10);
     let ended = Heard {
+        ended: 45,
         used: 45,
         ..said(16, 155, 200, 30)
     };
@@ -392,4 +408,128 @@ pub(crate) async fn a_window_that_ends_later_than_known_is_a_new_one(ledger: &dy
     };
     hear(ledger, rounded, 1).await;
     assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 0);
+}
+
+/// The same, asked for once a minute.
+fn paced(calls: usize, cushion: u64) -> Request {
+    Request {
+        turn_ms: MINUTE_MS,
+        ..crate::calls(calls, cushion)
+    }
+}
+
+pub(crate) async fn calls_are_spread_over_the_turns_of_a_window(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 1000, 1000, 10), 0).await;
+    // Two replicas share a turn.
+    assert_eq!(granted(ledger, &paced(80, 100), 0).await, 80);
+    let rest = grant(ledger, &paced(80, 100), 0).await;
+    assert_eq!(rest.calls, 10);
+    assert!(
+        matches!(&rest.denial, Some(Denial::Paced { turn: 90, .. })),
+        "{rest:?}"
+    );
+    let whatever = Request {
+        fill: true,
+        ..paced(200, 100)
+    };
+    for minute in 1..10 {
+        assert_eq!(granted(ledger, &whatever, minute).await, 90);
+    }
+}
+
+pub(crate) async fn what_one_turn_leaves_the_others_may_use(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 100, 10), 0).await;
+    assert_eq!(granted(ledger, &paced(1, 0), 0).await, 1);
+    assert_eq!(granted(ledger, &paced(50, 0), 5).await, 20);
+    assert_eq!(granted(ledger, &paced(200, 0), 9).await, 79);
+}
+
+pub(crate) async fn a_price_rises_until_no_more_is_asked_for_than_there_are_calls(
+    ledger: &dyn Ledger,
+) {
+    hear(ledger, said(0, 100_000, 100_000, 1000), 0).await;
+    let request = Request {
+        worths: (1..=1000).rev().map(f64::from).collect(),
+        ..paced(0, 0)
+    };
+    // A hundred a minute: only those that are worth 901 and more.
+    for minute in 0..100 {
+        assert!(granted(ledger, &request, minute).await <= 101);
+    }
+    let standing = &ledger.standing(&[scope("app")], at(100)).await.unwrap()[0];
+    assert!((880.0..=920.0).contains(&standing.price), "{standing:?}");
+    // Nobody asks any more: a call need not be worth much.
+    for minute in 100..200 {
+        granted(ledger, &paced(1, 0), minute).await;
+    }
+    let standing = &ledger.standing(&[scope("app")], at(200)).await.unwrap()[0];
+    assert!(standing.price < 1.0, "{standing:?}");
+}
+
+pub(crate) async fn calls_below_the_price_take_what_nobody_asked_for(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 1000, 1000, 10), 0).await;
+    assert_eq!(granted(ledger, &paced(400, 0), 0).await, 100);
+    // The price is 1 from now on.
+    let mut cheap = paced(400, 0);
+    cheap.worths.fill(0.5);
+    let none = grant(ledger, &cheap, 1).await;
+    assert_eq!((none.calls, none.denial), (0, Some(Denial::Price)));
+    assert!((none.price - 1.0).abs() < 1e-9);
+    assert_eq!(granted(ledger, &paced(60, 0), 1).await, 60);
+    cheap.fill = true;
+    assert_eq!(granted(ledger, &cheap, 1).await, 40);
+}
+
+/// With a configured limit of so many calls in 15 minutes.
+fn configured(calls: u64) -> Request {
+    let mut request = crate::calls(1000, 0);
+    request.claims[0].limit = Some(Limit {
+        calls,
+        window_ms: 15 * MINUTE_MS,
+    });
+    request
+}
+
+pub(crate) async fn a_configured_limit_holds_before_the_channel_tells_of_any(ledger: &dyn Ledger) {
+    assert_eq!(granted(ledger, &configured(300), 0).await, 300);
+    assert_eq!(granted(ledger, &configured(300), 1).await, 0);
+    let ended = Heard {
+        ended: 300,
+        used: 300,
+        allowances: Vec::new(),
+        ..said(2, 0, 0, 0)
+    };
+    hear(ledger, ended, 2).await;
+    assert_eq!(granted(ledger, &configured(300), 2).await, 0);
+    assert_eq!(granted(ledger, &configured(300), 17).await, 300);
+}
+
+pub(crate) async fn a_configured_limit_may_change(ledger: &dyn Ledger) {
+    assert_eq!(granted(ledger, &configured(300), 0).await, 300);
+    assert_eq!(granted(ledger, &configured(350), 1).await, 50);
+    assert_eq!(granted(ledger, &configured(100), 1).await, 0);
+}
+
+pub(crate) async fn what_the_channel_tells_wins_over_what_was_configured(ledger: &dyn Ledger) {
+    assert_eq!(granted(ledger, &configured(10), 0).await, 10);
+    let told = Heard {
+        ended: 10,
+        used: 10,
+        allowances: vec![window(Some(600), 15)],
+        ..said(1, 0, 0, 0)
+    };
+    hear(ledger, told, 1).await;
+    assert_eq!(granted(ledger, &configured(10), 1).await, 600);
+}
+
+pub(crate) async fn a_call_that_was_not_made_uses_up_nothing(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 1).await, 100);
+    let unmade = Heard {
+        ended: 30,
+        allowances: Vec::new(),
+        ..said(2, 0, 0, 0)
+    };
+    hear(ledger, unmade, 2).await;
+    assert_eq!(granted(ledger, &calls(100, 0), 3).await, 30);
 }

@@ -7,10 +7,10 @@ mod random;
 mod redis;
 
 use polling_model::{Allowance, ScopeKey};
-use scheduler_lib::ledger::{Cushion, Heard, Ledger, Request};
+use scheduler_lib::ledger::{Claim, Cushion, Grant, Heard, Ledger, Request};
 
-/// When the tests begin, UTC milliseconds.
-const START_MS: i64 = 1_700_000_000_000;
+/// When the tests begin, UTC milliseconds: a multiple of all lengths that they use.
+const START_MS: i64 = 1_700_000_100_000;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -23,12 +23,22 @@ fn at(minutes: i64) -> i64 {
     START_MS + minutes * MINUTE_MS
 }
 
-/// `calls` calls in the scope `app`, which leave `cushion`.
-fn calls(calls: u64, cushion: u64) -> Request {
+/// `calls` equally worthwhile calls in the scope `app`, which leave `cushion`, and are not paced.
+fn calls(calls: usize, cushion: u64) -> Request {
     Request {
-        scopes: vec![(scope("app"), Cushion::Calls(cushion))],
-        calls,
+        claims: vec![claim("app", Cushion::Calls(cushion))],
+        worths: vec![1.0; calls],
         cost: 1,
+        fill: false,
+        turn_ms: 0,
+    }
+}
+
+fn claim(name: &str, cushion: Cushion) -> Claim {
+    Claim {
+        scope: scope(name),
+        cushion,
+        limit: None,
     }
 }
 
@@ -36,6 +46,7 @@ fn calls(calls: u64, cushion: u64) -> Request {
 fn said(minutes: i64, remaining: u64, limit: u64, until: i64) -> Heard {
     Heard {
         scope: scope("app"),
+        ended: 0,
         used: 0,
         allowances: vec![Allowance {
             limit: Some(limit),
@@ -49,8 +60,13 @@ fn said(minutes: i64, remaining: u64, limit: u64, until: i64) -> Heard {
 }
 
 /// How many calls are granted in minute `minutes`.
-async fn granted(ledger: &dyn Ledger, request: &Request, minutes: i64) -> u64 {
-    ledger.reserve(request, at(minutes)).await.unwrap().calls
+async fn granted(ledger: &dyn Ledger, request: &Request, minutes: i64) -> usize {
+    grant(ledger, request, minutes).await.calls
+}
+
+async fn grant(ledger: &dyn Ledger, request: &Request, minutes: i64) -> Grant {
+    let granted = ledger.reserve(std::slice::from_ref(request), at(minutes));
+    granted.await.unwrap().remove(0)
 }
 
 async fn hear(ledger: &dyn Ledger, heard: Heard, minutes: i64) {

@@ -2,15 +2,15 @@
 
 use polling_model::Allowance;
 use proptest::prelude::*;
-use scheduler_lib::ledger::{Cushion, Heard, Ledger, MemoryLedger, Request};
+use scheduler_lib::ledger::{Claim, Cushion, Heard, Ledger, Limit, MemoryLedger, Request};
 
 use crate::{START_MS, scope};
 
 /// A step of a scheduler.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Reserve(Request),
-    GiveBack(Request),
+    Reserve(Vec<Request>),
+    GiveBack(Request, usize),
     Hear(Vec<Heard>),
     Standing,
 }
@@ -22,15 +22,34 @@ fn request() -> impl Strategy<Value = Request> {
         (0..60u64).prop_map(Cushion::Calls),
         (0.0..1.0).prop_map(Cushion::Share),
     ];
-    let scopes = prop::collection::vec((0..SCOPES.len(), cushion), 1..3);
-    (scopes, 0..80u64, 1..4u32).prop_map(|(scopes, calls, cost)| Request {
-        scopes: scopes
-            .into_iter()
-            .map(|(name, cushion)| (scope(SCOPES[name]), cushion))
-            .collect(),
-        calls,
-        cost,
-    })
+    let limit = prop::option::weighted(
+        0.3,
+        (0..100u64, prop::sample::select(vec![60_000, 300_000])),
+    );
+    let claim = (0..SCOPES.len(), cushion, limit).prop_map(|(name, cushion, limit)| Claim {
+        scope: scope(SCOPES[name]),
+        cushion,
+        limit: limit.map(|(calls, window_ms)| Limit { calls, window_ms }),
+    });
+    let worths = prop::collection::vec(0.0..100.0f64, 0..80).prop_map(|mut worths| {
+        worths.sort_by(|one, two| two.total_cmp(one));
+        worths
+    });
+    let turn_ms = prop::sample::select(vec![0, 1000, 60_000]);
+    (
+        prop::collection::vec(claim, 1..3),
+        worths,
+        1..4u32,
+        any::<bool>(),
+        turn_ms,
+    )
+        .prop_map(|(claims, worths, cost, fill, turn_ms)| Request {
+            claims,
+            worths,
+            cost,
+            fill,
+            turn_ms,
+        })
 }
 
 /// Up to so many seconds before and after `now_s`, UTC milliseconds.
@@ -47,33 +66,36 @@ fn heard(now_s: i64) -> impl Strategy<Value = Heard> {
     );
     (
         prop::sample::select(SCOPES.map(scope).to_vec()),
-        0..30u64,
+        (0..30u64, 0..30u64),
         prop::collection::vec(allowance, 0..3),
         around(now_s, 100, 20),
         prop::option::weighted(0.1, around(now_s, 10, 100)),
     )
-        .prop_map(|(scope, used, told, at_ms, refused_until_ms)| Heard {
-            used,
-            allowances: told
-                .into_iter()
-                .map(|(limit, remaining, reset_at_ms, window_ms)| Allowance {
-                    scope: scope.clone(),
-                    limit,
-                    remaining,
-                    reset_at_ms,
-                    window_ms,
-                })
-                .collect(),
-            scope,
-            at_ms,
-            refused_until_ms,
-        })
+        .prop_map(
+            |(scope, (ended, used), told, at_ms, refused_until_ms)| Heard {
+                ended,
+                used,
+                allowances: told
+                    .into_iter()
+                    .map(|(limit, remaining, reset_at_ms, window_ms)| Allowance {
+                        scope: scope.clone(),
+                        limit,
+                        remaining,
+                        reset_at_ms,
+                        window_ms,
+                    })
+                    .collect(),
+                scope,
+                at_ms,
+                refused_until_ms,
+            },
+        )
 }
 
 fn step(now_s: i64) -> impl Strategy<Value = Step> {
     prop_oneof![
-        4 => request().prop_map(Step::Reserve),
-        1 => request().prop_map(Step::GiveBack),
+        4 => prop::collection::vec(request(), 1..3).prop_map(Step::Reserve),
+        1 => (request(), 0..80usize).prop_map(|(request, calls)| Step::GiveBack(request, calls)),
         4 => prop::collection::vec(heard(now_s), 1..3).prop_map(Step::Hear),
         1 => Just(Step::Standing),
     ]
@@ -92,14 +114,17 @@ pub(crate) fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
 /// What a ledger answers, in words.
 pub(crate) async fn play(ledger: &dyn Ledger, now_ms: i64, step: &Step) -> String {
     match step {
-        Step::Reserve(request) => format!("{:?}", ledger.reserve(request, now_ms).await.unwrap()),
-        Step::GiveBack(request) => {
-            format!("{:?}", ledger.give_back(request, now_ms).await.unwrap())
+        Step::Reserve(requests) => {
+            format!("{:.9?}", ledger.reserve(requests, now_ms).await.unwrap())
         }
-        Step::Hear(heard) => format!("{:?}", ledger.hear(heard, now_ms).await.unwrap()),
+        Step::GiveBack(request, calls) => {
+            let given = ledger.give_back(request, *calls, now_ms);
+            format!("{:?}", given.await.unwrap())
+        }
+        Step::Hear(heard) => format!("{:.9?}", ledger.hear(heard, now_ms).await.unwrap()),
         Step::Standing => {
             let scopes = SCOPES.map(scope);
-            format!("{:?}", ledger.standing(&scopes, now_ms).await.unwrap())
+            format!("{:.9?}", ledger.standing(&scopes, now_ms).await.unwrap())
         }
     }
 }
@@ -117,8 +142,10 @@ proptest! {
     fn a_grant_leaves_every_cushion(steps in steps()) {
         let ledger = MemoryLedger::new();
         for (now_ms, step) in &steps {
-            if let Step::Reserve(request) = step {
-                block_on(grant_leaves_cushions(&ledger, request, *now_ms))?;
+            if let Step::Reserve(requests) = step {
+                for request in requests {
+                    block_on(grant_leaves_cushions(&ledger, request, *now_ms))?;
+                }
             } else {
                 block_on(play(&ledger, *now_ms, step));
             }
@@ -132,22 +159,24 @@ async fn grant_leaves_cushions(
     now_ms: i64,
 ) -> Result<(), TestCaseError> {
     let scopes: Vec<_> = request
-        .scopes
+        .claims
         .iter()
-        .map(|(scope, _)| scope.clone())
+        .map(|claim| claim.scope.clone())
         .collect();
-    let grant = ledger.reserve(request, now_ms).await.unwrap();
-    prop_assert!(grant.calls <= request.calls);
-    prop_assert_eq!(grant.calls < request.calls, grant.denial.is_some());
+    let grant = ledger.reserve(std::slice::from_ref(request), now_ms);
+    let grant = grant.await.unwrap().remove(0);
+    prop_assert!(grant.calls <= request.worths.len());
+    prop_assert_eq!(grant.calls < request.worths.len(), grant.denial.is_some());
     let after = ledger.standing(&scopes, now_ms).await.unwrap();
     if grant.calls == 0 {
         return Ok(());
     }
-    for ((_, cushion), standing) in request.scopes.iter().zip(after) {
+    prop_assert!(request.fill || request.worths[grant.calls - 1] >= grant.price);
+    for (claim, standing) in request.claims.iter().zip(after) {
         prop_assert_eq!(standing.refused_until_ms, None);
         for window in standing.windows {
-            let cushion = match cushion {
-                Cushion::Calls(calls) => *calls,
+            let cushion = match claim.cushion {
+                Cushion::Calls(calls) => calls,
                 Cushion::Share(share) => (window.limit as f64 * share).ceil() as u64,
             };
             // A scope that is named twice has two cushions.

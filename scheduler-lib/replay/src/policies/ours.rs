@@ -16,9 +16,8 @@ pub(super) struct Ours {
     price: Price,
     activities: Vec<Activity>,
     terms: Vec<Terms>,
-    /// Accounts that will be candidates, by the slot from which on they are.
+    /// Accounts by the slot in which they are looked at next.
     slots: BTreeMap<i64, Vec<usize>>,
-    candidates: Vec<usize>,
     learned_min: i64,
 }
 
@@ -53,18 +52,17 @@ impl Ours {
             evidence: Evidence::default(),
             activities: last_ms.map(Activity::since).collect(),
             slots: BTreeMap::new(),
-            candidates: Vec::new(),
             learned_min: 0,
         };
         for account in 0..accounts {
-            ours.place(account, 0);
+            ours.place(account, 0, ours.price.early());
         }
         ours
     }
 
-    /// Into the slot from which on the account is a candidate, after `minute`.
-    fn place(&mut self, account: usize, minute: i64) {
-        let due_ms = self.worth(account).due_ms(self.price.early());
+    /// Into the first slot after `minute` in which it is worth so much.
+    fn place(&mut self, account: usize, minute: i64, worth: f64) {
+        let due_ms = self.worth(account).due_ms(worth);
         let due = slot(due_ms).max(minute + 1);
         self.slots.entry(due).or_default().push(account);
     }
@@ -83,20 +81,24 @@ impl Policy for Ours {
         }
         let later = self.slots.split_off(&(minute + 1));
         let due = std::mem::replace(&mut self.slots, later);
-        self.candidates.extend(due.into_values().flatten());
-        let candidates = self.candidates.iter();
-        let mut candidates: Vec<_> = candidates
-            .map(|&account| (self.worth(account).at(minute * MINUTE_MS), account))
-            .collect();
-        let picked = self.price.pick(&mut candidates, calls);
-        self.candidates = candidates.into_iter().map(|(_, account)| account).collect();
-        picked.into_iter().map(|(_, account)| account).collect()
+        let worth = |account| (self.worth(account).at(minute * MINUTE_MS), account);
+        let mut candidates: Vec<_> = due.into_values().flatten().map(worth).collect();
+        candidates.sort_by(|(one, _), (two, _)| two.total_cmp(one));
+        let waiting = candidates.split_off(calls.min(candidates.len()));
+        let price = self.price.minutes();
+        for (_, account) in &waiting {
+            self.place(*account, minute, price);
+        }
+        let all = candidates.iter().chain(&waiting);
+        let asked = all.filter(|(worth, _)| *worth >= price).count();
+        self.price = self.price.follow(asked as f64, calls as f64);
+        candidates.into_iter().map(|(_, account)| account).collect()
     }
 
     fn polled(&mut self, minute: i64, account: usize, items_ms: &[i64]) {
         let (now_ms, before) = (minute * MINUTE_MS, self.activities[account]);
         self.evidence.add(&before, now_ms, items_ms, &self.model);
         self.activities[account] = before.polled(now_ms, items_ms, &self.model);
-        self.place(account, minute);
+        self.place(account, minute, self.price.early());
     }
 }

@@ -1,9 +1,11 @@
--- The steps of the ledger, as scope.rs and window.rs have them; a test holds the two together.
+-- The steps of the ledger, as scope.rs, window.rs and pace.rs have them; a test holds the two together.
 -- KEYS: scopes. ARGV: the step, now in UTC milliseconds, its request as JSON. A record is
--- {r = refused until, p = probed until, w = {length as told = {limit, left, ends, length, told, out, out before}}}.
+-- {r = refused until, p = probed until, w = {length as told = {limit, left, ends, length, told, out, out before}},
+-- pace = {turn, asked, room, least, granted, price}}; least and price are texts, since cjson writes 14 digits only.
 
 local MAX_WINDOWS, PROBE_MS, REMEMBERED_MS = 8, 10000, 3600000
 local MIN_LENGTH_MS, SAME_END_MS = 1000, 1000
+local FOLLOW, LOWEST_PRICE, HIGHEST_PRICE = 0.2, 1e-9, 1e12
 
 local step, now, request = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local loaded = {}
@@ -67,28 +69,120 @@ local function save(key, scope)
     end
 end
 
-local function denied(calls, denial)
-    return {calls = calls, denial = denial}
+local function exact(number) return string.format('%.17g', number) end
+
+local function new_scope()
+    return {r = 0, p = 0, w = {}, pace = {turn = 0, asked = 0, room = 0, least = '0', granted = 0, price = '0'}}
 end
 
-local function allowed(scope, grant, cushion)
-    if grant.calls == 0 then return grant end
-    local until_ms = math.max(scope.r, scope.p)
-    if now < until_ms then return denied(0, {refused = until_ms}) end
-    if scope.r > 0 and grant.calls > 1 then grant = denied(1, {refused = now + PROBE_MS}) end
-    for _, window in sorted(scope.w) do
-        local kept = cushion.calls or math.ceil(window.limit * cushion.share)
-        local calls = math.max(math.floor((free(window) - kept) / request.cost), 0)
-        if calls < grant.calls then
-            grant = denied(calls, {left = math.max(free(window), 0), cushion = kept, ends = window.ends})
+-- A configured limit holds from the first call on.
+local function configure(scope, length, limit)
+    local name = string.format('%.0f', length)
+    local window, _, count = scope.w[name], sorted(scope.w)
+    if not window and count < MAX_WINDOWS then
+        scope.w[name] = {
+            limit = limit, left = limit, ends = now - now % length + length, length = length, told = 0, out = 0, before = 0,
+        }
+    elseif window and window.told == 0 and window.limit ~= limit then
+        window.left, window.limit = math.max(window.left + limit - window.limit, 0), limit
+    end
+end
+
+-- The price follows what was asked for in the last turn, unless nothing at all could be granted then.
+local function begin_turn(pace, turn)
+    if turn <= pace.turn then return end
+    local price = tonumber(pace.price)
+    if pace.room > 0 then
+        if price > 0 then
+            local most = math.max(pace.asked, pace.room)
+            price = price * math.exp(FOLLOW * (pace.asked - pace.room) / most)
+            pace.price = exact(math.min(math.max(price, LOWEST_PRICE), HIGHEST_PRICE))
+        elseif pace.asked > pace.room then
+            pace.price = pace.least
         end
     end
-    return grant
+    pace.turn, pace.asked, pace.room, pace.least, pace.granted = turn, 0, 0, '0', 0
 end
 
-local function take(scope, calls)
-    for _, window in pairs(scope.w) do window.out = window.out + calls * request.cost end
+-- What one turn may use up of what is above the cushion.
+local function share(window, above, turn_ms)
+    if turn_ms <= 0 then return above end
+    local after_this = math.max(window.ends - (now - now % turn_ms + turn_ms), 0)
+    return math.ceil(above / (1 + math.ceil(after_this / turn_ms)))
+end
+
+local function told_window(window)
+    return {limit = window.limit, free = math.max(free(window), 0), ends = window.ends, length = window.length}
+end
+
+-- How many of the wanted calls may be made, and why no more.
+local function allowed(scope, key_number, wanted, denial, cushion, request)
+    local until_ms = math.max(scope.r, scope.p)
+    if wanted > 0 and now < until_ms then return 0, {scope = key_number, refused = until_ms} end
+    local calls = wanted
+    if scope.r > 0 and calls > 1 then calls, denial = 1, {scope = key_number, refused = now + PROBE_MS} end
+    local room
+    for _, window in sorted(scope.w) do
+        local kept = cushion.calls or math.ceil(window.limit * cushion.share)
+        local above, granted = free(window) - kept, scope.pace.granted
+        local turn = share(window, above + granted, request.turn_ms)
+        local possible = math.max(math.floor(math.min(above, turn - granted) / request.cost), 0)
+        room = math.min(room or math.huge, math.floor(turn / request.cost))
+        if possible < calls then
+            calls, denial = possible, {scope = key_number, window = told_window(window)}
+            if math.floor(above / request.cost) <= possible then
+                denial.cushion = kept
+            else
+                denial.turn = math.max(math.floor(turn / request.cost), 0)
+            end
+        end
+    end
+    scope.pace.room = math.max(room or 0, 0)
+    return calls, denial
+end
+
+local function take(scope, calls, request, least)
+    local used = calls * request.cost
+    for _, window in pairs(scope.w) do window.out = window.out + used end
+    local pace = scope.pace
+    if pace.granted == 0 or least < tonumber(pace.least) then pace.least = exact(least) end
+    pace.granted = pace.granted + used
     if scope.r > 0 then scope.p = now + PROBE_MS end
+end
+
+-- Grants calls of one request, whose scopes are the keys from `first` on.
+local function reserve(request, first)
+    local price = 0
+    for at, cushion in ipairs(request.cushions) do
+        local key, limit = KEYS[first + at], known(request.limits[at])
+        local scope = load(key) or limit and new_scope()
+        if scope then
+            if limit then configure(scope, limit[1], limit[2]) end
+            begin_turn(scope.pace, request.turn)
+            price = price + tonumber(scope.pace.price)
+            save(key, scope)
+        end
+    end
+    local worthwhile = 0
+    while request.worths[worthwhile + 1] and request.worths[worthwhile + 1] >= price do worthwhile = worthwhile + 1 end
+    local calls, denial = request.fill and #request.worths or worthwhile, nil
+    if calls < #request.worths then denial = {price = true} end
+    for at, cushion in ipairs(request.cushions) do
+        local scope = load(KEYS[first + at])
+        if scope then
+            if not request.fill then scope.pace.asked = scope.pace.asked + worthwhile end
+            calls, denial = allowed(scope, at, calls, denial, cushion, request)
+            save(KEYS[first + at], scope)
+        end
+    end
+    for at in ipairs(request.cushions) do
+        local scope = load(KEYS[first + at])
+        if scope and calls > 0 then
+            take(scope, calls, request, request.worths[calls])
+            save(KEYS[first + at], scope)
+        end
+    end
+    return {calls = calls, denial = denial, price = exact(price)}
 end
 
 local function new_window(told)
@@ -120,9 +214,9 @@ local function hear(scope, heard)
         if known(told.left) then told_left[tostring(told.window)] = true end
     end
     for name, window in pairs(scope.w) do
-        local before = math.min(heard.used, window.before)
+        local before = math.min(heard.ended, window.before)
         window.before = window.before - before
-        window.out = window.out - math.min(heard.used - before, window.out)
+        window.out = window.out - math.min(heard.ended - before, window.out)
         if not told_left[name] then window.left = math.max(window.left - heard.used, 0) end
     end
     for _, told in ipairs(heard.told) do
@@ -144,42 +238,37 @@ end
 local function standing(scope)
     local windows = {}
     for _, window in sorted(scope.w) do
-        windows[#windows + 1] = {math.max(free(window), 0), window.limit, window.ends, window.length}
+        windows[#windows + 1] = told_window(window)
     end
-    return {refused = scope.r > now and scope.r or 0, windows = windows}
+    return {refused = scope.r > now and scope.r or 0, price = scope.pace.price, windows = windows}
 end
 
 if step == 'reserve' then
-    local grant = {calls = request.calls}
-    for at, key in ipairs(KEYS) do
-        local scope = load(key)
-        if scope then grant = allowed(scope, grant, request.cushions[at]) end
+    local grants, first = {}, 0
+    for at, one in ipairs(request) do
+        grants[at] = reserve(one, first)
+        first = first + #one.cushions
     end
-    for _, key in ipairs(KEYS) do
-        local scope = load(key)
-        if scope and grant.calls > 0 then
-            take(scope, grant.calls)
-            save(key, scope)
-        end
-    end
-    return cjson.encode(grant)
+    return cjson.encode(grants)
 elseif step == 'give_back' then
     for _, key in ipairs(KEYS) do
         local scope = load(key)
         if scope then
-            for _, window in pairs(scope.w) do
-                window.out = math.max(window.out - request.calls * request.cost, 0)
-            end
+            for _, window in pairs(scope.w) do window.out = math.max(window.out - request, 0) end
+            scope.pace.granted = math.max(scope.pace.granted - request, 0)
             scope.p = 0
             save(key, scope)
         end
     end
 elseif step == 'hear' then
+    local standings = {}
     for at, key in ipairs(KEYS) do
-        local scope = load(key) or {r = 0, p = 0, w = {}}
+        local scope = load(key) or new_scope()
         hear(scope, request[at])
+        standings[at] = standing(scope)
         save(key, scope)
     end
+    return cjson.encode(standings)
 elseif step == 'standing' then
     local standings = {}
     for at, key in ipairs(KEYS) do
