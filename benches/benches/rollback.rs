@@ -59,6 +59,8 @@ async fn work(work: Arc<MemoryQueue>, completed: Arc<MemoryQueue>, polls: Polls)
                 allowances: vec![],
                 saturated: false,
                 events: 0,
+                created_ms: vec![],
+                calls: 1,
                 finished_ms: now_ms,
             };
             let body = wire::encode_completion(&completion).unwrap();

@@ -1,6 +1,14 @@
 //! The job as a poller sees it.
 
-use std::{fmt, ops::Deref, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
@@ -9,12 +17,18 @@ use crate::{caps, model};
 /// One dispatch of a job, with its deadlines. Derefs to the model's [`Job`](model::Job), which
 /// has the account to poll and the context that the last poll left.
 ///
-/// Cheap to clone, so that layers such as retry can keep one.
+/// Cheap to clone, so that layers such as retry can keep one. Clones count their calls together.
 #[derive(Clone)]
 pub struct Job {
-    dispatch: Arc<model::Job>,
+    dispatch: Arc<Dispatch>,
     expires: Instant,
     deadline: Instant,
+}
+
+/// What all clones of a job share.
+struct Dispatch {
+    job: model::Job,
+    calls: AtomicU32,
 }
 
 impl Job {
@@ -26,7 +40,10 @@ impl Job {
         let left = Duration::from_millis(left_ms.unsigned_abs()).min(caps::MAX_LIFETIME);
         let expires = Instant::now() + left;
         Self {
-            dispatch: Arc::new(dispatch),
+            dispatch: Arc::new(Dispatch {
+                job: dispatch,
+                calls: AtomicU32::new(0),
+            }),
             expires,
             deadline: expires,
         }
@@ -50,6 +67,21 @@ impl Job {
         self.expires
     }
 
+    /// Counts one call to the channel, about to be made. The crate's HTTP client does so for each
+    /// request; with a client of your own call this, or tell the number at the end with
+    /// [`Polled::with_calls`](crate::Polled::with_calls).
+    pub fn count_call(&self) {
+        self.dispatch.calls.fetch_add(1, Relaxed);
+    }
+
+    /// The calls to the channel that were counted for this dispatch, those of a poll that a layer
+    /// of yours repeated included. The completion tells this number or what the poll told at its
+    /// end, whichever is more.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.dispatch.calls.load(Relaxed)
+    }
+
     /// The same job with its deadline brought forward to `deadline`; a later one changes nothing.
     #[must_use]
     pub fn with_deadline(mut self, deadline: Instant) -> Self {
@@ -62,7 +94,7 @@ impl Deref for Job {
     type Target = model::Job;
 
     fn deref(&self) -> &model::Job {
-        &self.dispatch
+        &self.dispatch.job
     }
 }
 

@@ -28,6 +28,7 @@ struct Inner {
     code: Option<ErrorCode>,
     allowances: Vec<Allowance>,
     retry_after: Option<Duration>,
+    calls: u32,
     // Shared, so that an error found within a chain of others can be taken out by cloning.
     source: Option<Arc<dyn Error + Send + Sync>>,
 }
@@ -54,6 +55,7 @@ impl PollError {
             code: None,
             allowances: Vec::new(),
             retry_after: None,
+            calls: 1,
             source: None,
         }))
     }
@@ -95,6 +97,14 @@ impl PollError {
         self
     }
 
+    /// Notes how many calls to the channel the poll made, the one that failed included; 1 unless
+    /// set. If the job [counted](crate::Job::calls) more, that holds.
+    #[must_use]
+    pub fn with_calls(mut self, calls: u32) -> Self {
+        self.0.calls = calls;
+        self
+    }
+
     /// Adds the error that caused this one.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<BoxError>) -> Self {
@@ -130,6 +140,12 @@ impl PollError {
     #[must_use]
     pub fn retry_after(&self) -> Option<Duration> {
         self.0.retry_after
+    }
+
+    /// How many calls to the channel were made, the one that failed included.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.0.calls
     }
 
     /// The error as it travels to the scheduler, without its source.

@@ -14,7 +14,7 @@ use crate::{Allowance, Context, Event, PollError};
 /// assert_eq!(polled.events.len(), 1);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Polled {
     /// What was found, in the order in which to publish it.
     pub events: Vec<Event>,
@@ -26,6 +26,22 @@ pub struct Polled {
     pub saturated: bool,
     /// The error that ended paging early; what was fetched before it is published and kept.
     pub stopped: Option<PollError>,
+    /// Calls to the channel that the poll made, the one that stopped it included; 1 unless set. If
+    /// the job [counted](crate::Job::calls) more, that holds.
+    pub calls: u32,
+}
+
+impl Default for Polled {
+    fn default() -> Self {
+        Self {
+            events: Vec::new(),
+            context: Context::new(),
+            allowances: Vec::new(),
+            saturated: false,
+            stopped: None,
+            calls: 1,
+        }
+    }
 }
 
 impl Polled {
@@ -71,6 +87,15 @@ impl Polled {
     #[must_use]
     pub fn with_stopped(mut self, error: PollError) -> Self {
         self.stopped = Some(error);
+        self
+    }
+
+    /// Notes how many calls to the channel the poll made, the one that stopped it included. The
+    /// scheduler counts them against the channel's limits. [`paging::pages`](crate::paging::pages)
+    /// and the crate's HTTP client count by themselves.
+    #[must_use]
+    pub fn with_calls(mut self, calls: u32) -> Self {
+        self.calls = calls;
         self
     }
 }

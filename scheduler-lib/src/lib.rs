@@ -45,6 +45,8 @@
 //!         allowances: vec![],
 //!         saturated: false,
 //!         events: 0,
+//!         created_ms: vec![],
+//!         calls: 1,
 //!         finished_ms: clock.now_ms(),
 //!     };
 //!     completed.send(vec![wire::encode_completion(&completion)?]).await;

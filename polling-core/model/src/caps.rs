@@ -51,6 +51,16 @@ pub const MAX_ERROR_MESSAGE_SIZE_BYTES: usize = 2 * 1024;
 /// Most allowances that travel in one completion; the rest is cut off.
 pub const MAX_ALLOWANCES: usize = 16;
 
+/// Most creation times that travel in one completion; the newest are kept.
+pub const MAX_CREATED: usize = 100;
+
+/// Longest time before the end of its poll at which an item can have been created; an older one is
+/// taken as that old: 366 days.
+pub const MAX_CREATED_AGE_MS: i64 = 366 * 24 * 3_600_000;
+
+/// Most calls to the channel that one poll can have made; more are taken as that many.
+pub const MAX_CALLS: u32 = 10_000;
+
 /// Largest event, key, headers and id included, in bytes. Kafka's default bound for a message,
 /// less its framing.
 pub const MAX_EVENT_SIZE_BYTES: usize = 1_000_000;

@@ -1,11 +1,14 @@
 //! What a worker answers.
 
+use std::mem;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{Allowance, Context, ErrorClass, ErrorCode, JobId, JobType, Token, caps};
+use crate::{Allowance, Context, ErrorClass, ErrorCode, JobId, JobType, Token, caps, created};
 
 /// The answer to one dispatch of a job, stored on the completed queue after every event of the
-/// poll was delivered.
+/// poll was delivered. Its numbers come from outside and are untrusted: see
+/// [`clamped`](Self::clamped).
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Completion<C = Context> {
     /// The job.
@@ -26,8 +29,49 @@ pub struct Completion<C = Context> {
     /// Events published.
     #[serde(default)]
     pub events: u64,
+    /// When the published items came to be at their source, UTC milliseconds, oldest first. Of more
+    /// than [`caps::MAX_CREATED`] the newest are told; an item that was published again counts
+    /// again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty", with = "created")]
+    pub created_ms: Vec<i64>,
+    /// Calls to the channel that the poll made, at most [`caps::MAX_CALLS`]; 1 unless told. 0 if
+    /// none was made, since the worker itself held the poll up.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub calls: u32,
     /// When the poll ended, UTC milliseconds by the worker's clock.
     pub finished_ms: i64,
+}
+
+const fn one() -> u32 {
+    1
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes fields by reference"
+)]
+const fn is_one(calls: &u32) -> bool {
+    *calls == 1
+}
+
+impl<C> Completion<C> {
+    /// The same with absurd numbers mended: `created_ms` in order, none after `finished_ms` and
+    /// none longer than [`caps::MAX_CREATED_AGE_MS`] before it, the newest [`caps::MAX_CREATED`]
+    /// only; no more than [`caps::MAX_CALLS`] calls. Both sides of the wire do this.
+    #[must_use]
+    pub fn clamped(mut self) -> Self {
+        let newest = self.finished_ms;
+        let oldest = newest.saturating_sub(caps::MAX_CREATED_AGE_MS);
+        let mut created_ms = mem::take(&mut self.created_ms);
+        for at_ms in &mut created_ms {
+            *at_ms = (*at_ms).clamp(oldest, newest);
+        }
+        created_ms.sort_unstable();
+        let beyond = created_ms.len().saturating_sub(caps::MAX_CREATED);
+        self.created_ms = created_ms.split_off(beyond);
+        self.calls = self.calls.min(caps::MAX_CALLS);
+        self
+    }
 }
 
 /// How a poll ended.

@@ -38,6 +38,7 @@ mod chain;
 pub mod clock;
 mod completion;
 mod context;
+mod created;
 mod error_class;
 mod event;
 mod generator;

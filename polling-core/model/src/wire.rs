@@ -65,13 +65,13 @@ pub fn encode_completion<C: Serialize>(completion: &Completion<C>) -> Result<Str
     encode(completion)
 }
 
-/// Reads a completion from the completed queue.
+/// Reads a completion from the completed queue, [clamped](Completion::clamped).
 ///
 /// # Errors
 ///
 /// [`WireError`]; the message must then be left where it is.
 pub fn decode_completion<C: DeserializeOwned>(body: &[u8]) -> Result<Completion<C>, WireError> {
-    decode(body)
+    decode(body).map(Completion::clamped)
 }
 
 /// Which job and which dispatch a message of any version is about; every version has both.
@@ -238,6 +238,8 @@ mod tests {
             allowances,
             saturated: true,
             events: 3,
+            created_ms: vec![4, 6],
+            calls: 2,
             finished_ms: 7,
         }
     }
@@ -249,6 +251,26 @@ mod tests {
             let text = encode_job(&job(context.clone())).unwrap();
             prop_assert!(text.is_ascii() && !text.contains('\x7f'));
             prop_assert_eq!(decode_job::<Context>(text.as_bytes()).unwrap().context, context);
+        }
+
+        #[test]
+        fn creation_times_survive_the_wire_once_clamped(
+            created_ms: Vec<i64>, ages_ms in prop::collection::vec(0..9_000_000_000i64, 0..150),
+            finished_ms: i64, calls: u32,
+        ) {
+            let near = ages_ms.iter().map(|age_ms| finished_ms.saturating_sub(*age_ms));
+            let sane = Completion {
+                created_ms: created_ms.into_iter().chain(near).collect(),
+                calls,
+                finished_ms,
+                ..completion(Outcome::Failed { failure: Failure::new(ErrorClass::Gone, "") })
+            }
+            .clamped();
+            prop_assert!(sane.created_ms.is_sorted() && sane.created_ms.len() <= crate::caps::MAX_CREATED);
+            let oldest = finished_ms.saturating_sub(crate::caps::MAX_CREATED_AGE_MS);
+            prop_assert!(sane.created_ms.iter().all(|at_ms| (oldest..=finished_ms).contains(at_ms)));
+            let text = encode_completion::<Context>(&sane).unwrap();
+            prop_assert_eq!(decode_completion(text.as_bytes()).unwrap(), sane);
         }
 
         #[test]
@@ -271,6 +293,58 @@ mod tests {
         };
         assert_eq!(context.as_str(), "{\"a\":\"\\u00e9\",\"b\":1.5}");
         assert_eq!(encode_completion(&seen).unwrap(), text);
+    }
+
+    /// A completion that says so about its items and calls.
+    fn counted(created_ms: &str, finished_ms: i64, calls: &str) -> Completion<EncodedContext> {
+        let text = format!(
+            r#"{{"v":1,"id":"posts:42","type":"posts","token":"00000000000000a1.7.00000000000000b2",
+            "outcome":{{"succeeded":{{"context":{{}}}}}}{created_ms}{calls},"finished_ms":{finished_ms}}}"#
+        );
+        decode_completion(text.as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn creation_times_and_calls_are_told_from_the_newest_back_and_may_be_absent() {
+        let silent = counted("", 5_000, "");
+        assert_eq!((silent.created_ms, silent.calls), (vec![], 1));
+        let told = counted(
+            r#","created_ms":[4000,1000,0,2000]"#,
+            5_000,
+            r#","calls":0"#,
+        );
+        assert_eq!(told.created_ms, [1_000, 3_000, 3_000, 4_000]);
+        assert_eq!(told.calls, 0);
+        let text = encode_completion(&told).unwrap();
+        assert!(
+            text.contains(r#""created_ms":[4000,1000,0,2000],"calls":0,"#),
+            "{text}"
+        );
+        let text = encode_completion(&counted("", 5_000, "")).unwrap();
+        assert!(
+            !text.contains("created_ms") && !text.contains("calls"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn absurd_creation_times_and_calls_are_mended() {
+        let year_ms = crate::caps::MAX_CREATED_AGE_MS;
+        // Later than its poll, then a newer one behind an older one, then one of before all time.
+        let wild = counted(
+            &format!(r#","created_ms":[{0},{0},-7,{0}]"#, i64::MAX),
+            9,
+            r#","calls":4294967295"#,
+        );
+        assert_eq!(wild.created_ms, [9 - year_ms, 0, 7, 9]);
+        assert_eq!(wild.calls, crate::caps::MAX_CALLS);
+        let many = format!(r#","created_ms":[1000{}]"#, ",1".repeat(500));
+        let many = counted(&many, 2_000, "").created_ms;
+        assert_eq!(
+            many,
+            (901..=1_000).collect::<Vec<i64>>(),
+            "the newest are kept"
+        );
     }
 
     #[test]
@@ -390,6 +464,23 @@ mod tests {
         let stopped = Some(Failure::new(ErrorClass::Invalid, &worst));
         let mut completion = completion(Outcome::Succeeded { context, stopped });
         completion.allowances = vec![full; crate::caps::MAX_ALLOWANCES];
-        assert!(encode_completion(&completion).is_ok());
+        // More than travel, far apart, and in no order.
+        completion.created_ms = [i64::MIN, i64::MAX].repeat(crate::caps::MAX_CREATED);
+        completion.calls = u32::MAX;
+        completion.finished_ms = i64::MIN;
+        completion.id = JobId::new("i".repeat(crate::caps::MAX_JOB_ID_LEN)).unwrap();
+        completion.events = u64::MAX;
+        completion.job_type = "t".repeat(crate::caps::MAX_LABEL_LEN).parse().unwrap();
+        completion.token.generation = u64::MAX;
+        let text = encode_completion(&completion).unwrap();
+        let read: Completion<EncodedContext> = decode_completion(text.as_bytes()).unwrap();
+        assert_eq!(read.created_ms, vec![i64::MIN; crate::caps::MAX_CREATED]);
+        assert_eq!(read.calls, crate::caps::MAX_CALLS);
+        // The context is far larger than the rest may be.
+        let envelope = text.len() - crate::caps::MAX_CONTEXT_SIZE_BYTES;
+        assert!(
+            envelope < crate::caps::MAX_ENVELOPE_SIZE_BYTES * 3 / 4,
+            "{envelope}"
+        );
     }
 }

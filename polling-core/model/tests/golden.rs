@@ -53,6 +53,8 @@ fn completion(outcome: Outcome<Context>) -> Completion<Context> {
         }],
         saturated: true,
         events: 20,
+        created_ms: vec![],
+        calls: 1,
         finished_ms: 1_700_000_041_000,
     }
 }
@@ -65,7 +67,7 @@ fn failure() -> Failure {
     }
 }
 
-fn completions() -> [(&'static str, Completion<Context>); 3] {
+fn completions() -> [(&'static str, Completion<Context>); 4] {
     let (context, failed) = (context(), Outcome::Failed { failure: failure() });
     let stopped = Some(failure());
     let ended = Outcome::Succeeded {
@@ -75,7 +77,15 @@ fn completions() -> [(&'static str, Completion<Context>); 3] {
     [
         (
             include_str!("golden/v1/completion-succeeded.json"),
-            completion(ended),
+            completion(ended.clone()),
+        ),
+        (
+            include_str!("golden/v1/completion-counted.json"),
+            Completion {
+                created_ms: vec![1_699_999_000_000, 1_700_000_040_500, 1_700_000_041_000],
+                calls: 3,
+                ..completion(ended)
+            },
         ),
         (
             include_str!("golden/v1/completion-stopped.json"),

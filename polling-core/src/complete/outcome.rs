@@ -23,16 +23,20 @@ pub(super) fn of_published(
     if let Some(error) = &published.stopped {
         allowances.extend_from_slice(error.allowances());
     }
+    let completion = completion(
+        job,
+        outcome(&published.context, stopped),
+        allowances,
+        published.calls,
+        finished_ms,
+    );
     Completion {
         saturated: published.saturated,
         events: published.events,
-        ..completion(
-            job,
-            outcome(&published.context, stopped),
-            allowances,
-            finished_ms,
-        )
+        created_ms: published.created_ms,
+        ..completion
     }
+    .clamped()
 }
 
 /// The completion of a poll that brought nothing.
@@ -46,14 +50,17 @@ pub(super) fn of_error(
         job,
         Outcome::Failed { failure },
         error.allowances().to_vec(),
+        error.calls(),
         finished_ms,
     )
+    .clamped()
 }
 
 fn completion(
     job: &Job,
     outcome: Outcome<EncodedContext>,
     mut allowances: Vec<Allowance>,
+    told_calls: u32,
     finished_ms: i64,
 ) -> Completion<EncodedContext> {
     allowances.truncate(caps::MAX_ALLOWANCES);
@@ -65,6 +72,9 @@ fn completion(
         allowances,
         saturated: false,
         events: 0,
+        created_ms: Vec::new(),
+        // A layer of the author's may have polled twice, which the last result does not know.
+        calls: told_calls.max(job.calls()),
         finished_ms,
     }
 }

@@ -17,6 +17,9 @@ pub struct Paged {
     pub saturated: bool,
     /// The error that ended paging early.
     pub stopped: Option<PollError>,
+    /// Calls that were made: one for each page asked for, unless the error that ended paging tells
+    /// of more.
+    pub calls: u32,
 }
 
 impl Paged {
@@ -28,6 +31,7 @@ impl Paged {
             allowances: self.allowances,
             saturated: self.saturated,
             stopped: self.stopped,
+            calls: self.calls,
         }
     }
 
@@ -75,9 +79,13 @@ where
         let page = match call(&budget, fetch(cursor.at())).await {
             Ok(page) => page,
             Err(error) if first => return Err(error),
-            Err(error) => return Ok(paged.stop(error)),
+            Err(error) => {
+                paged.calls = paged.calls.saturating_add(error.calls());
+                return Ok(paged.stop(error));
+            }
         };
         first = false;
+        paged.calls = paged.calls.saturating_add(1);
         budget.heed(&page.allowances);
         paged.note(page.allowances.clone());
         match cursor.turn(page, &mut paged.events) {

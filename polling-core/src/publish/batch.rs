@@ -13,19 +13,25 @@ use crate::{
 /// Publishes events chunk by chunk, in their order, and waits for every report.
 ///
 /// Events are moved, never copied: the memory that they take goes down as the bus takes them. What
-/// remains of each is its id and topic, for its report.
+/// remains of each is its [`Label`], for its report.
 pub(super) struct Batch<'a> {
     bus: &'a SharedBus,
     throttle: &'a Throttle,
     job: &'a Job,
     events: vec::IntoIter<Event>,
-    taken: Vec<(Vec<(EventId, Topic)>, Deliveries)>,
+    taken: Vec<(Vec<Label>, Deliveries)>,
     /// What is being published, to name it at a timeout.
     topic: Option<Topic>,
-    /// What became of the batch so far.
-    pub(super) delivered: u64,
+    /// Of the events that were delivered so far, when their items were created; UTC milliseconds.
+    pub(super) created_ms: Vec<i64>,
     pub(super) refused: Option<Refused>,
     pub(super) waited: Duration,
+}
+
+struct Label {
+    id: EventId,
+    topic: Topic,
+    created_ms: i64,
 }
 
 impl<'a> Batch<'a> {
@@ -42,7 +48,7 @@ impl<'a> Batch<'a> {
             topic: events.first().map(|event| event.topic.clone()),
             events: events.into_iter(),
             taken: Vec::new(),
-            delivered: 0,
+            created_ms: Vec::new(),
             refused: None,
             waited: Duration::ZERO,
         }
@@ -61,11 +67,13 @@ impl<'a> Batch<'a> {
         }
         let mut failed = None;
         for (events, deliveries) in mem::take(&mut self.taken) {
-            self.topic = events.first().map(|(_, topic)| topic.clone());
-            for ((id, _), report) in events.into_iter().zip(deliveries.await) {
+            self.topic = events.first().map(|event| event.topic.clone());
+            for (event, report) in events.into_iter().zip(deliveries.await) {
                 match report {
-                    Ok(()) => self.delivered += 1,
-                    Err(error) if error.kind.is_permanent() => self.refuse(Reason::TooLarge { id }),
+                    Ok(()) => self.created_ms.push(event.created_ms),
+                    Err(error) if error.kind.is_permanent() => {
+                        self.refuse(Reason::TooLarge { id: event.id });
+                    }
                     // The others' reports are awaited all the same: nothing is left half done.
                     Err(error) => failed = failed.or(Some(error)),
                 }
@@ -93,7 +101,11 @@ impl<'a> Batch<'a> {
     async fn hand_over(&mut self, chunk: Vec<EventEnvelope>) {
         let labels = chunk
             .iter()
-            .map(|event| (event.id.clone(), event.topic.clone()))
+            .map(|event| Label {
+                id: event.id.clone(),
+                topic: event.topic.clone(),
+                created_ms: event.created_ms,
+            })
             .collect();
         self.topic = chunk.first().map(|event| event.topic.clone());
         let started = Instant::now();

@@ -19,6 +19,9 @@ use crate::{Allowance, Context, EventId, PollError, SharedBus, SharedObserver};
 pub struct Published {
     /// Events delivered.
     pub events: u64,
+    /// When the items of those events came to be at their source, UTC milliseconds, in the order
+    /// of publishing.
+    pub created_ms: Vec<i64>,
     /// For the next poll.
     pub context: Context,
     /// What the channel said about its rate limits.
@@ -27,6 +30,8 @@ pub struct Published {
     pub saturated: bool,
     /// The error that ended paging early.
     pub stopped: Option<PollError>,
+    /// Calls to the channel, as the poll told them.
+    pub calls: u32,
     /// Events that can never be published, if there were any.
     pub refused: Option<Refused>,
 }

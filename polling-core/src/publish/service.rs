@@ -83,11 +83,13 @@ impl PublishLayer {
             (Err(_), None) => {}
         }
         Ok(Published {
-            events: batch.delivered,
+            events: batch.created_ms.len() as u64,
+            created_ms: batch.created_ms,
             context: polled.context,
             allowances: polled.allowances,
             saturated: polled.saturated,
             stopped: polled.stopped,
+            calls: polled.calls,
             refused: batch.refused,
         })
     }

@@ -94,6 +94,7 @@ fn refused(wait: Duration) -> PollError {
     PollError::rate_limited("the rate limit's next window is too far away to wait for it")
         .with_code("paced")
         .with_retry_after(wait)
+        .with_calls(0)
 }
 
 impl<S> Layer<S> for RateLimitLayer {

@@ -63,10 +63,12 @@ impl Fixture {
 fn published(context: Context) -> Published {
     Published {
         events: 3,
+        created_ms: vec![NOW_MS - 9_000, NOW_MS - 1, NOW_MS - 5_000],
         context,
         allowances: vec![Allowance::of(ScopeKey::new("app").unwrap())],
         saturated: true,
         stopped: None,
+        calls: 2,
         refused: None,
     }
 }
@@ -97,6 +99,8 @@ async fn a_success_is_stored_with_its_context_and_the_token_of_the_dispatch() {
         allowances: vec![Allowance::of(ScopeKey::new("app").unwrap())],
         saturated: true,
         events: 3,
+        created_ms: vec![NOW_MS - 9_000, NOW_MS - 5_000, NOW_MS - 1],
+        calls: 2,
         finished_ms: NOW_MS,
     };
     assert_eq!(fixture.stored(), [expected]);
@@ -132,6 +136,57 @@ async fn no_more_allowances_are_stored_than_a_completion_holds() {
     fixture.complete(Ok(published)).await.unwrap();
     let stored = fixture.stored();
     assert_eq!(stored[0].allowances.len(), caps::MAX_ALLOWANCES);
+}
+
+#[tokio::test(start_paused = true)]
+async fn of_many_items_the_newest_are_told_and_none_is_of_the_future() {
+    let fixture = Fixture::new();
+    let hour_ms = 3_600_000;
+    let published = Published {
+        created_ms: (0..1_000)
+            .map(|age_ms| NOW_MS + 9 - age_ms)
+            .chain([NOW_MS + hour_ms])
+            .collect(),
+        ..published(context())
+    };
+    fixture.complete(Ok(published)).await.unwrap();
+    let told = fixture.stored().remove(0).created_ms;
+    assert_eq!(told.len(), caps::MAX_CREATED);
+    assert_eq!((told[0], told[99]), (NOW_MS - 89, NOW_MS));
+    assert_eq!(told.iter().filter(|at_ms| **at_ms == NOW_MS).count(), 11);
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_are_those_that_the_poll_told_or_the_job_counted_whichever_is_more() {
+    let fixture = Fixture::new();
+    let error = || PollError::transient("503");
+    fixture.complete(Err(error().into())).await.unwrap();
+    fixture
+        .complete(Err(error().with_calls(0).into()))
+        .await
+        .unwrap();
+    fixture
+        .complete(Err(error().with_calls(7).into()))
+        .await
+        .unwrap();
+    let counting = job();
+    for _ in 0..4 {
+        counting.clone().count_call();
+    }
+    fixture
+        .complete_job(counting.clone(), Ok(published(context())))
+        .await
+        .unwrap();
+    fixture
+        .complete_job(counting, Err(error().with_calls(0).into()))
+        .await
+        .unwrap();
+    let calls: Vec<_> = fixture
+        .stored()
+        .iter()
+        .map(|completion| completion.calls)
+        .collect();
+    assert_eq!(calls, [1, 0, 7, 4, 4]);
 }
 
 #[tokio::test(start_paused = true)]

@@ -92,10 +92,12 @@ where
 fn published() -> Published {
     Published {
         events: 0,
+        created_ms: Vec::new(),
         context: polled(0).context,
         allowances: Vec::new(),
         saturated: false,
         stopped: None,
+        calls: 1,
         refused: None,
     }
 }

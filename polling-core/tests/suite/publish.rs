@@ -98,15 +98,21 @@ async fn an_event_whose_delivery_fails_fails_the_job() {
 async fn events_that_can_never_be_published_are_told_and_hold_up_no_other() {
     let bus = MemoryBus::builder().max_event_bytes(1_000).build();
     let too_large = |key: &str, size| Event::new(topic(), key, vec![b'x'; size], NOW_MS);
+    let at = |created_ms, n| Event {
+        created_ms,
+        ..event(n)
+    };
     let found = Polled::default().with_events([
-        event(0),
+        at(7, 0),
         too_large("for-the-bus", 2_000),
-        event(1),
+        at(9, 1),
         too_large("for-any-bus", 2_000_000),
-        event(2),
+        at(8, 2),
     ]);
-    let published = run(&bus, found).await.unwrap();
+    let published = run(&bus, found.with_calls(5)).await.unwrap();
     assert_eq!(published.events, 3);
+    assert_eq!(published.created_ms, [7, 9, 8], "of those delivered");
+    assert_eq!(published.calls, 5);
     let refused = published.refused.unwrap();
     assert_eq!(
         (refused.events, refused.reason.code()),

@@ -152,6 +152,8 @@ pub(crate) fn completion(job: &Job, outcome: Outcome<Context>) -> String {
         allowances: vec![],
         saturated: false,
         events: 0,
+        created_ms: vec![],
+        calls: 1,
         finished_ms: 0,
     };
     wire::encode_completion(&completion).unwrap()

@@ -228,6 +228,8 @@ async fn answer(work: Arc<MemoryQueue>, completed: Arc<MemoryQueue>, seen: Arc<S
                 allowances: vec![],
                 saturated: false,
                 events: 0,
+                created_ms: vec![],
+                calls: 1,
                 finished_ms: SystemClock.now_ms(),
             };
             let body = wire::encode_completion(&completion).expect("a completion");

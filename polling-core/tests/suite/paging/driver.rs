@@ -30,6 +30,7 @@ fn a_poll_that_is_stopped_keeps_what_it_has_and_the_next_goes_on() {
     );
     let polled = first.into_polled(Context::new());
     assert!(polled.saturated && polled.stopped.is_some());
+    assert_eq!(polled.calls, 3, "two pages and the call that was refused");
     let second = poll(&feed, &mut cursor, 9, |feed, at| feed.below(&at)).unwrap();
     assert_eq!(keys(&second.events), [4, 3, 2, 1]);
     assert!(!second.saturated && second.stopped.is_none());

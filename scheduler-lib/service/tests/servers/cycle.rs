@@ -27,6 +27,8 @@ fn completion(job: &Job, context: Context) -> String {
         allowances: Vec::new(),
         saturated: false,
         events: 0,
+        created_ms: Vec::new(),
+        calls: 1,
         finished_ms: job.due_ms,
     };
     wire::encode_completion(&completion).unwrap()
