@@ -62,7 +62,7 @@ pub trait TokenSourceExt: TokenSource {
     /// # Errors
     ///
     /// What the last call failed with, or why there was no token for it; with it the rate limits
-    /// that the refused call reported.
+    /// that the refused call reported, and whether a call was made at all.
     fn with_token<T, F, Fut>(
         &self,
         account: &AccountId,
@@ -74,13 +74,15 @@ pub trait TokenSourceExt: TokenSource {
         Fut: Future<Output = Result<T, PollError>> + Send,
     {
         async move {
-            let token = self.get(account).await?;
+            // Without a token the channel is not called.
+            let token = self.get(account).await;
+            let token = token.map_err(|error| error.with_calls(0))?;
             let refusal = match call(token.clone()).await {
                 Err(error) if error.class() == ErrorClass::Unauthorized => error,
                 answered => return answered,
             };
             let fresh = self.renew(account, &token).await;
-            let fresh = fresh.map_err(|error| with_allowances_of(error, &refusal))?;
+            let fresh = fresh.map_err(|error| told_by(error, &refusal))?;
             call(fresh).await
         }
     }
@@ -88,9 +90,11 @@ pub trait TokenSourceExt: TokenSource {
 
 impl<S: TokenSource + ?Sized> TokenSourceExt for S {}
 
-fn with_allowances_of(error: PollError, refusal: &PollError) -> PollError {
+/// With the rate limits and the calls of the refused call.
+fn told_by(error: PollError, refusal: &PollError) -> PollError {
     let allowances = refusal.allowances().iter().cloned();
-    allowances.fold(error, PollError::with_allowance)
+    let error = allowances.fold(error, PollError::with_allowance);
+    error.with_calls(refusal.calls())
 }
 
 /// One token for all accounts, for as long as the program runs.

@@ -7,14 +7,14 @@ use reqwest::Url;
 use tokio::time::{Instant, timeout_at};
 
 use super::{Answer, HttpClient, Validators, body, classify, client::Request};
-use crate::{AccountId, PollError, ScopeKey};
+use crate::{AccountId, Job, PollError, ScopeKey};
 
 /// A call that is being put together. What is wrong with it is told when it is sent.
 #[must_use = "a call does nothing until it is sent"]
 pub struct Call<'a> {
     client: &'a HttpClient,
     account: &'a AccountId,
-    deadline: Option<Instant>,
+    job: Option<&'a Job>,
     url: Result<Url, PollError>,
     request: Request,
     validators: Validators,
@@ -22,10 +22,10 @@ pub struct Call<'a> {
 }
 
 impl<'a> Call<'a> {
-    /// For `account`, and over by `deadline` if there is one.
+    /// For `account`, and over by the deadline of `job` if it is for one.
     pub(super) fn new(
         client: &'a HttpClient,
-        (account, deadline): (&'a AccountId, Option<Instant>),
+        (account, job): (&'a AccountId, Option<&'a Job>),
         method: Method,
         url: &str,
     ) -> Self {
@@ -34,7 +34,7 @@ impl<'a> Call<'a> {
         Self {
             client,
             account,
-            deadline,
+            job,
             url: parse(url),
             request: Request {
                 method,
@@ -151,7 +151,7 @@ impl<'a> Call<'a> {
 
     async fn exchange(self, time: Time) -> Result<Answer, PollError> {
         let (client, account) = (self.client, self.account);
-        let response = client.exchange(self.request, self.url?);
+        let response = client.exchange(self.job, self.request, self.url?);
         let (response, url) = time.bound(response).await?;
         let received_ms = client.clock.now_ms();
         let scope = self.scope.unwrap_or_else(|| {
@@ -192,7 +192,7 @@ struct Time {
 impl Time {
     fn of(call: &Call<'_>) -> Self {
         let (total, now) = (call.client.config.total_timeout, Instant::now());
-        let left = call.deadline.map(|at| at.saturating_duration_since(now));
+        let left = call.job.map(Job::remaining);
         let within = left.map_or(total, |left| left.min(total));
         let over = now + within;
         Self { within, over }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use http::{HeaderMap, HeaderValue, Method, header};
 use reqwest::{Client, Response, Url, redirect::Policy};
-use tokio::time::Instant;
 
 use super::{Call, HttpConfig, caps, classify, dialect::Dialect, guard::Guard, redirect};
 use crate::{AccountId, Job, PollError, SharedClock};
@@ -109,36 +108,38 @@ impl HttpClient {
         })
     }
 
-    /// A GET of `url` for `job`, whose deadline it keeps.
+    /// A GET of `url` for `job`, whose deadline it keeps. Each request that is sent for it, those to
+    /// where it is redirected included, is [counted](Job::count_call).
     pub fn get<'a>(&'a self, job: &'a Job, url: impl AsRef<str>) -> Call<'a> {
-        Call::new(self, within(job), Method::GET, url.as_ref())
+        Call::new(self, (&job.account, Some(job)), Method::GET, url.as_ref())
     }
 
-    /// A POST to `url` for `job`, whose deadline it keeps: for channels that are asked that way.
+    /// A POST to `url` for `job`, as [`get`](Self::get): for channels that are asked that way.
     pub fn post<'a>(&'a self, job: &'a Job, url: impl AsRef<str>) -> Call<'a> {
-        Call::new(self, within(job), Method::POST, url.as_ref())
+        Call::new(self, (&job.account, Some(job)), Method::POST, url.as_ref())
     }
 
     /// A GET of `url` for `account`, outside of any poll: of a token endpoint that is asked that
-    /// way. It has [`HttpConfig::total_timeout`] alone.
+    /// way. It has [`HttpConfig::total_timeout`] alone, and counts as no call of a job.
     pub fn get_for<'a>(&'a self, account: &'a AccountId, url: impl AsRef<str>) -> Call<'a> {
         Call::new(self, (account, None), Method::GET, url.as_ref())
     }
 
-    /// A POST to `url` for `account`, outside of any poll: to a token endpoint. It has
-    /// [`HttpConfig::total_timeout`] alone.
+    /// A POST to `url` for `account`, outside of any poll, as [`get_for`](Self::get_for): to a token
+    /// endpoint.
     pub fn post_for<'a>(&'a self, account: &'a AccountId, url: impl AsRef<str>) -> Call<'a> {
         Call::new(self, (account, None), Method::POST, url.as_ref())
     }
 
-    /// Sends a request, and again to where it is redirected.
+    /// Sends a request, and again to where it is redirected; `job` counts them.
     pub(super) async fn exchange(
         &self,
+        job: Option<&Job>,
         mut request: Request,
         mut url: Url,
     ) -> Result<(Response, Url), PollError> {
         for _ in 0..=self.config.max_redirects {
-            let response = self.send(&request, &url).await?;
+            let response = self.send(job, &request, &url).await?;
             if !redirect::is_redirect(response.status()) {
                 return Ok((response, url));
             }
@@ -155,7 +156,12 @@ impl HttpClient {
         Err(classify::redirected(&format!("more than {most} times")))
     }
 
-    async fn send(&self, request: &Request, url: &Url) -> Result<Response, PollError> {
+    async fn send(
+        &self,
+        job: Option<&Job>,
+        request: &Request,
+        url: &Url,
+    ) -> Result<Response, PollError> {
         self.guard
             .check(url)
             .map_err(|_| classify::private(url.host_str().unwrap_or_default()))?;
@@ -163,10 +169,9 @@ impl HttpClient {
         let call = call
             .headers(request.headers.clone())
             .body(request.body.clone());
+        if let Some(job) = job {
+            job.count_call();
+        }
         call.send().await.map_err(classify::transport)
     }
-}
-
-fn within(job: &Job) -> (&AccountId, Option<Instant>) {
-    (&job.account, Some(job.deadline()))
 }

@@ -106,8 +106,17 @@ async fn a_refresh_that_fails_keeps_what_the_refused_call_reported() {
     channel.endpoint.answers(Answer::Down);
     let error = call(&worker, "access-2", &calls).await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Transient);
-    assert_eq!(error.allowances().len(), 1);
+    assert_eq!((error.allowances().len(), error.calls()), (1, 1));
     assert_eq!(calls.load(Relaxed), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_a_token_no_call_was_made() {
+    let channel = Channel::paused();
+    channel.endpoint.answers(Answer::Down);
+    let (worker, calls) = (channel.worker(), AtomicUsize::new(0));
+    let error = call(&worker, "access-1", &calls).await.unwrap_err();
+    assert_eq!((error.calls(), calls.load(Relaxed)), (0, 0));
 }
 
 #[tokio::test(start_paused = true)]

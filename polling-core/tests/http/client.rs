@@ -49,6 +49,28 @@ async fn an_answer_brings_its_body_and_its_allowances() {
 }
 
 #[tokio::test]
+async fn the_job_counts_every_request_that_is_sent_for_it() {
+    let server = Server::start(|head| match head.split(' ').nth(1) {
+        Some("/moved") => reply("302 Found", &["location: /posts"], ""),
+        Some("/posts") => reply("200 OK", &[], "[]"),
+        _ => reply("503 Service Unavailable", &[], ""),
+    })
+    .await;
+    let (client, job) = (client(Dialect::default()), job());
+    let moved = client.get(&job, &server.base).path(["moved"]);
+    moved.send().await.unwrap();
+    let failed = client.post(&job, &server.base);
+    failed.send().await.unwrap_err();
+    assert_eq!(job.clone().calls(), 3);
+    // Refused here, before it leaves.
+    let refused = client.get(&job, "http://10.0.0.1/posts");
+    refused.send().await.unwrap_err();
+    let token = client.get_for(&job.account, &server.base).path(["posts"]);
+    token.send().await.unwrap();
+    assert_eq!((job.calls(), server.requests().len()), (3, 4));
+}
+
+#[tokio::test]
 async fn what_comes_from_outside_stays_in_its_segment_of_the_path() {
     let server = Server::always("200 OK", &[], b"{}").await;
     let (client, job) = (client(Dialect::default()), job());
