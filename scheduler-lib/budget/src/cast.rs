@@ -1,0 +1,107 @@
+//! Who takes part: our jobs with their poller, and the other product.
+
+use std::{ops::Range, sync::Arc, time::Duration};
+
+use polling_core::{Job, PollError, Polled, Poller};
+use polling_model::{AccountId, ChannelId, Generator, JobType, ServiceLevel, SharedClock};
+use scheduler_lib::{Registration, Registry, policy::JobTypeRules};
+use tokio::time::sleep;
+
+use crate::{
+    channel::Channel,
+    meter::Caller,
+    product::calls_of_window,
+    scenario::{Scenario, TIERS, Tier},
+};
+
+/// The name of the channel.
+#[must_use]
+pub fn channel_id() -> ChannelId {
+    ChannelId::new("shared").expect("shared is a valid channel")
+}
+
+/// The type of all jobs.
+#[must_use]
+pub fn job_type() -> JobType {
+    JobType::new("posts").expect("posts is a valid job type")
+}
+
+/// The rules of all jobs.
+#[must_use]
+pub fn rules(scenario: &Scenario) -> JobTypeRules {
+    JobTypeRules {
+        cushion: scenario.cushion,
+        ..JobTypeRules::every(scenario.interval())
+    }
+}
+
+/// Registers all jobs.
+///
+/// # Panics
+///
+/// When the store fails.
+pub async fn register(scenario: &Scenario, registry: &Registry) {
+    for number in 0..scenario.jobs {
+        let account = AccountId::new(number.to_string()).expect("digits are a valid account");
+        let level = TIERS[Tier::of_account(number)].name;
+        let registration = Registration {
+            level: Some(ServiceLevel::new(level).expect("a tier's name is a valid level")),
+            ..Registration::new(job_type(), account)
+        };
+        let registered = registry.register(registration).await;
+        registered.expect("a store that works takes a valid job");
+    }
+}
+
+/// The other product spends in every window of the run.
+pub async fn spend(scenario: Scenario, channel: Arc<Channel>, clock: SharedClock) {
+    for window in 0..scenario.windows as i64 {
+        let begins_ms = scenario.start_ms() + window * scenario.window_ms;
+        let calls = calls_of_window(
+            scenario.seed,
+            window,
+            scenario.limit,
+            &scenario.other_share,
+            scenario.window_ms,
+        );
+        for at_ms in calls {
+            let left_ms = begins_ms + at_ms - clock.now_ms();
+            if left_ms > 0 {
+                sleep(Duration::from_millis(left_ms.unsigned_abs())).await;
+            }
+            channel.call(Caller::Other).await;
+        }
+    }
+}
+
+/// Polls an account with one call.
+#[derive(Debug)]
+pub struct ChannelPoller {
+    /// What is called.
+    pub channel: Arc<Channel>,
+    /// The worker's clock.
+    pub clock: SharedClock,
+    /// Draws how long a call takes.
+    pub generator: Generator,
+    /// Bounds of that, milliseconds.
+    pub call_ms: Range<u64>,
+}
+
+impl Poller for ChannelPoller {
+    /// The channel counts the call somewhere on its way, and its answer comes later.
+    async fn poll(&self, job: Job) -> Result<Polled, PollError> {
+        let spread_ms = self.call_ms.end.saturating_sub(self.call_ms.start);
+        let call_ms = self.call_ms.start + self.generator.below(spread_ms);
+        let there_ms = (call_ms as f64 * self.generator.fraction()) as u64;
+        sleep(Duration::from_millis(there_ms)).await;
+        let account = job.account.as_str().parse().unwrap_or(u64::MAX);
+        let answer = self.channel.call(Caller::Ours(account)).await;
+        sleep(Duration::from_millis(call_ms - there_ms)).await;
+        let scope = self.channel.scope().clone();
+        if answer.admitted {
+            Ok(Polled::new(job.context.clone()).with_allowance(answer.allowance(scope)))
+        } else {
+            Err(answer.refusal(scope, self.clock.now_ms()))
+        }
+    }
+}

@@ -1,0 +1,167 @@
+//! What a run consists of.
+
+use std::{ops::Range, time::Duration};
+
+use polling_model::SlotRing;
+
+/// A service level of the run.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Tier {
+    /// Its name.
+    pub name: &'static str,
+    /// How much a minute of delay counts.
+    pub weight: f64,
+    /// How many of seven accounts have it.
+    pub of_seven: u64,
+}
+
+/// Gold, silver and bronze, by falling weight.
+pub const TIERS: [Tier; 3] = [
+    Tier::new("gold", 4.0, 1),
+    Tier::new("silver", 2.0, 2),
+    Tier::new("bronze", 1.0, 4),
+];
+
+impl Tier {
+    const fn new(name: &'static str, weight: f64, of_seven: u64) -> Self {
+        Self {
+            name,
+            weight,
+            of_seven,
+        }
+    }
+
+    /// The place in [`TIERS`] of an account, by its number.
+    #[must_use]
+    pub const fn of_account(account: u64) -> usize {
+        match account % 7 {
+            0 => 0,
+            1 | 2 => 1,
+            _ => 2,
+        }
+    }
+
+    /// The place in [`TIERS`] of a level, if it is one of them.
+    #[must_use]
+    pub fn named(name: &str) -> Option<usize> {
+        TIERS.iter().position(|tier| tier.name == name)
+    }
+}
+
+/// One run. Everything that is drawn follows from the seed.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Scenario {
+    /// Of the other product's bursts, of how long calls take, and of the replicas' own draws.
+    pub seed: u64,
+    /// Jobs, one call each.
+    pub jobs: u64,
+    /// Windows that the run lasts. In the first one nothing is known of the limit yet.
+    pub windows: u64,
+    /// Calls per window, of all products together.
+    pub limit: u64,
+    /// How long a window lasts, milliseconds.
+    pub window_ms: i64,
+    /// Calls that are not ours to spend.
+    pub cushion: u64,
+    /// Which share of the limit the other product spends, drawn for each window.
+    pub other_share: Range<f64>,
+    /// Calls that our intervals ask for, in those that are left on average.
+    pub demand: f64,
+    /// Schedulers on one store.
+    pub schedulers: u64,
+    /// Workers on one queue.
+    pub workers: u64,
+    /// Polls that one worker runs at once.
+    pub concurrency: usize,
+    /// How long a call takes, milliseconds.
+    pub call_ms: Range<u64>,
+    /// The slots of a day, or of the part of one that a demo is.
+    pub ring: SlotRing,
+}
+
+impl Default for Scenario {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            jobs: 10_000,
+            windows: 8,
+            limit: 5_000,
+            window_ms: 900_000,
+            cushion: 500,
+            other_share: 0.2..0.6,
+            demand: 2.0,
+            schedulers: 3,
+            workers: 4,
+            concurrency: 64,
+            call_ms: 200..2_000,
+            ring: SlotRing::MINUTES,
+        }
+    }
+}
+
+impl Scenario {
+    /// Calls that the other product leaves above the cushion in a window, on average.
+    #[must_use]
+    pub fn mean_left(&self) -> f64 {
+        let share = f64::midpoint(self.other_share.start, self.other_share.end);
+        (self.limit as f64 * (1.0 - share) - self.cushion as f64).max(1.0)
+    }
+
+    /// The interval of every job, at which all of them ask for [`demand`](Self::demand) times what
+    /// is left; whole slots.
+    #[must_use]
+    pub fn interval(&self) -> Duration {
+        let wanted = self.demand * self.mean_left();
+        let interval_ms = self.jobs as f64 * self.window_ms as f64 / wanted;
+        let slots = (interval_ms / self.ring.width_ms() as f64).round().max(1.0);
+        Duration::from_millis(slots as u64 * self.ring.width_ms().unsigned_abs())
+    }
+
+    /// When the run begins, UTC milliseconds: with a window, but not with a slot. Channels do not
+    /// know of our slots.
+    #[must_use]
+    pub fn start_ms(&self) -> i64 {
+        const DAY_MS: i64 = 1_709_164_800_000;
+        DAY_MS + self.window_offset_ms()
+    }
+
+    /// How far the channel's windows are off from whole windows since the epoch, milliseconds.
+    #[must_use]
+    pub const fn window_offset_ms(&self) -> i64 {
+        self.ring.width_ms() * 37 / 60
+    }
+
+    /// How long it lasts.
+    #[must_use]
+    pub fn lasting(&self) -> Duration {
+        Duration::from_millis(self.windows * self.window_ms.unsigned_abs())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn jobs_ask_for_twice_what_is_left() {
+        let scenario = Scenario::default();
+        assert_eq!(scenario.mean_left() as u64, 2_500);
+        assert_eq!(scenario.interval(), Duration::from_secs(1_800));
+    }
+
+    #[test]
+    fn seven_accounts_are_one_gold_two_silver_four_bronze() {
+        let mut counts = [0; 3];
+        for account in 0..7 {
+            counts[Tier::of_account(account)] += 1;
+        }
+        assert_eq!(counts, TIERS.map(|tier| tier.of_seven));
+    }
+
+    #[test]
+    fn a_run_begins_with_a_window() {
+        let scenario = Scenario::default();
+        let since_ms = scenario.start_ms() - scenario.window_offset_ms();
+        assert_eq!(since_ms % scenario.window_ms, 0);
+    }
+}
