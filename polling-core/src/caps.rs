@@ -87,6 +87,9 @@ pub const MIN_REPORTED_WAIT: Duration = Duration::from_millis(1);
 /// Most rate-limit scopes that a worker keeps in mind, per rule.
 pub const MAX_SCOPES: usize = 10_000;
 
+/// Most workers that share a pace.
+pub const MAX_REPLICAS: u32 = 10_000;
+
 /// Longest token of a page that a cursor keeps, in bytes.
 pub const MAX_PAGE_TOKEN_LEN: usize = 4096;
 

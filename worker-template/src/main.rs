@@ -50,6 +50,7 @@ async fn ready_worker(options: &Options, health: &Health) -> anyhow::Result<Work
         .config(WorkerConfig {
             name: options.name.clone(),
             concurrency: options.concurrency,
+            replicas: options.replicas,
             poll_timeout: Duration::from_secs(options.poll_timeout_s),
             ..WorkerConfig::default()
         })

@@ -14,6 +14,9 @@ pub(crate) struct Options {
     /// Polls at once.
     #[arg(long, env = "WORKER_CONCURRENCY", default_value_t = 64)]
     pub(crate) concurrency: usize,
+    /// Workers of this channel, this one included: a pace (`.pace(…)` in `main.rs`) is shared among them.
+    #[arg(long, env = "WORKER_REPLICAS", default_value_t = 1)]
+    pub(crate) replicas: u32,
     /// Deadline of one poll, in seconds.
     #[arg(long, env = "POLL_TIMEOUT_S", default_value_t = 30)]
     pub(crate) poll_timeout_s: u64,

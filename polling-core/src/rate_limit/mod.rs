@@ -2,8 +2,10 @@
 
 mod ledger;
 mod pacer;
+mod replicas;
 mod scope;
 mod service;
+mod share;
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,7 +13,7 @@ pub use governor::Quota;
 use tower::Layer;
 
 use self::{ledger::Ledger, pacer::Pacer};
-pub use self::{scope::Scope, service::RateLimit};
+pub use self::{replicas::Replicas, scope::Scope, service::RateLimit};
 use crate::{Allowance, Job, PollError, SharedClock};
 
 /// Puts [`RateLimit`] around a service. All services of one layer, and their clones, share what
@@ -32,6 +34,7 @@ pub struct RateLimitLayer {
     ledger: Arc<Ledger>,
     followed: Vec<Scope>,
     pacers: Vec<Arc<Pacer>>,
+    replicas: Replicas,
     longest_wait: Duration,
 }
 
@@ -45,6 +48,7 @@ impl RateLimitLayer {
             ledger: Arc::new(Ledger::default()),
             followed: Vec::new(),
             pacers: Vec::new(),
+            replicas: Replicas::default(),
             longest_wait,
         }
     }
@@ -62,6 +66,18 @@ impl RateLimitLayer {
     pub fn pace(mut self, scope: Scope, quota: Quota) -> Self {
         self.pacers.push(Arc::new(Pacer::new(scope.clone(), quota)));
         self.follow(scope)
+    }
+
+    /// Takes one part of every pace, of as many as there are `replicas`: the calls of all of them
+    /// together keep it. One unless set.
+    ///
+    /// A change takes effect at the next call, and gives no scope a fresh burst. Each part has a
+    /// call at least to begin with, so a burst of fewer calls than replicas is passed by the
+    /// difference, once. A worker that starts does not know what others have used up.
+    #[must_use]
+    pub fn replicas(mut self, replicas: Replicas) -> Self {
+        self.replicas = replicas;
+        self
     }
 
     /// How long the job's scopes are still used up, by what the channel reported.

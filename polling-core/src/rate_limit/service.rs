@@ -73,7 +73,7 @@ impl RateLimitLayer {
         // Windows first: a call that they refuse takes nothing from a pace.
         self.wait(self.used_up(job), latest).await?;
         for pacer in &self.pacers {
-            while let Err(pause) = pacer.pass(job) {
+            while let Err(pause) = pacer.pass(job, &self.replicas) {
                 self.wait(pause, latest).await?;
             }
         }

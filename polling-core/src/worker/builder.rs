@@ -110,7 +110,8 @@ impl<S, L> WorkerBuilder<S, L> {
         self
     }
 
-    /// Paces the calls of `scope` by `quota`, whatever the channel reports.
+    /// Paces the calls of `scope` by `quota`, whatever the channel reports. The quota is that of
+    /// all workers together: see [`WorkerConfig::replicas`].
     pub fn pace(mut self, scope: Scope, quota: Quota) -> Self {
         self.parts.limits.push(Limit::Pace(scope, quota));
         self
@@ -171,7 +172,13 @@ where
         let ports = parts.ports()?;
         parts.validate()?;
         let tally = Tally::new(parts.observer.clone());
-        let (stack, gate) = parts.stack(&ports, Arc::new(tally.clone()), layers.layer(service));
+        let replicas = parts.config.replicas();
+        let (stack, gate) = parts.stack(
+            &ports,
+            Arc::new(tally.clone()),
+            replicas.clone(),
+            layers.layer(service),
+        );
         Ok(Worker {
             identity: format!("{}-{:016x}", parts.config.name, parts.generator.next_u64()),
             config: parts.config,
@@ -181,6 +188,7 @@ where
             topics: parts.topics,
             generator: parts.generator,
             tally,
+            replicas,
             stack,
             gate,
         })

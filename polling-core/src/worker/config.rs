@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, ops::RangeInclusive, time::Duration};
 
-use crate::{caps, publish::PublishLimits};
+use crate::{caps, publish::PublishLimits, rate_limit::Replicas};
 
 /// Bounds of a worker, with defaults that fit a channel whose polls take seconds.
 ///
@@ -26,6 +26,10 @@ pub struct WorkerConfig {
     /// Longest wait for a rate limit's window or pace, up to [`caps::MAX_LIFETIME`]; a job that
     /// would wait longer is completed as rate limited. Default 2 s.
     pub rate_limit_wait: Duration,
+    /// Workers that share the paces of [`WorkerBuilder::pace`](crate::WorkerBuilder::pace), this
+    /// one included: each takes one part of them. 1 to [`caps::MAX_REPLICAS`]. Default 1. See
+    /// [`Worker::replicas`](crate::Worker::replicas) for a number that changes.
+    pub replicas: u32,
     /// Deadline of a poll, from [`caps::MIN_TIMEOUT`] to [`caps::MAX_LIFETIME`]. Default 30 s.
     pub poll_timeout: Duration,
     /// How long past its deadline a poll may still be there, because it blocks its thread, before
@@ -57,6 +61,7 @@ impl Default for WorkerConfig {
             name: "worker".to_owned(),
             concurrency: 64,
             rate_limit_wait: Duration::from_secs(2),
+            replicas: 1,
             poll_timeout: Duration::from_secs(30),
             hang_grace: Duration::from_secs(5),
             publish_timeout: Duration::from_secs(120),
@@ -111,6 +116,7 @@ impl WorkerConfig {
             &(1..=caps::MAX_CONCURRENCY),
         )?;
         within("rate_limit_wait", &self.rate_limit_wait, &wait)?;
+        within("replicas", &self.replicas, &(1..=caps::MAX_REPLICAS))?;
         within("poll_timeout", &self.poll_timeout, &deadline)?;
         within("hang_grace", &self.hang_grace, &deadline)?;
         within("publish_timeout", &self.publish_timeout, &deadline)?;
@@ -165,9 +171,13 @@ impl WorkerConfig {
         self.rate_limit_wait + self.poll_timeout + self.complete_timeout
     }
 
+    /// Only of a validated configuration: there it is not 0.
+    pub(super) fn replicas(&self) -> Replicas {
+        Replicas::new(positive(self.replicas))
+    }
+
     /// Only of a validated configuration: there the rate and the burst are not 0.
     pub(super) fn publish_limits(&self) -> PublishLimits {
-        let positive = |number| NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN);
         PublishLimits {
             rate: positive(self.publish_rate),
             burst: positive(self.publish_burst),
@@ -175,6 +185,10 @@ impl WorkerConfig {
             reserve: self.complete_timeout,
         }
     }
+}
+
+fn positive(number: u32) -> NonZeroU32 {
+    NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 
 fn within<T: PartialOrd + std::fmt::Debug>(
@@ -210,6 +224,14 @@ mod tests {
         assert_eq!(
             config.validate().unwrap_err().to_string(),
             "worker configuration: concurrency is 0: it needs 1 to 10000"
+        );
+        let config = WorkerConfig {
+            replicas: 0,
+            ..WorkerConfig::default()
+        };
+        assert_eq!(
+            config.validate().unwrap_err().to_string(),
+            "worker configuration: replicas is 0: it needs 1 to 10000"
         );
     }
 

@@ -19,7 +19,10 @@ pub use self::{
     config::{ConfigError, WorkerConfig},
     report::Report,
 };
-use crate::{BoxError, Delivery, Generator, SharedBus, SharedQueue, Topic, publish::Gate};
+use crate::{
+    BoxError, Delivery, Generator, SharedBus, SharedQueue, Topic, publish::Gate,
+    rate_limit::Replicas,
+};
 
 /// The stack of all layers, boxed once: a worker has no type parameters.
 type Stack = BoxService<Delivery, (), BoxError>;
@@ -36,6 +39,7 @@ pub struct Worker {
     topics: Vec<Topic>,
     generator: Generator,
     tally: Tally,
+    replicas: Replicas,
     stack: Stack,
     gate: Gate,
 }
@@ -52,6 +56,13 @@ impl Worker {
     #[must_use]
     pub fn identity(&self) -> &str {
         &self.identity
+    }
+
+    /// The number of workers that share its paces, [`WorkerConfig::replicas`] to begin with. Keep
+    /// it to tell the worker, while it runs, that there are more or fewer.
+    #[must_use]
+    pub fn replicas(&self) -> Replicas {
+        self.replicas.clone()
     }
 
     /// Works until `shutdown` resolves, then stops receiving, lets the jobs under way finish

@@ -14,7 +14,7 @@ use crate::{
     catch_panic::CatchPanicLayer,
     complete::CompleteLayer,
     publish::{Gate, PublishLayer},
-    rate_limit::{Quota, RateLimitLayer, Scope},
+    rate_limit::{Quota, RateLimitLayer, Replicas, Scope},
     timeout::TimeoutLayer,
 };
 
@@ -95,7 +95,13 @@ impl Parts {
 
     /// The one place that orders the layers: effects must not be reordered by accident. Also what
     /// tells whether the bus takes events.
-    pub(super) fn stack<S>(&self, ports: &Ports, observer: SharedObserver, core: S) -> (Stack, Gate)
+    pub(super) fn stack<S>(
+        &self,
+        ports: &Ports,
+        observer: SharedObserver,
+        replicas: Replicas,
+        core: S,
+    ) -> (Stack, Gate)
     where
         S: Service<Job, Response = Polled> + Clone + Send + 'static,
         S::Error: Into<BoxError>,
@@ -119,15 +125,16 @@ impl Parts {
             .layer(complete)
             .layer(CatchPanicLayer)
             .layer(publish)
-            .layer(self.rate_limit())
+            .layer(self.rate_limit(replicas))
             .layer(timeout)
             .layer(AdaptLayer)
             .service(core);
         (BoxService::new(stack), gate)
     }
 
-    fn rate_limit(&self) -> RateLimitLayer {
+    fn rate_limit(&self, replicas: Replicas) -> RateLimitLayer {
         let layer = RateLimitLayer::new(self.clock.clone(), self.config.rate_limit_wait);
+        let layer = layer.replicas(replicas);
         self.limits.iter().fold(layer, |layer, limit| match limit {
             Limit::Follow(scope) => layer.follow(scope.clone()),
             Limit::Pace(scope, quota) => layer.pace(scope.clone(), *quota),

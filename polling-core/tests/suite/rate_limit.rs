@@ -10,7 +10,7 @@ use std::{
 use futures_util::future::join_all;
 use polling_core::{
     Allowance, CallError, ErrorClass, Job, PollError, Polled, ScopeKey,
-    rate_limit::{Quota, RateLimitLayer, Scope},
+    rate_limit::{Quota, RateLimitLayer, Replicas, Scope},
 };
 use proptest::prelude::*;
 use tokio::time::{Instant, sleep};
@@ -141,6 +141,61 @@ async fn each_account_is_paced_on_its_own() {
     assert!(started.elapsed() >= Duration::from_secs(1));
 }
 
+fn number(n: u32) -> NonZeroU32 {
+    NonZeroU32::new(n).unwrap()
+}
+
+/// A worker's layer that takes its part of `quota`, around `channel`.
+fn part(
+    quota: Quota,
+    replicas: &Replicas,
+    channel: &Channel,
+) -> impl Service<Job, Response = Polled, Error = CallError> + Clone {
+    RateLimitLayer::new(clock(), Duration::from_secs(600))
+        .pace(Scope::app(), quota)
+        .replicas(replicas.clone())
+        .layer(channel.clone())
+}
+
+/// Makes `calls` calls, one after the other.
+async fn make(mut limited: impl Service<Job, Error = CallError>, calls: usize) {
+    for _ in 0..calls {
+        assert!(limited.call(job()).await.is_ok());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_of_replicas_takes_effect_at_the_next_call_without_a_fresh_burst() {
+    let (channel, replicas) = (Channel::default(), Replicas::default());
+    let quota = Quota::per_second(number(10)).allow_burst(number(2));
+    let limited = part(quota, &replicas, &channel);
+    let taken = async |calls| {
+        let started = Instant::now();
+        make(limited.clone(), calls).await;
+        started.elapsed().as_millis()
+    };
+    assert_eq!(taken(12).await, 1_000, "a burst of 2, and then 10 a second");
+    replicas.set(number(5));
+    assert_eq!(
+        taken(10).await,
+        5_500,
+        "a burst and more are used up; 2 a second"
+    );
+    replicas.set(number(1));
+    assert_eq!(taken(11).await, 1_000);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_worker_takes_its_part_of_a_pace() {
+    let channel = Channel::default();
+    let quota = Quota::per_second(number(1));
+    let parts = Replicas::new(number(4));
+    let started = Instant::now();
+    join_all((0..4).map(|_| make(part(quota, &parts, &channel), 3))).await;
+    assert_eq!(started.elapsed(), Duration::from_secs(8));
+    assert_eq!(channel.calls(), 12);
+}
+
 fn paused<T>(test: impl Future<Output = T>) -> T {
     let mut builder = tokio::runtime::Builder::new_current_thread();
     let runtime = builder.enable_time().start_paused(true).build().unwrap();
@@ -174,5 +229,39 @@ proptest! {
             // Timers have a grain of a millisecond.
             prop_assert!(pair[1] - pair[0] + Duration::from_millis(1) >= least);
         }
+    }
+
+    #[test]
+    fn replicas_together_keep_a_pace_and_use_it(
+        rate in 1u32..50, burst in 1u32..30, replicas in 1u32..6, callers in 1usize..4, each in 1usize..20,
+    ) {
+        let mut calls = paused(async {
+            let quota = Quota::per_second(number(rate)).allow_burst(number(burst));
+            let (channel, parts) = (Channel::default(), Replicas::new(number(replicas)));
+            join_all((0..replicas).map(|_| {
+                let limited = part(quota, &parts, &channel);
+                join_all((0..callers).map(move |_| make(limited.clone(), each)))
+            }))
+            .await;
+            channel.calls.lock().unwrap().clone()
+        });
+        calls.sort();
+        // A part has one call at least to begin with.
+        let at_once = f64::from(burst.max(replicas));
+        let per_s = f64::from(rate);
+        for (first, begin) in calls.iter().enumerate() {
+            for (last, end) in calls.iter().enumerate().skip(first) {
+                // Timers have a grain of a millisecond.
+                let within_s = (*end - *begin).as_secs_f64() + 0.001;
+                let most = at_once + per_s * within_s;
+                prop_assert!((last - first + 1) as f64 <= most + 1e-6, "{} in {within_s} s", last - first + 1);
+            }
+        }
+        // What a burst leaves when it is divided stays unused.
+        let parts_at_once = f64::from(replicas * (burst / replicas).max(1));
+        let rest = calls.len() as f64 - parts_at_once;
+        let taken_s = (*calls.last().unwrap() - calls[0]).as_secs_f64();
+        let grain_s = 0.002 * (callers * each) as f64;
+        prop_assert!(taken_s <= (rest / per_s).max(0.0) + grain_s, "{taken_s} s for {} calls", calls.len());
     }
 }

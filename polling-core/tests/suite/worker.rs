@@ -1,4 +1,7 @@
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use polling_core::{
     ErrorClass, Job, Outcome, PollError, Polled, Queue, Worker, WorkerConfig, poller_fn,
@@ -6,7 +9,7 @@ use polling_core::{
     transport::memory::{MemoryBus, MemoryQueue},
     worker::BuildError,
 };
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep};
 use tower::{limit::ConcurrencyLimitLayer, service_fn, util::MapRequestLayer};
 
 use crate::support::{Rig, body, polled, topic};
@@ -269,6 +272,38 @@ async fn a_slow_pace_sends_no_healthy_job_to_the_dead_letter_queue() {
         .count();
     assert_eq!(completions.len(), 2_000);
     assert!((20..=301).contains(&called), "{called}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_worker_takes_its_part_of_a_pace_and_is_told_when_it_grows() {
+    let rig = Rig::new();
+    rig.send(0..200).await;
+    let (calls, started) = (Arc::new(Mutex::new(Vec::new())), Instant::now());
+    let noting = calls.clone();
+    let worker = rig
+        .worker()
+        .config(WorkerConfig {
+            replicas: 2,
+            rate_limit_wait: Duration::from_secs(100),
+            ..WorkerConfig::default()
+        })
+        .poller(poller_fn(move |_| {
+            noting.lock().unwrap().push(started.elapsed().as_secs());
+            async { Ok(polled(0)) }
+        }))
+        .pace(Scope::app(), Quota::per_second(std::num::NonZeroU32::MIN))
+        .build()
+        .unwrap();
+    let replicas = worker.replicas();
+    assert_eq!(replicas.get(), 2);
+    tokio::spawn(async move {
+        sleep(Duration::from_secs(20)).await;
+        replicas.set(std::num::NonZeroU32::MIN);
+    });
+    rig.run_for(worker, MINUTE).await;
+    let calls = calls.lock().unwrap();
+    let until = |second| calls.iter().filter(|at| **at < second).count();
+    assert_eq!((until(20), until(60) - until(30)), (10, 30), "{calls:?}");
 }
 
 #[tokio::test]
