@@ -3,8 +3,8 @@
 use std::{ops::Range, sync::Arc, time::Duration};
 
 use polling_core::{Job, PollError, Polled, Poller};
-use polling_model::{AccountId, ChannelId, Generator, JobType, ServiceLevel, SharedClock};
-use scheduler_lib::{Registration, Registry, policy::JobTypeRules};
+use polling_model::{AccountId, Event, Generator, JobType, ServiceLevel, SharedClock, Topic};
+use scheduler_lib::{Registration, Registry, RegistryError, policy::JobTypeRules};
 use tokio::time::sleep;
 
 use crate::{
@@ -14,21 +14,13 @@ use crate::{
     scenario::{Scenario, TIERS, Tier},
 };
 
-/// The name of the channel.
-#[must_use]
-pub fn channel_id() -> ChannelId {
-    ChannelId::new("shared").expect("shared is a valid channel")
-}
-
 /// The type of all jobs.
-#[must_use]
-pub fn job_type() -> JobType {
+pub(crate) fn job_type() -> JobType {
     JobType::new("posts").expect("posts is a valid job type")
 }
 
 /// The rules of all jobs.
-#[must_use]
-pub fn rules(scenario: &Scenario) -> JobTypeRules {
+pub(crate) fn rules(scenario: &Scenario) -> JobTypeRules {
     JobTypeRules {
         cushion: scenario.cushion,
         ..JobTypeRules::every(scenario.interval())
@@ -36,11 +28,10 @@ pub fn rules(scenario: &Scenario) -> JobTypeRules {
 }
 
 /// Registers all jobs.
-///
-/// # Panics
-///
-/// When the store fails.
-pub async fn register(scenario: &Scenario, registry: &Registry) {
+pub(crate) async fn register(
+    scenario: &Scenario,
+    registry: &Registry,
+) -> Result<(), RegistryError> {
     for number in 0..scenario.jobs {
         let account = AccountId::new(number.to_string()).expect("digits are a valid account");
         let level = TIERS[Tier::of_account(number)].name;
@@ -48,15 +39,15 @@ pub async fn register(scenario: &Scenario, registry: &Registry) {
             level: Some(ServiceLevel::new(level).expect("a tier's name is a valid level")),
             ..Registration::new(job_type(), account)
         };
-        let registered = registry.register(registration).await;
-        registered.expect("a store that works takes a valid job");
+        registry.register(registration).await?;
     }
+    Ok(())
 }
 
 /// The other product spends in every window of the run.
-pub async fn spend(scenario: Scenario, channel: Arc<Channel>, clock: SharedClock) {
+pub(crate) async fn spend(scenario: Scenario, channel: Arc<Channel>, clock: SharedClock) {
     for window in 0..scenario.windows as i64 {
-        let begins_ms = scenario.start_ms() + window * scenario.window_ms;
+        let begins_ms = scenario.start_ms + window * scenario.window_ms;
         let calls = calls_of_window(
             scenario.seed,
             window,
@@ -76,15 +67,16 @@ pub async fn spend(scenario: Scenario, channel: Arc<Channel>, clock: SharedClock
 
 /// Polls an account with one call.
 #[derive(Debug)]
-pub struct ChannelPoller {
-    /// What is called.
-    pub channel: Arc<Channel>,
+pub(crate) struct ChannelPoller {
+    pub(crate) channel: Arc<Channel>,
     /// The worker's clock.
-    pub clock: SharedClock,
+    pub(crate) clock: SharedClock,
     /// Draws how long a call takes.
-    pub generator: Generator,
+    pub(crate) generator: Generator,
     /// Bounds of that, milliseconds.
-    pub call_ms: Range<u64>,
+    pub(crate) call_ms: Range<u64>,
+    /// Where each poll tells of one event; without a topic nothing is ever new.
+    pub(crate) topic: Option<Topic>,
 }
 
 impl Poller for ChannelPoller {
@@ -98,10 +90,20 @@ impl Poller for ChannelPoller {
         let answer = self.channel.call(Caller::Ours(account)).await;
         sleep(Duration::from_millis(call_ms - there_ms)).await;
         let scope = self.channel.scope().clone();
-        if answer.admitted {
-            Ok(Polled::new(job.context.clone()).with_allowance(answer.allowance(scope)))
-        } else {
-            Err(answer.refusal(scope, self.clock.now_ms()))
+        let now_ms = self.clock.now_ms();
+        if !answer.admitted {
+            return Err(answer.refusal(scope, now_ms));
         }
+        let event = |topic: &Topic| {
+            let left = format!("{} calls left", answer.remaining);
+            Event::new(
+                topic.clone(),
+                job.token.generation.to_string(),
+                left,
+                now_ms,
+            )
+        };
+        let polled = Polled::new(job.context.clone()).with_allowance(answer.allowance(scope));
+        Ok(polled.with_events(self.topic.iter().map(event)))
     }
 }

@@ -13,7 +13,7 @@ use crate::{
 
 /// A shared limit, and a meter on it.
 #[derive(Debug)]
-pub struct Channel {
+pub(crate) struct Channel {
     state: Mutex<State>,
     clock: SharedClock,
     /// Where calls of ours are on their way.
@@ -30,8 +30,7 @@ struct State {
 impl Channel {
     /// One that nobody has called. What is in `queues`, the work queue and the completed queue, are
     /// calls of ours on their way.
-    #[must_use]
-    pub fn new(scenario: &Scenario, clock: SharedClock, queues: [SharedQueue; 2]) -> Self {
+    pub(crate) fn new(scenario: &Scenario, clock: SharedClock, queues: [SharedQueue; 2]) -> Self {
         let state = State {
             limit: Limit::new(
                 scenario.limit,
@@ -49,7 +48,7 @@ impl Channel {
     }
 
     /// One call.
-    pub async fn call(&self, caller: Caller) -> Answer {
+    pub(crate) async fn call(&self, caller: Caller) -> Answer {
         let now_ms = self.clock.now_ms();
         let (answer, reached) = {
             let mut state = self.state();
@@ -76,14 +75,12 @@ impl Channel {
     }
 
     /// Who shares the limit: everybody.
-    #[must_use]
-    pub const fn scope(&self) -> &ScopeKey {
+    pub(crate) const fn scope(&self) -> &ScopeKey {
         &self.scope
     }
 
     /// What it has seen.
-    #[must_use]
-    pub fn meter(&self) -> Meter {
+    pub(crate) fn meter(&self) -> Meter {
         self.state().meter.clone()
     }
 

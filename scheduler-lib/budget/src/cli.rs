@@ -84,9 +84,9 @@ struct Run {
 impl Arguments {
     pub(crate) fn execute(&self) -> anyhow::Result<ExitCode> {
         let scenario = self.scenario()?;
-        let progress = Progress::new(scenario.windows)?;
+        let progress = Progress::new(scenario.slots())?;
         let began = Instant::now();
-        let meter = simulate(&scenario, |_| progress.done());
+        let meter = simulate(&scenario, |slot| progress.reached(slot));
         progress.end();
         let run = Run {
             report: Report::new(&scenario, &meter),

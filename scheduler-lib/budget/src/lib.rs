@@ -9,25 +9,23 @@
 //! use budget::{Report, Scenario, simulate};
 //!
 //! let scenario = Scenario { jobs: 140, windows: 2, limit: 100, cushion: 10, ..Scenario::default() };
-//! let meter = simulate(&scenario, |_window| {});
+//! let meter = simulate(&scenario, |_slot| {});
 //! let report = Report::new(&scenario, &meter);
 //! assert!(report.calls().answered() > 0);
 //! ```
 
-pub mod cast;
+mod cast;
 mod channel;
 mod limit;
 mod meter;
 mod product;
 mod report;
+mod run;
 mod scenario;
 mod simulation;
 
 pub use self::{
-    channel::Channel,
-    limit::{Answer, Limit},
-    meter::{Account, Caller, Calls, Meter, Step, Window},
-    product::calls_of_window,
+    meter::{Account, Calls, Meter, Step, Window},
     report::{Holds, REFUSED_AT_MOST, Report, TierReport, USED_AT_LEAST},
     scenario::{Scenario, TIERS, Tier},
     simulation::simulate,

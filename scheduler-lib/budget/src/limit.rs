@@ -7,7 +7,7 @@ use polling_model::{Allowance, ScopeKey};
 
 /// A limit of so many calls in each of the windows that follow each other.
 #[derive(Debug, Clone)]
-pub struct Limit {
+pub(crate) struct Limit {
     calls: u64,
     window_ms: i64,
     offset_ms: i64,
@@ -18,19 +18,19 @@ pub struct Limit {
 
 /// What the channel says to one call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// Whether the call counts; otherwise it was refused.
-    pub admitted: bool,
+    pub(crate) admitted: bool,
     /// Which window, counted since the epoch.
-    pub window: i64,
+    pub(crate) window: i64,
     /// Calls per window.
-    pub limit: u64,
+    pub(crate) limit: u64,
     /// Calls left.
-    pub remaining: u64,
+    pub(crate) remaining: u64,
     /// When the window ends, UTC milliseconds.
-    pub reset_at_ms: i64,
+    pub(crate) reset_at_ms: i64,
     /// How long it is, milliseconds.
-    pub window_ms: i64,
+    pub(crate) window_ms: i64,
 }
 
 impl Limit {
@@ -40,8 +40,7 @@ impl Limit {
     /// # Panics
     ///
     /// When a window lasts less than a millisecond.
-    #[must_use]
-    pub fn new(calls: u64, window_ms: i64, offset_ms: i64) -> Self {
+    pub(crate) fn new(calls: u64, window_ms: i64, offset_ms: i64) -> Self {
         assert!(window_ms > 0, "a window lasts {window_ms} ms");
         Self {
             calls,
@@ -53,14 +52,12 @@ impl Limit {
     }
 
     /// The window of a time.
-    #[must_use]
-    pub const fn window_at(&self, now_ms: i64) -> i64 {
+    pub(crate) const fn window_at(&self, now_ms: i64) -> i64 {
         (now_ms - self.offset_ms).div_euclid(self.window_ms)
     }
 
     /// Calls left at a time that is not before the last call.
-    #[must_use]
-    pub const fn remaining_at(&self, now_ms: i64) -> u64 {
+    pub(crate) const fn remaining_at(&self, now_ms: i64) -> u64 {
         if self.window_at(now_ms) == self.window {
             self.remaining
         } else {
@@ -69,7 +66,7 @@ impl Limit {
     }
 
     /// One call.
-    pub fn call(&mut self, now_ms: i64) -> Answer {
+    pub(crate) fn call(&mut self, now_ms: i64) -> Answer {
         self.remaining = self.remaining_at(now_ms);
         self.window = self.window_at(now_ms);
         let admitted = self.remaining > 0;
@@ -87,8 +84,7 @@ impl Limit {
 
 impl Answer {
     /// As a worker reports it.
-    #[must_use]
-    pub const fn allowance(&self, scope: ScopeKey) -> Allowance {
+    pub(crate) const fn allowance(&self, scope: ScopeKey) -> Allowance {
         Allowance {
             scope,
             limit: Some(self.limit),
@@ -99,8 +95,7 @@ impl Answer {
     }
 
     /// As a worker reports a refusal that it hears of at `now_ms`.
-    #[must_use]
-    pub fn refusal(&self, scope: ScopeKey, now_ms: i64) -> PollError {
+    pub(crate) fn refusal(&self, scope: ScopeKey, now_ms: i64) -> PollError {
         let wait_ms = (self.reset_at_ms - now_ms).max(0).unsigned_abs();
         PollError::rate_limited("429")
             .with_retry_after(Duration::from_millis(wait_ms))

@@ -10,7 +10,7 @@ const STEPS_PER_SLOT: i64 = 6;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Caller {
+pub(crate) enum Caller {
     /// A job of ours, by the number of its account.
     Ours(u64),
     /// The other product.
@@ -81,8 +81,7 @@ pub struct Meter {
 
 impl Meter {
     /// One that has seen nothing.
-    #[must_use]
-    pub fn new(scenario: &Scenario) -> Self {
+    pub(crate) fn new(scenario: &Scenario) -> Self {
         let step_ms = (scenario.ring.width_ms() / STEPS_PER_SLOT).max(1);
         let lasting_ms = scenario.lasting().as_millis() as i64;
         let step = |number| Step {
@@ -97,7 +96,7 @@ impl Meter {
             in_flight: None,
         };
         Self {
-            start_ms: scenario.start_ms(),
+            start_ms: scenario.start_ms,
             step_ms,
             window_ms: scenario.window_ms,
             limit: scenario.limit,
@@ -111,7 +110,7 @@ impl Meter {
     /// Takes down a call and its answer. Returns whether it is the first of its window after which
     /// the cushion is touched: then [`Self::in_flight`] is to be told. What comes after the run's
     /// end is left out.
-    pub fn take_down(&mut self, now_ms: i64, caller: Caller, answer: &Answer) -> bool {
+    pub(crate) fn take_down(&mut self, now_ms: i64, caller: Caller, answer: &Answer) -> bool {
         let at_ms = now_ms - self.start_ms;
         let (Some(step), Some(window)) = (
             self.steps.get_mut(index(at_ms, self.step_ms)),
@@ -134,7 +133,7 @@ impl Meter {
     }
 
     /// So many calls of ours were on their way when the cushion of this time's window was reached.
-    pub fn in_flight(&mut self, now_ms: i64, calls: u64) {
+    pub(crate) fn in_flight(&mut self, now_ms: i64, calls: u64) {
         let window = index(now_ms - self.start_ms, self.window_ms);
         if let Some(window) = self.windows.get_mut(window) {
             window.in_flight.get_or_insert(calls);
@@ -259,7 +258,7 @@ mod tests {
 
         /// Whether the cushion is reached.
         fn call(&mut self, at_ms: i64, caller: Caller) -> bool {
-            let now_ms = self.scenario.start_ms() + at_ms;
+            let now_ms = self.scenario.start_ms + at_ms;
             let answer = self.limit.call(now_ms);
             self.meter.take_down(now_ms, caller, &answer)
         }

@@ -14,8 +14,7 @@ const LASTING: Range<f64> = 0.01..0.12;
 ///
 /// It makes a `share` of `limit` calls, in three to eight bursts of different size and length. The
 /// same seed and window give the same calls.
-#[must_use]
-pub fn calls_of_window(
+pub(crate) fn calls_of_window(
     seed: u64,
     window: i64,
     limit: u64,

@@ -186,7 +186,7 @@ mod tests {
         }
 
         fn call(&mut self, window: i64, caller: Caller, times: u64) {
-            let now_ms = self.scenario.start_ms() + window * self.scenario.window_ms;
+            let now_ms = self.scenario.start_ms + window * self.scenario.window_ms;
             for _ in 0..times {
                 let answer = self.limit.call(now_ms);
                 if self.meter.take_down(now_ms, caller, &answer) {

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, time::Duration};
 
-use polling_model::SlotRing;
+use polling_model::{ChannelId, SlotRing};
 
 /// A service level of the run.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -75,9 +75,17 @@ pub struct Scenario {
     pub concurrency: usize,
     /// How long a call takes, milliseconds.
     pub call_ms: Range<u64>,
-    /// The slots of a day, or of the part of one that a demo is.
+    /// How long a slot is.
     pub ring: SlotRing,
+    /// When the run begins, and a window with it, UTC milliseconds.
+    pub start_ms: i64,
+    /// The channel's name.
+    pub channel: ChannelId,
 }
+
+/// When a run begins unless set otherwise, UTC milliseconds: not with a slot. Channels do not know
+/// of our slots.
+const START_MS: i64 = 1_709_164_837_000;
 
 impl Default for Scenario {
     fn default() -> Self {
@@ -95,6 +103,8 @@ impl Default for Scenario {
             concurrency: 64,
             call_ms: 200..2_000,
             ring: SlotRing::MINUTES,
+            start_ms: START_MS,
+            channel: ChannelId::new("shared").expect("shared is a valid channel"),
         }
     }
 }
@@ -117,24 +127,22 @@ impl Scenario {
         Duration::from_millis(slots as u64 * self.ring.width_ms().unsigned_abs())
     }
 
-    /// When the run begins, UTC milliseconds: with a window, but not with a slot. Channels do not
-    /// know of our slots.
-    #[must_use]
-    pub fn start_ms(&self) -> i64 {
-        const DAY_MS: i64 = 1_709_164_800_000;
-        DAY_MS + self.window_offset_ms()
-    }
-
     /// How far the channel's windows are off from whole windows since the epoch, milliseconds.
     #[must_use]
     pub const fn window_offset_ms(&self) -> i64 {
-        self.ring.width_ms() * 37 / 60
+        self.start_ms.rem_euclid(self.window_ms)
     }
 
     /// How long it lasts.
     #[must_use]
     pub fn lasting(&self) -> Duration {
         Duration::from_millis(self.windows * self.window_ms.unsigned_abs())
+    }
+
+    /// The same in slots.
+    #[must_use]
+    pub fn slots(&self) -> u64 {
+        self.lasting().as_millis() as u64 / self.ring.width_ms().unsigned_abs()
     }
 }
 
@@ -159,9 +167,11 @@ mod tests {
     }
 
     #[test]
-    fn a_run_begins_with_a_window() {
+    fn a_run_begins_with_a_window_but_not_with_a_slot() {
         let scenario = Scenario::default();
-        let since_ms = scenario.start_ms() - scenario.window_offset_ms();
+        let since_ms = scenario.start_ms - scenario.window_offset_ms();
         assert_eq!(since_ms % scenario.window_ms, 0);
+        assert_ne!(scenario.start_ms % scenario.ring.width_ms(), 0);
+        assert_eq!(scenario.slots(), 120);
     }
 }

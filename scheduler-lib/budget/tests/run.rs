@@ -20,17 +20,17 @@ fn one_seed_is_one_run() {
             windows: 1,
             ..small(seed)
         };
-        simulate(&scenario, |_window| {})
+        simulate(&scenario, |_slot| {})
     };
     assert_eq!(run(3), run(3));
     assert_ne!(run(3), run(4));
 }
 
 #[test]
-fn progress_is_told_window_by_window() {
+fn progress_is_told_slot_by_slot() {
     let told = std::cell::RefCell::new(Vec::new());
-    let meter = simulate(&small(1), |window| told.borrow_mut().push(window));
-    assert_eq!(told.into_inner(), [1, 2, 3]);
+    let meter = simulate(&small(1), |slot| told.borrow_mut().push(slot));
+    assert_eq!(told.into_inner(), (1..=45).collect::<Vec<u64>>());
     assert_eq!(meter.windows().len(), 3);
 }
 
@@ -41,7 +41,7 @@ fn everybody_is_polled_in_time_when_there_is_enough_for_all() {
         demand: 0.3,
         ..small(1)
     };
-    let meter = simulate(&scenario, |_window| {});
+    let meter = simulate(&scenario, |_slot| {});
     let report = Report::new(&scenario, &meter);
     let interval_min = scenario.interval().as_secs_f64() / 60.0;
     let asked = scenario.jobs as f64 * 15.0 / interval_min;
