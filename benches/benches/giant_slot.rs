@@ -170,6 +170,8 @@ fn settlement(job: Dispatch, due_ms: i64) -> Settlement {
         token: job.token,
         revision: job.record.state.revision,
         context: Some(job.record.context),
+        scopes: None,
+        activity: None,
         next: Next::Due(due_ms),
         attempts: 0,
         strike: Strike::Clear,

@@ -34,7 +34,9 @@ fn state() -> JobState {
         strikes: 0,
         run_now: false,
         settled_ms: 0,
-        reason: String::new(),
+        scopes: Vec::new(),
+        activity: None,
+        reasons: Vec::new(),
     }
 }
 

@@ -61,6 +61,8 @@ async fn cycle_all(store: &MemoryStore, generator: &Generator, now_ms: i64) {
             token: job.token,
             revision: job.record.state.revision,
             context: Some(job.record.context),
+            scopes: None,
+            activity: None,
             next: Next::Due(now_ms + 1_000),
             attempts: 0,
             strike: Strike::Clear,

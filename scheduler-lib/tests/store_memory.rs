@@ -79,6 +79,8 @@ async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it
         token: dispatch.token,
         revision: decided_on,
         context: None,
+        scopes: None,
+        activity: None,
         next: Next::Due(now_ms + 3_600_000),
         attempts: 0,
         strike: Strike::Clear,

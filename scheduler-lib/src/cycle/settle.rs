@@ -134,6 +134,8 @@ impl Cycle {
             token: ending.token,
             revision: state.revision,
             context: ending.context(),
+            scopes: None,
+            activity: None,
             next: placement.next,
             attempts: placement.attempts,
             strike: placement.strike,

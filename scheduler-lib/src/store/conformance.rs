@@ -22,8 +22,10 @@ pub mod draining;
 pub mod holding;
 pub mod keeping;
 pub mod noting;
+pub mod postponing;
 pub mod reaping;
 pub mod registering;
+pub mod remembering;
 mod scene;
 pub mod settling;
 
@@ -93,11 +95,29 @@ macro_rules! store_conformance {
                 after_the_next_drain_the_old_token_is_spent,
                 reaping_is_bounded,
             }
+            postponing: {
+                a_postponed_job_waits_anew_and_its_token_is_spent,
+                postponing_again_changes_nothing,
+                a_job_that_is_not_in_flight_is_not_postponed,
+                a_job_of_another_life_is_not_postponed,
+                a_run_asked_for_meanwhile_comes_at_once,
+                a_job_may_be_postponed_to_any_time,
+                a_claimed_note_sends_nothing_that_was_postponed,
+                more_jobs_than_a_chunk_are_postponed,
+            }
             noting: {
                 an_open_note_is_claimed_once,
                 a_note_is_gone_when_all_is_sent,
                 a_claim_returns_only_jobs_in_flight_under_the_note,
                 with_enough_open_notes_nothing_is_drained,
+            }
+            remembering: {
+                a_job_is_bound_to_the_scopes_that_it_was_told_last,
+                a_jobs_activity_is_kept,
+                scopes_and_activity_outlast_every_other_step,
+                a_record_tells_its_last_placements,
+                reasons_are_bounded_in_number_and_size,
+                a_reason_is_one_line_within_its_bound,
             }
             keeping: {
                 jobs_are_listed_by_id_in_pages,

@@ -10,7 +10,7 @@
 //!                           ▲  ▲ ▲                               │  │
 //!              promote      │  │ └─────── reap (deadline) ───────┘  │
 //!     later ────────────────┘  │                                    │
-//!       ▲                      └──────── settle (token equal) ──────┤
+//!       ▲                      └── settle, postpone (token equal) ──┤
 //!       └───────────────────────────────────────────────────────────┤
 //!     held ◄── pause, park, quarantine, refuse ─────────────────────┘
 //!       └────── resume ──────► slot
@@ -20,6 +20,7 @@
 pub mod conformance;
 mod error;
 pub mod memory;
+mod reasons;
 mod record;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
@@ -33,10 +34,12 @@ use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRi
 pub use self::{
     error::StoreError,
     memory::MemoryStore,
+    reasons::Reason,
     record::{Hold, JobRecord, JobState, Place},
     steps::{
         Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited, NewJob, Next,
-        Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update, Verdict,
+        Postponed, Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update,
+        Verdict,
     },
 };
 
@@ -51,7 +54,17 @@ pub const MAX_CHUNK: usize = 100;
 pub const MAX_PAGE: usize = 1_000;
 
 /// Longest reason kept with a job, in bytes.
-pub const MAX_REASON_SIZE_BYTES: usize = 200;
+pub const MAX_REASON_SIZE_BYTES: usize = 240;
+
+/// Most reasons kept with a job.
+pub const MAX_REASONS: usize = 5;
+
+/// Most bytes of all reasons of a job, each with its time on a line of its own. Three of the
+/// longest fit.
+pub const MAX_HISTORY_SIZE_BYTES: usize = 800;
+
+/// Most rate-limit scopes that a job is bound to.
+pub const MAX_BOUND_SCOPES: usize = 4;
 
 /// Undecodable messages kept for the operator; older ones make room.
 pub const MAX_UNDECODABLE: usize = 1_000;
@@ -135,6 +148,13 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
         now_ms: i64,
         new_deadline_ms: i64,
     ) -> Result<Option<ClaimedNote>, StoreError>;
+
+    /// Places drained jobs that will not be sent anew, in chunks of [`MAX_CHUNK`]; returns how many.
+    /// Only a job in flight under the token given is placed, and that token is spent. A run asked
+    /// for meanwhile makes it due in the drain that runs instead. Attempts, strikes and context
+    /// stay. The note is not touched: strike the jobs off with [`sent`](Self::sent) afterwards; a
+    /// claim before that sends none of them.
+    async fn postpone(&self, jobs: Vec<Postponed>, now_ms: i64) -> Result<usize, StoreError>;
 
     /// What decisions need, in the order of `ids`; in chunks of [`MAX_CHUNK`].
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError>;

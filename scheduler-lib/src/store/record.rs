@@ -3,9 +3,12 @@
 use std::fmt;
 
 use polling_model::{
-    AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ServiceLevel, Token,
+    AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ScopeKey, ServiceLevel, Token,
 };
 use serde::{Deserialize, Serialize};
+
+use super::reasons::{Reason, note};
+use crate::policy::adaptive::Activity;
 
 /// A registered job as the store holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -51,8 +54,16 @@ pub struct JobState {
     pub run_now: bool,
     /// When the last completion was accepted, UTC milliseconds; 0 before the first.
     pub settled_ms: i64,
-    /// Why it is where it is, in words.
-    pub reason: String,
+    /// The rate-limit scopes that its last completion with a report named, at most
+    /// [`MAX_BOUND_SCOPES`](super::MAX_BOUND_SCOPES): its next call will count in them too.
+    pub scopes: Vec<ScopeKey>,
+    /// What it brought lately, where its policy asks for that.
+    pub activity: Option<Activity>,
+    /// Why it was placed where it is, and before that where it was: newest first, at most
+    /// [`MAX_REASONS`](super::MAX_REASONS) of together at most
+    /// [`MAX_HISTORY_SIZE_BYTES`](super::MAX_HISTORY_SIZE_BYTES). A drain adds none: in flight, it
+    /// is why the job was due.
+    pub reasons: Vec<Reason>,
 }
 
 impl JobState {
@@ -65,6 +76,17 @@ impl JobState {
             generation: self.generation,
             nonce,
         })
+    }
+
+    /// Why it was last placed, in words; empty if nobody said.
+    #[must_use]
+    pub fn reason(&self) -> &str {
+        self.reasons.first().map_or("", |reason| &reason.text)
+    }
+
+    /// Notes why it is placed now.
+    pub(super) fn because(&mut self, at_ms: Option<i64>, text: &str) {
+        note(&mut self.reasons, at_ms, text);
     }
 }
 

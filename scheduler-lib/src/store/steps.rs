@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use polling_model::{
-    AbsoluteSlot, AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ServiceLevel,
-    Token,
+    AbsoluteSlot, AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ScopeKey,
+    ServiceLevel, Token,
 };
 
 use super::record::{Hold, JobRecord};
+use crate::policy::adaptive::Activity;
 
 /// A job to register.
 #[derive(Debug, Clone, PartialEq)]
@@ -115,6 +116,19 @@ pub struct ClaimedNote {
     pub jobs: Vec<Dispatch>,
 }
 
+/// A drained job that will not be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Postponed {
+    /// The job.
+    pub id: JobId,
+    /// The token that its drain gave it.
+    pub token: Token,
+    /// When it is due instead, UTC milliseconds: into its slot, or later.
+    pub due_ms: i64,
+    /// Why, in words; at most [`MAX_REASON_SIZE_BYTES`](super::MAX_REASON_SIZE_BYTES).
+    pub reason: String,
+}
+
 /// The end of one dispatch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settlement {
@@ -126,6 +140,11 @@ pub struct Settlement {
     pub revision: u64,
     /// The new context; `None` keeps the old one.
     pub context: Option<EncodedContext>,
+    /// The rate-limit scopes that the completion named, of which the first
+    /// [`MAX_BOUND_SCOPES`](super::MAX_BOUND_SCOPES) are kept; `None` keeps the old ones.
+    pub scopes: Option<Vec<ScopeKey>>,
+    /// What the job brought lately; `None` keeps what is known.
+    pub activity: Option<Activity>,
     /// Where the job goes, unless it is held: then it stays so.
     pub next: Next,
     /// Consecutive polls that failed, this one included.

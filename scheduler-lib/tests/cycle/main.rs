@@ -124,7 +124,7 @@ async fn dead_letters_end_in_quarantine_and_resume_ends_it() {
     let state = bench.registry.get(&id).await.unwrap().state;
     assert_eq!(state.strikes, 3);
     assert_eq!(
-        state.reason,
+        state.reason(),
         "quarantined: 3 dead letters without a completion between"
     );
     assert!(bench.registry.resume(&id).await.unwrap());

@@ -4,11 +4,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use polling_model::{EncodedContext, Generator, JobId, Nonce};
+use polling_model::{EncodedContext, Generator, JobId, Nonce, ScopeKey};
 use proptest::{prelude::*, test_runner::TestRunner};
-use scheduler_lib::store::{
-    Dispatch, Hold, MemoryStore, NewJob, Next, RedisStore, Settlement, SlotStore, Strike, Update,
-    conformance::START_MS,
+use scheduler_lib::{
+    policy::adaptive::Activity,
+    store::{
+        Dispatch, Hold, MemoryStore, NewJob, Next, Postponed, RedisStore, Settlement, SlotStore,
+        Strike, Update, conformance::START_MS,
+    },
 };
 
 use crate::fixture::{MINUTE_MS, at, builder, channel, clear, id, new_job, request, sweep};
@@ -33,7 +36,12 @@ enum Op {
         next: Next,
         strike: Strike,
         context: bool,
+        /// Whether it tells something of scopes and activity too.
+        report: Option<usize>,
+        reason: usize,
     },
+    /// Of two dispatches, perhaps the same.
+    Postpone([usize; 2], i64),
     SettleTwice(usize, usize),
     Reap(i64),
     Sent(usize),
@@ -72,7 +80,11 @@ fn op() -> impl Strategy<Value = Op> {
         2 => Just(Strike::Clear),
         1 => (1..4u32).prop_map(|limit| Strike::Add { limit }),
     ];
-    let settle = (any::<usize>(), any::<bool>(), next(), strike, any::<bool>());
+    let settle = (
+        (any::<usize>(), any::<bool>(), next(), strike, any::<bool>()),
+        proptest::option::of(0..7usize),
+        0..300usize,
+    );
     prop_oneof![
         6 => (0..JOBS, due()).prop_map(|(job, due)| Op::Register(job, due)),
         1 => (0..JOBS).prop_map(Op::Remove),
@@ -83,14 +95,21 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..JOBS).prop_map(Op::RunNow),
         1 => any::<usize>().prop_map(Op::Refuse),
         8 => minutes().prop_map(|minutes| Op::Drain(minutes.max(0))),
-        8 => settle.prop_map(|(dispatch, current, next, strike, context)| {
-            Op::Settle { dispatch, current, next, strike, context }
+        8 => settle.prop_map(|((dispatch, current, next, strike, context), report, reason)| {
+            Op::Settle { dispatch, current, next, strike, context, report, reason }
         }),
+        3 => (any::<[usize; 2]>(), time()).prop_map(|(dispatches, due)| Op::Postpone(dispatches, due)),
         1 => (any::<usize>(), any::<usize>()).prop_map(|(one, other)| Op::SettleTwice(one, other)),
         2 => (-5..20i64).prop_map(Op::Reap),
         1 => any::<usize>().prop_map(Op::Sent),
         2 => (-5..5i64).prop_map(Op::Claim),
     ]
+}
+
+/// So many different ones.
+fn scopes(count: usize) -> Vec<ScopeKey> {
+    let key = |number| ScopeKey::new(format!("account:{number}")).expect("a valid scope");
+    (0..count).map(key).collect()
 }
 
 /// Both stores, and what has happened on them.
@@ -189,6 +208,8 @@ impl Pair<'_> {
                 next,
                 strike,
                 context,
+                report,
+                reason,
             } => {
                 let Some(dispatch) = self.dispatch(dispatch) else {
                     return;
@@ -196,8 +217,24 @@ impl Pair<'_> {
                 let settlement = self
                     .settlement(&dispatch, current, next, strike, context)
                     .await;
-                let batch = vec![settlement];
+                let batch = vec![Settlement {
+                    scopes: report.map(scopes),
+                    activity: report.map(|_| Activity::since(self.now_ms)),
+                    reason: "é".repeat(reason),
+                    ..settlement
+                }];
                 both!(self, settle(batch, self.now_ms));
+            }
+            Op::Postpone(dispatches, due_ms) => {
+                let found = dispatches.map(|number| self.dispatch(number));
+                let of = |dispatch: Dispatch| Postponed {
+                    id: dispatch.record.id,
+                    token: dispatch.token,
+                    due_ms: self.now_ms + due_ms,
+                    reason: "no allowance".to_owned(),
+                };
+                let batch: Vec<_> = found.into_iter().flatten().map(of).collect();
+                both!(self, postpone(batch, self.now_ms));
             }
             Op::SettleTwice(one, other) => {
                 let mut batch = Vec::new();
@@ -274,6 +311,8 @@ impl Pair<'_> {
             },
             attempts: dispatch.token.generation as u32 % 3,
             strike,
+            scopes: None,
+            activity: None,
             reason: "polled".to_owned(),
         }
     }

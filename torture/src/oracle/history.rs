@@ -24,6 +24,8 @@ pub enum Step {
     },
     /// The token was accepted and is spent.
     Accepted,
+    /// The job was not sent: its token is spent, and nothing settled.
+    Postponed,
     /// The job was dispatched so often while not every write was seen.
     Unseen {
         /// How often, at least.
@@ -135,6 +137,7 @@ impl Past {
 fn same_generation(previous: &Record, next: &Record) -> Result<Step, String> {
     let generation = next.generation;
     match (&previous.nonce, &next.nonce) {
+        (Some(_), None) if next.settled_ms == previous.settled_ms => Ok(Step::Postponed),
         (Some(_), None) => Ok(Step::Accepted),
         (None, None) if next.settled_ms != previous.settled_ms => Err(format!(
             "the token of generation {generation} is accepted twice"
@@ -186,7 +189,10 @@ mod tests {
     }
 
     fn accepted(generation: u64) -> Option<Record> {
-        Some(record(Place::Slot, generation, "-"))
+        Some(Record {
+            settled_ms: 5 + generation as i64,
+            ..record(Place::Slot, generation, "-")
+        })
     }
 
     #[test]
@@ -198,7 +204,10 @@ mod tests {
         // Reaped: the token stays valid until the next drain.
         let reaped = Some(record(Place::Slot, 1, "n1"));
         assert_eq!(told([drained(1), reaped.clone()]), Ok(Step::Edited));
-        assert_eq!(told([reaped, drained(2)]), Ok(drain));
+        assert_eq!(told([reaped, drained(2)]), Ok(drain.clone()));
+        let postponed = Some(record(Place::Later, 1, "-"));
+        assert_eq!(told([drained(1), postponed.clone()]), Ok(Step::Postponed));
+        assert_eq!(told([postponed, drained(2)]), Ok(drain));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! A job's record as Redis keeps it: words in a fixed order, the reason last.
+//! A job's record as Redis keeps it: words in a fixed order, the reasons last.
 
 /// What the oracles read of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct Record {
     pub strikes: u64,
     /// When its last completion was accepted, UTC milliseconds.
     pub settled_ms: i64,
-    /// Why it is where it is.
+    /// Why it is where it is: the newest of its reasons.
     pub reason: String,
 }
 
@@ -65,10 +65,11 @@ impl Place {
 
 impl Record {
     /// Reads the words: place, due, deadline, generation, nonce, revision, incarnation, strikes,
-    /// attempts, settled, run now, type, account, level, cushion, reason.
+    /// attempts, settled, run now, type, account, level, cushion, scopes, activity, reasons, each of
+    /// these a line of its time and its words.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let words: Vec<_> = text.splitn(16, ' ').collect();
+        let words: Vec<_> = text.splitn(18, ' ').collect();
         let [
             place,
             due,
@@ -85,11 +86,15 @@ impl Record {
             _,
             _,
             _,
-            reason,
+            _,
+            _,
+            reasons,
         ] = words[..]
         else {
             return None;
         };
+        let newest = reasons.lines().next().unwrap_or_default();
+        let (_, reason) = newest.split_once(' ').unwrap_or_default();
         Some(Self {
             place: Place::parse(place)?,
             due_ms: due.parse::<f64>().ok()? as i64,
@@ -110,7 +115,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read() {
-        let text = "f 1700000000000 1700000036000 7 9c2 3 ab1 0 0 1699999999000 0 posts 42 default - run now";
+        let text = "f 1700000000000 1700000036000 7 9c2 3 ab1 0 0 1699999999000 0 posts 42 default - ,app - - run now\n1700000000000 registered";
         let record = Record::parse(text).unwrap();
         assert_eq!(record.place, Place::InFlight);
         assert_eq!(

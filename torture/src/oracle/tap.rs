@@ -122,8 +122,12 @@ fn quoted(text: &str) -> Vec<String> {
         while let Some(character) = characters.next() {
             match character {
                 '"' => break,
-                // An escape's first character will do: ids and records are plain.
-                '\\' => word.extend(characters.next()),
+                // An escape's first character will do, but for a line's end: ids and records are
+                // plain.
+                '\\' => word.extend(characters.next().map(|escaped| match escaped {
+                    'n' => '\n',
+                    other => other,
+                })),
                 plain => word.push(plain),
             }
         }
@@ -137,7 +141,8 @@ mod tests {
     use super::*;
 
     const PREFIX: &str = "polling:{x:0}:";
-    const RECORD: &str = "s 1700000000000 0 0 - 0 ab 0 0 0 0 posts 1 default - \\\"why\\\"";
+    const RECORD: &str =
+        "s 1700000000000 0 0 - 0 ab 0 0 0 0 posts 1 default - - - 5 \\\"why\\\"\\n- run now";
 
     #[test]
     fn writes_of_records_are_told_in_their_order() {

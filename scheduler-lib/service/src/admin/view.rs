@@ -3,7 +3,7 @@
 use polling_model::EncodedContext;
 use scheduler_lib::{
     ChannelStatus,
-    store::{Counts, JobRecord, Place, Undecodable},
+    store::{Counts, JobRecord, Place, Reason, Undecodable},
 };
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ pub(super) struct JobView {
     deadline_ms: Option<i64>,
     due_ms: i64,
     reason: String,
+    reasons: Vec<ReasonView>,
     attempts: u32,
     strikes: u32,
     generation: u64,
@@ -56,7 +57,8 @@ impl JobView {
                 _ => None,
             },
             due_ms: state.due_ms,
-            reason: state.reason,
+            reason: state.reason().to_owned(),
+            reasons: state.reasons.into_iter().map(ReasonView::from).collect(),
             attempts: state.attempts,
             strikes: state.strikes,
             generation: state.generation,
@@ -66,6 +68,19 @@ impl JobView {
             context_size_bytes: context.size_bytes(),
             context: None,
         }
+    }
+}
+
+/// Why a job was placed where it is, or was: the newest first.
+#[derive(Serialize)]
+struct ReasonView {
+    at_ms: Option<i64>,
+    text: String,
+}
+
+impl From<Reason> for ReasonView {
+    fn from(Reason { at_ms, text }: Reason) -> Self {
+        Self { at_ms, text }
     }
 }
 

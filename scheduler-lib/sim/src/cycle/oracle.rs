@@ -168,6 +168,12 @@ impl Oracle {
         self.check(Property::AcceptedOnce, job, checked);
     }
 
+    /// It was not sent: its token is as spent as if it were accepted.
+    pub(crate) fn postponed(&self, job: &JobId, token: Token) {
+        let checked = self.book().history.accepted(job, token);
+        self.check(Property::AcceptedOnce, job, checked);
+    }
+
     pub(crate) fn mended(&self, jobs: usize) {
         self.measure(|measures| measures.repairs += jobs as u64);
         let detail = format!("the sweep mended the place of {jobs} jobs");

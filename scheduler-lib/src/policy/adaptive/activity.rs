@@ -1,5 +1,7 @@
 //! What is remembered of one job.
 
+use std::{fmt, str::FromStr};
+
 use super::{MEMORIES, Model, minutes};
 
 /// The items that a job brought lately, as three counts that fade. 24 bytes.
@@ -76,6 +78,58 @@ impl Activity {
     }
 }
 
+/// Hexadecimal digits of a count.
+const COUNT_LEN: usize = 8;
+
+/// The bits of each count as hexadecimal digits, then the time of the poll.
+impl fmt::Display for Activity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for count in self.counts {
+            write!(f, "{:0COUNT_LEN$x}", count.to_bits())?;
+        }
+        write!(f, "{}", self.polled_ms)
+    }
+}
+
+/// Why a text is not an [`Activity`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "not an activity: it has {MEMORIES} counts from 0 on, of {COUNT_LEN} hexadecimal digits each, and the milliseconds of a poll"
+)]
+pub struct ActivityError;
+
+impl FromStr for Activity {
+    type Err = ActivityError;
+
+    fn from_str(text: &str) -> Result<Self, ActivityError> {
+        let (digits, polled_ms) = text
+            .split_at_checked(MEMORIES * COUNT_LEN)
+            .ok_or(ActivityError)?;
+        let mut counts = [0.0; MEMORIES];
+        for (count, digits) in counts.iter_mut().zip(digits.as_bytes().chunks(COUNT_LEN)) {
+            *count = count_of(digits).ok_or(ActivityError)?;
+        }
+        Ok(Self {
+            counts,
+            polled_ms: polled_ms.parse().map_err(|_| ActivityError)?,
+        })
+    }
+}
+
+fn count_of(digits: &[u8]) -> Option<f32> {
+    let mut bits = 0;
+    for digit in digits {
+        let value = match digit {
+            b'0'..=b'9' => digit - b'0',
+            b'a'..=b'f' => digit - b'a' + 10,
+            _ => return None,
+        };
+        bits = bits << 4 | u32::from(value);
+    }
+    let count = f32::from_bits(bits);
+    (count.is_finite() && count.is_sign_positive()).then_some(count)
+}
+
 fn add(counts: &mut [f64; MEMORIES], kept: &[f64; MEMORIES]) {
     for (count, kept) in counts.iter_mut().zip(kept) {
         *count += kept;
@@ -85,6 +139,8 @@ fn add(counts: &mut [f64; MEMORIES], kept: &[f64; MEMORIES]) {
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
+
+    use proptest::prelude::*;
 
     use super::*;
 
@@ -150,5 +206,46 @@ mod tests {
         let week_ago_ms = -7 * 24 * 60 * MINUTE_MS;
         let warm = Activity::first_page(0, &[week_ago_ms], &model);
         assert!((warm.counts()[2] - 0.5).abs() < 1e-6);
+    }
+
+    proptest! {
+        #[test]
+        fn its_text_tells_all_of_it(
+            counts in [0..f32::INFINITY.to_bits(), 0..f32::INFINITY.to_bits(), 0..f32::INFINITY.to_bits()],
+            polled_ms: i64,
+        ) {
+            let counts = counts.map(f32::from_bits);
+            let activity = Activity { counts, polled_ms };
+            prop_assert_eq!(activity.to_string().parse(), Ok(activity));
+        }
+
+        #[test]
+        fn a_text_that_is_taken_is_one_it_would_write(text in "[0-9a-fA-F+é -]{20,40}") {
+            if let Ok(activity) = text.parse::<Activity>() {
+                prop_assert_eq!(&activity.to_string()[..24], &text[..24]);
+            }
+        }
+    }
+
+    #[test]
+    fn a_text_that_no_activity_has_is_refused() {
+        let text = |count: &str, polled: &str| format!("{count}0000000000000000{polled}");
+        assert!(text("3f800000", "-1").parse::<Activity>().is_ok());
+        for bad in [
+            String::new(),
+            text("3f800000", ""),
+            text("3f800000", "soon"),
+            text("3f800000", "9223372036854775808"),
+            text("3f80000", "1"),
+            text("3F800000", "1"),
+            text("+f800000", "1"),
+            text("3f80000é", "1"),
+            text(&format!("{:08x}", f32::NAN.to_bits()), "1"),
+            text(&format!("{:08x}", f32::INFINITY.to_bits()), "1"),
+            text(&format!("{:08x}", (-1.0f32).to_bits()), "1"),
+            text(&format!("{:08x}", (-0.0f32).to_bits()), "1"),
+        ] {
+            assert_eq!(bad.parse::<Activity>(), Err(ActivityError), "{bad}");
+        }
     }
 }

@@ -42,7 +42,7 @@ mod price;
 mod worth;
 
 pub use self::{
-    activity::Activity,
+    activity::{Activity, ActivityError},
     evidence::Evidence,
     model::Model,
     price::{EARLY, Price},

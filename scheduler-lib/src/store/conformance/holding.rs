@@ -18,7 +18,7 @@ pub async fn a_paused_job_is_not_drained(store: SharedStore) {
         let before = scene.get(name).await;
         assert_eq!(before.state.place, Place::Held(Hold::Paused));
         assert_ne!(before.state.revision, 0);
-        assert_eq!(before.state.reason, "by hand");
+        assert_eq!(before.state.reason(), "by hand");
         assert_eq!(hold(Hold::Parked, "again").await, Edited::Unchanged);
         assert_eq!(scene.get(name).await, before);
     }
@@ -59,7 +59,7 @@ pub async fn a_completion_while_paused_updates_and_stays(store: SharedStore) {
         (record.state.place, record.state.nonce),
         (Place::Held(Hold::Paused), None)
     );
-    assert_eq!(record.state.reason, "by hand");
+    assert_eq!(record.state.reason(), "by hand");
     assert_eq!(scene.settle(settlement, scene.at(2)).await, Verdict::Stale);
     let strike = dead_letter(&dispatch, 0, 1);
     assert_eq!(scene.settle(strike, scene.at(2)).await, Verdict::Stale);
@@ -107,7 +107,7 @@ pub async fn a_completion_may_hold(store: SharedStore) {
         (state.place, state.nonce),
         (Place::Held(Hold::Parked), None)
     );
-    assert_eq!((state.reason.as_str(), state.revision), ("gone", 0));
+    assert_eq!((state.reason(), state.revision), ("gone", 0));
     assert_eq!(scene.counts().await.held, 1);
 }
 
@@ -134,7 +134,7 @@ pub async fn a_refused_job_is_held_only_under_its_token(store: SharedStore) {
         .expect("refuse");
     let a = scene.get("a").await.state;
     assert_eq!(
-        (a.place, a.reason.as_str()),
+        (a.place, a.reason()),
         (Place::Held(Hold::Refused), "too large")
     );
     assert!(matches!(scene.place("b").await, Place::InFlight { .. }));

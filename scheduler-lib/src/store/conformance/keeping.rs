@@ -202,9 +202,9 @@ pub async fn long_reasons_and_contexts_survive(store: SharedStore) {
             .hold(&id("a"), Hold::Paused, &reason)
             .await
             .expect("hold");
-        assert_eq!(scene.get("a").await.state.reason, reason);
+        assert_eq!(scene.get("a").await.state.reason(), reason);
         resume().await;
-        assert_eq!(scene.get("a").await.state.reason, "resumed");
+        assert_eq!(scene.get("a").await.state.reason(), "resumed");
     }
     assert_eq!(scene.drain_one(scene.at(1)).await.record.context, large);
 }

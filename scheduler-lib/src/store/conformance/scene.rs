@@ -165,6 +165,8 @@ pub(super) fn completion(dispatch: &Dispatch, due_ms: i64) -> Settlement {
         token: dispatch.token,
         revision: dispatch.record.state.revision,
         context: Some(context("{\"seen\":1}")),
+        scopes: None,
+        activity: None,
         next: Next::Due(due_ms),
         attempts: 0,
         strike: Strike::Clear,

@@ -25,7 +25,7 @@ pub async fn a_completion_is_accepted_once(store: SharedStore) {
     );
     assert_eq!((record.state.nonce, record.state.attempts), (None, 2));
     assert_eq!(
-        (record.state.settled_ms, record.state.reason.as_str()),
+        (record.state.settled_ms, record.state.reason()),
         (scene.at(1) + 5, "polled")
     );
     assert_eq!(Some(&record.context), settlement.context.as_ref());

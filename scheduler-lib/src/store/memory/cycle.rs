@@ -1,4 +1,4 @@
-//! The steps of the cycle: drain, settle, reap.
+//! The steps of the cycle: drain, postpone, settle, reap.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use polling_model::{JobId, Nonce, caps::SLOTS};
 
 use super::state::{Note, State};
 use crate::store::{
-    Dispatch, DrainRequest, Drained, Hold, JobRecord, MAX_CHUNK, Next, Place, Settlement, Strike,
-    Verdict,
+    Dispatch, DrainRequest, Drained, Hold, JobRecord, MAX_BOUND_SCOPES, MAX_CHUNK, Next, Place,
+    Postponed, Settlement, Strike, Verdict,
 };
 
 impl State {
@@ -66,7 +66,6 @@ impl State {
         state.generation += 1;
         state.nonce = Some(request.nonce);
         state.run_now = false;
-        state.reason.clear();
         let deadline_ms = request
             .deadlines_ms
             .get(&state.job_type)
@@ -97,6 +96,29 @@ impl State {
             .collect()
     }
 
+    /// Whether the job was placed.
+    pub(super) fn postpone(&mut self, postponed: &Postponed, now_ms: i64) -> bool {
+        let waits_for_it = |record: &JobRecord| {
+            record.state.token() == Some(postponed.token)
+                && matches!(record.state.place, Place::InFlight { .. })
+        };
+        if !self.records.get(&postponed.id).is_some_and(waits_for_it) {
+            return false;
+        }
+        let Some(mut record) = self.leave(&postponed.id) else {
+            return false;
+        };
+        record.state.nonce = None;
+        if std::mem::take(&mut record.state.run_now) {
+            record.state.because(Some(now_ms), "run now");
+            self.enter_now(record);
+        } else {
+            record.state.because(Some(now_ms), &postponed.reason);
+            self.enter_due(record, postponed.due_ms);
+        }
+        true
+    }
+
     pub(super) fn settle(&mut self, settlement: Settlement, now_ms: i64) -> Verdict {
         let Some(state) = self
             .records
@@ -109,7 +131,7 @@ impl State {
             return Verdict::OtherIncarnation;
         }
         if state.token() != Some(settlement.token) {
-            self.strike_stale(&settlement);
+            self.strike_stale(&settlement, now_ms);
             return Verdict::Stale;
         }
         if settlement.revision != state.revision {
@@ -120,7 +142,7 @@ impl State {
     }
 
     /// A dead letter counts although its token is stale.
-    fn strike_stale(&mut self, settlement: &Settlement) {
+    fn strike_stale(&mut self, settlement: &Settlement, now_ms: i64) {
         let Strike::Add { limit } = settlement.strike else {
             return;
         };
@@ -131,10 +153,16 @@ impl State {
         if record.state.strikes < limit || matches!(record.state.place, Place::Held(_)) {
             return;
         }
-        if let Some(mut record) = self.leave(&settlement.id) {
-            record.state.reason = quarantine_reason(&record);
-            self.enter_held(record, Hold::Quarantined);
+        if let Some(record) = self.leave(&settlement.id) {
+            self.quarantine(record, now_ms);
         }
+    }
+
+    fn quarantine(&mut self, mut record: JobRecord, now_ms: i64) {
+        let strikes = record.state.strikes;
+        let reason = format!("quarantined: {strikes} dead letters without a completion between");
+        record.state.because(Some(now_ms), &reason);
+        self.enter_held(record, Hold::Quarantined);
     }
 
     fn accept(&mut self, settlement: Settlement, now_ms: i64) {
@@ -145,6 +173,11 @@ impl State {
             record.context = context;
         }
         let state = &mut record.state;
+        if let Some(mut scopes) = settlement.scopes {
+            scopes.truncate(MAX_BOUND_SCOPES);
+            state.scopes = scopes;
+        }
+        state.activity = settlement.activity.or(state.activity);
         state.nonce = None;
         state.attempts = settlement.attempts;
         state.settled_ms = now_ms;
@@ -163,10 +196,9 @@ impl State {
             return self.enter_held(record, hold);
         }
         if struck_out {
-            record.state.reason = quarantine_reason(&record);
-            return self.enter_held(record, Hold::Quarantined);
+            return self.quarantine(record, now_ms);
         }
-        record.state.reason = settlement.reason;
+        record.state.because(Some(now_ms), &settlement.reason);
         match settlement.next {
             Next::Due(due_ms) => self.enter_due(record, due_ms),
             Next::Now => self.enter_now(record),
@@ -175,7 +207,7 @@ impl State {
         }
     }
 
-    pub(super) fn reap(&mut self, deadline_ms: i64, limit: usize) -> usize {
+    pub(super) fn reap(&mut self, deadline_ms: i64, limit: usize, now_ms: i64) -> usize {
         let mut reaped = 0;
         while reaped < limit {
             let Some((at, id)) = self.in_flight.first().cloned() else {
@@ -187,18 +219,13 @@ impl State {
             let Some(mut record) = self.leave(&id) else {
                 break;
             };
-            record.state.reason = "reaped: no completion came".to_owned();
+            record
+                .state
+                .because(Some(now_ms), "reaped: no completion came");
             // Long past: into the next slot.
             self.enter_due(record, 0);
             reaped += 1;
         }
         reaped
     }
-}
-
-fn quarantine_reason(record: &JobRecord) -> String {
-    format!(
-        "quarantined: {} dead letters without a completion between",
-        record.state.strikes
-    )
 }

@@ -15,8 +15,8 @@ use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRi
 use self::state::State;
 use super::{
     Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Registered, Settlement, SlotStore,
-    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict, new_revision,
+    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Postponed, Registered, Settlement,
+    SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict, new_revision,
 };
 
 /// A [`SlotStore`] in memory.
@@ -112,7 +112,7 @@ fn hold(state: &mut State, mut record: JobRecord, hold: Hold, reason: &str) -> E
         reenter(state, record);
         return Edited::Unchanged;
     }
-    reason.clone_into(&mut record.state.reason);
+    record.state.because(None, reason);
     state.enter_held(record, hold);
     Edited::Done
 }
@@ -129,13 +129,13 @@ impl SlotStore for MemoryStore {
         self.ring
     }
 
-    async fn register(&self, job: NewJob, _now_ms: i64) -> Result<Registered, StoreError> {
+    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
         let mut state = self.state();
         if state.records.contains_key(&job.id) {
             return Ok(Registered::Existing);
         }
         let due_ms = state.emptier(job.due);
-        let record = JobRecord {
+        let mut record = JobRecord {
             id: job.id,
             context: job.context,
             state: JobState {
@@ -153,9 +153,12 @@ impl SlotStore for MemoryStore {
                 strikes: 0,
                 run_now: false,
                 settled_ms: 0,
-                reason: "registered".to_owned(),
+                scopes: Vec::new(),
+                activity: None,
+                reasons: Vec::new(),
             },
         };
+        record.state.because(Some(now_ms), "registered");
         state.enter_due(record, due_ms);
         Ok(Registered::Created)
     }
@@ -177,7 +180,7 @@ impl SlotStore for MemoryStore {
             }
             match record.state.place {
                 Place::Slot | Place::Later => {
-                    "updated".clone_into(&mut record.state.reason);
+                    record.state.because(None, "updated");
                     state.enter_edited(record, update.due);
                 }
                 Place::InFlight { .. } | Place::Held(_) => reenter(state, record),
@@ -207,7 +210,7 @@ impl SlotStore for MemoryStore {
             if matches!(record.state.place, Place::Held(_)) {
                 reenter(state, record);
             } else {
-                "context replaced".clone_into(&mut record.state.reason);
+                record.state.because(None, "context replaced");
                 state.enter_edited(record, due);
             }
             Edited::Done
@@ -242,7 +245,7 @@ impl SlotStore for MemoryStore {
                 return Edited::Unchanged;
             }
             record.state.strikes = 0;
-            "resumed".clone_into(&mut record.state.reason);
+            record.state.because(None, "resumed");
             let due_ms = state.emptier(due);
             state.enter_due(record, due_ms);
             Edited::Done
@@ -258,7 +261,7 @@ impl SlotStore for MemoryStore {
                 if matches!(record.state.place, Place::Held(_)) {
                     record.state.strikes = 0;
                 }
-                "run now".clone_into(&mut record.state.reason);
+                record.state.because(None, "run now");
                 state.enter_now(record);
             }
             Edited::Done
@@ -327,6 +330,12 @@ impl SlotStore for MemoryStore {
         Ok(Some(ClaimedNote { nonce, jobs }))
     }
 
+    async fn postpone(&self, jobs: Vec<Postponed>, now_ms: i64) -> Result<usize, StoreError> {
+        let mut state = self.state();
+        let placed = jobs.iter().filter(|one| state.postpone(one, now_ms));
+        Ok(placed.count())
+    }
+
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
         let state = self.state();
         let of = |id: &JobId| state.records.get(id).map(|record| record.state.clone());
@@ -345,13 +354,8 @@ impl SlotStore for MemoryStore {
             .collect())
     }
 
-    async fn reap(
-        &self,
-        deadline_ms: i64,
-        limit: usize,
-        _now_ms: i64,
-    ) -> Result<usize, StoreError> {
-        Ok(self.state().reap(deadline_ms, limit.min(MAX_CHUNK)))
+    async fn reap(&self, deadline_ms: i64, limit: usize, now_ms: i64) -> Result<usize, StoreError> {
+        Ok(self.state().reap(deadline_ms, limit.min(MAX_CHUNK), now_ms))
     }
 
     // Record and index change under one lock, so there is nothing to mend unless a step has a bug.

@@ -5,10 +5,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     call::Call,
-    record::{hold_letter, time},
+    record::{hold_letter, scopes_text, time},
 };
 use crate::store::{
-    Edited, Hold, MAX_REASON_SIZE_BYTES, Next, Settlement, StoreError, Strike, Undecodable, Verdict,
+    Edited, Hold, Next, Postponed, Settlement, StoreError, Strike, Undecodable, Verdict,
+    reasons::bounded,
 };
 
 pub(super) fn edited(answer: i64) -> Result<Edited, StoreError> {
@@ -29,18 +30,21 @@ pub(super) fn verdict(letter: char) -> Verdict {
     }
 }
 
-/// A reason within its bound, cut at a character.
-pub(super) fn bounded(reason: &str) -> &str {
-    &reason[..reason.floor_char_boundary(MAX_REASON_SIZE_BYTES)]
+/// The arguments of one postponement, as many as `lua/postpone.lua` counts.
+pub(super) fn postponed_args<'a>(call: Call<'a>, postponed: &Postponed) -> Call<'a> {
+    token_args(call.arg(postponed.id.as_str()), postponed.token)
+        .arg(time(postponed.due_ms))
+        .arg(&*bounded(&postponed.reason))
+}
+
+fn token_args(call: Call<'_>, token: Token) -> Call<'_> {
+    call.arg(token.incarnation.to_string())
+        .arg(token.generation)
+        .arg(token.nonce.to_string())
 }
 
 /// The arguments of one settlement, as many as `lua/settle.lua` counts.
 pub(super) fn settlement_args<'a>(call: Call<'a>, settlement: &Settlement) -> Call<'a> {
-    let Token {
-        incarnation,
-        generation,
-        nonce,
-    } = settlement.token;
     let (next, argument) = match settlement.next {
         Next::Due(due_ms) => ("d", time(due_ms).to_string()),
         Next::Now => ("n", String::new()),
@@ -53,10 +57,9 @@ pub(super) fn settlement_args<'a>(call: Call<'a>, settlement: &Settlement) -> Ca
         Strike::Add { limit } => limit.max(1),
     };
     let context = settlement.context.as_ref();
-    call.arg(settlement.id.as_str())
-        .arg(incarnation.to_string())
-        .arg(generation)
-        .arg(nonce.to_string())
+    let scopes = settlement.scopes.as_ref();
+    let activity = settlement.activity.as_ref();
+    token_args(call.arg(settlement.id.as_str()), settlement.token)
         .arg(settlement.revision)
         .arg(if context.is_some() { "1" } else { "0" })
         .arg(context.map_or("", |context| context.as_str()))
@@ -65,7 +68,9 @@ pub(super) fn settlement_args<'a>(call: Call<'a>, settlement: &Settlement) -> Ca
         .arg(settlement.attempts)
         .arg(strike_limit)
         .arg(hold_letter(Hold::Quarantined))
-        .arg(bounded(&settlement.reason))
+        .arg(&*bounded(&settlement.reason))
+        .arg(scopes.map_or_else(String::new, |scopes| scopes_text(scopes)))
+        .arg(activity.map_or_else(String::new, ToString::to_string))
 }
 
 /// An undecodable message as it is stored.

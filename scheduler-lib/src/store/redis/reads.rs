@@ -6,12 +6,11 @@ use polling_model::JobId;
 
 use super::{
     RedisStore,
-    answers::bounded,
     call::Call,
     record::{hold_letter, record},
     scripts,
 };
-use crate::store::{Dispatch, Hold, JobRecord, SlotStore, StoreError};
+use crate::store::{Dispatch, Hold, JobRecord, SlotStore, StoreError, reasons::bounded};
 
 /// Between two looks of the drain at the server.
 const CHECK_EVERY_MS: i64 = 5_000;
@@ -104,7 +103,7 @@ impl RedisStore {
     pub(super) fn hold_call(&self, hold: Hold, reason: &str) -> Call<'_> {
         self.edit_call(&scripts::HOLD)
             .arg(hold_letter(hold))
-            .arg(bounded(reason))
+            .arg(&*bounded(reason))
     }
 }
 

@@ -1,13 +1,15 @@
-//! Records as Redis holds them: one line of text, its words told in `lua/prelude.lua`.
+//! Records as Redis holds them: a text whose words are told in `lua/prelude.lua`.
 
 #[cfg(test)]
 mod fuzz;
 
 use std::{fmt::Display, str::FromStr};
 
-use polling_model::{EncodedContext, JobId};
+use polling_model::{EncodedContext, JobId, ScopeKey};
 
-use crate::store::{Hold, JobRecord, JobState, NewJob, Place, StoreError};
+use crate::store::{
+    Hold, JobRecord, JobState, MAX_BOUND_SCOPES, MAX_REASONS, NewJob, Place, Reason, StoreError,
+};
 
 /// Latest time that the store keeps, in UTC milliseconds, about the year 5138: up to here a
 /// script's floating-point numbers tell each millisecond.
@@ -34,8 +36,32 @@ pub(super) fn cushion_text(cushion: Option<u64>) -> String {
     cushion.map_or_else(|| NONE.to_owned(), |calls| calls.to_string())
 }
 
+/// Comes before each scope; no scope has it.
+const SCOPE: &str = ",";
+
+pub(super) fn scopes_text(scopes: &[ScopeKey]) -> String {
+    if scopes.is_empty() {
+        return NONE.to_owned();
+    }
+    let scopes = scopes.iter().take(MAX_BOUND_SCOPES);
+    scopes.flat_map(|scope| [SCOPE, scope.as_str()]).collect()
+}
+
+fn scopes_of(word: &str) -> Result<Vec<ScopeKey>, String> {
+    if word == NONE {
+        return Ok(Vec::new());
+    }
+    let scopes = word
+        .strip_prefix(SCOPE)
+        .ok_or("they do not begin with a comma")?;
+    let parsed = scopes.splitn(MAX_BOUND_SCOPES, SCOPE).map(ScopeKey::new);
+    parsed
+        .collect::<Result<_, _>>()
+        .map_err(|error| error.to_string())
+}
+
 /// The record of a new job after its place and time, which the script finds.
-pub(super) fn new_record(job: &NewJob) -> String {
+pub(super) fn new_record(job: &NewJob, now_ms: i64) -> String {
     let NewJob {
         incarnation,
         job_type,
@@ -44,7 +70,10 @@ pub(super) fn new_record(job: &NewJob) -> String {
         ..
     } = job;
     let cushion = cushion_text(job.cushion);
-    format!("0 0 {NONE} 0 {incarnation} 0 0 0 0 {job_type} {account} {level} {cushion} registered")
+    format!(
+        "0 0 {NONE} 0 {incarnation} 0 0 0 0 {job_type} {account} {level} {cushion} {NONE} {NONE} \
+         {now_ms} registered"
+    )
 }
 
 /// A record and its context.
@@ -93,12 +122,22 @@ pub(super) fn state(id: &JobId, text: &[u8]) -> Result<JobState, StoreError> {
         account: words.parse("account")?,
         level: words.parse("level")?,
         cushion: words.parse_optional("cushion")?,
-        reason: words.next("reason")?.to_owned(),
+        scopes: words.read("scopes", scopes_of)?,
+        activity: words.parse_optional("activity")?,
+        reasons: words.read("reasons", reasons_of)?,
     })
 }
 
-/// How many words a record has; the last, the reason, may have spaces.
-const WORDS: usize = 16;
+/// How many words a record has; the last, the reasons, may have spaces.
+const WORDS: usize = 18;
+
+fn reasons_of(lines: &str) -> Result<Vec<Reason>, String> {
+    if lines.is_empty() {
+        return Ok(Vec::new());
+    }
+    let lines = lines.split('\n').take(MAX_REASONS);
+    lines.map(str::parse).collect()
+}
 
 fn place_of(letter: &str, deadline_ms: i64) -> Option<Place> {
     match letter {
@@ -132,23 +171,25 @@ impl<'a> Words<'a> {
     }
 
     fn parse<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, StoreError> {
+        self.read(name, str::parse)
+    }
+
+    fn read<T, E: Display>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&'a str) -> Result<T, E>,
+    ) -> Result<T, StoreError> {
         let word = self.next(name)?;
-        word.parse()
-            .map_err(|error| corrupt(self.id, &format!("{name}: {error}")))
+        read(word).map_err(|error| corrupt(self.id, &format!("{name}: {error}")))
     }
 
     fn parse_optional<T: FromStr<Err: Display>>(
         &mut self,
         name: &str,
     ) -> Result<Option<T>, StoreError> {
-        match self.next(name)? {
+        self.read(name, |word| match word {
             NONE => Ok(None),
-            word => {
-                let parsed = word
-                    .parse()
-                    .map_err(|error| corrupt(self.id, &format!("{name}: {error}")));
-                parsed.map(Some)
-            }
-        }
+            word => word.parse().map(Some),
+        })
     }
 }

@@ -31,6 +31,7 @@ steps! {
     HOLD = "hold";
     KEEP_UNDECODABLE = "keep_undecodable";
     LIST = "list";
+    POSTPONE = "postpone";
     READ = "read";
     REAP = "reap";
     REGISTER = "register";

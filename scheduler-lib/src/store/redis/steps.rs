@@ -5,15 +5,15 @@ use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, Nonce, Slo
 
 use super::{
     RedisStore,
-    answers::{Kept, edited, settlement_args, verdict},
+    answers::{Kept, edited, postponed_args, settlement_args, verdict},
     reads::Blob,
     record::{cushion_text, new_record, state, time},
     scripts,
 };
 use crate::store::{
     Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Registered, Settlement, SlotStore, StoreError,
-    SweepCursor, Swept, Undecodable, Update, Verdict,
+    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Postponed, Registered, Settlement, SlotStore,
+    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
 };
 
 #[async_trait]
@@ -28,7 +28,7 @@ impl SlotStore for RedisStore {
             .arg(job.id.as_str())
             .args(job.due.map(time))
             .arg(job.context.as_str())
-            .arg(new_record(&job));
+            .arg(new_record(&job, now_ms));
         let created = call.run_replicated::<bool>().await?;
         Ok(if created {
             Registered::Created
@@ -179,6 +179,18 @@ impl SlotStore for RedisStore {
             StoreError::Layout(format!("{}note:{nonce} is no note of ours", self.prefix()))
         })?;
         Ok(Some(ClaimedNote { nonce, jobs }))
+    }
+
+    async fn postpone(&self, jobs: Vec<Postponed>, now_ms: i64) -> Result<usize, StoreError> {
+        let mut placed = 0;
+        for chunk in jobs.chunks(MAX_CHUNK) {
+            let mut call = self.call_at(&scripts::POSTPONE, now_ms);
+            for postponed in chunk {
+                call = postponed_args(call, postponed);
+            }
+            placed += call.run::<usize>().await?;
+        }
+        Ok(placed)
     }
 
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {

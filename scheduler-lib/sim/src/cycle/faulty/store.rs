@@ -6,7 +6,7 @@ use scheduler_lib::{
     SlotStore, StoreError,
     store::{
         Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-        NewJob, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
+        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -135,6 +135,11 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
     ) -> Result<Option<ClaimedNote>, StoreError> {
         let effect = self.inner.claim_note(now_ms, new_deadline_ms);
         self.timed("claim_note", effect).await
+    }
+
+    async fn postpone(&self, jobs: Vec<Postponed>, now_ms: i64) -> Result<usize, StoreError> {
+        self.timed("postpone", self.inner.postpone(jobs, now_ms))
+            .await
     }
 
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {

@@ -6,7 +6,7 @@ use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
         Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-        NewJob, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
+        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -176,6 +176,27 @@ impl SlotStore for WatchedStore {
             });
         }
         Ok(claimed)
+    }
+
+    async fn postpone(&self, jobs: Vec<Postponed>, now_ms: i64) -> Result<usize, StoreError> {
+        let ids: Vec<_> = jobs.iter().map(|one| one.id.clone()).collect();
+        let of: Vec<_> = jobs.iter().map(|one| (one.token, one.due_ms)).collect();
+        let before = self.inner.load(&ids).await?;
+        let placed = self.inner.postpone(jobs, now_ms).await?;
+        let after = self.inner.load(&ids).await?;
+        for (((id, (token, due_ms)), before), after) in ids.iter().zip(of).zip(before).zip(after) {
+            let token_of = |state: Option<JobState>| state.and_then(|state| state.token());
+            if token_of(before) == Some(token) && token_of(after).is_none() {
+                self.oracle.postponed(id, token);
+                let generation = token.generation;
+                self.oracle.trace.line(|| {
+                    format!("store: postpone {id} generation {generation} to {due_ms}")
+                });
+            }
+        }
+        self.after(|| format!("store: postponed {placed} jobs"))
+            .await?;
+        Ok(placed)
     }
 
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {

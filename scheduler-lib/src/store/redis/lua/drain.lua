@@ -53,7 +53,7 @@ for at, text in ipairs(values_of(job_key, found)) do
   local id, job = found[at], parse(text)
   leave(slot, id)
   if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor then
-    job.p, job.e, job.g, job.n, job.y = 'f', deadlines[job.t] or ARGV[8], tonumber(job.g) + 1, nonce, ''
+    job.p, job.e, job.g, job.n = 'f', deadlines[job.t] or ARGV[8], tonumber(job.g) + 1, nonce
     job.w = 0
     local bucket = bucket_of(tonumber(job.e))
     buckets[bucket] = true

@@ -9,7 +9,8 @@ for at = 5, #ARGV, 2 do
     answer = -1
   elseif not is_held(job.p) and (nonce == '' or (job.p == 'f' and job.n == nonce)) then
     local from = index_of(job.p, job.d, job.e)
-    job.p, job.y, job.r = ARGV[3], ARGV[4], ARGV[2]
+    job.p, job.r = ARGV[3], ARGV[2]
+    because(job, '-', ARGV[4])
     move(id, from, job)
     answer = 1
   end

@@ -3,10 +3,12 @@
 -- KEYS[1]  the layout key            ARGV[1]  the identity it had when the store was opened
 -- A step on a store that was wiped, or created anew by somebody else, answers WIPED and changes nothing.
 --
--- A record is the string job:<id>, so that one command reads or writes a whole chunk. Words in this order, the reason last:
+-- A record is the string job:<id>, so that one command reads or writes a whole chunk. Words in this order, the reasons
+-- last:
 --   p place, d due, e deadline in flight, g generation, n nonce ('-' spent), r revision (the last edit's, 0 before),
 --   i incarnation, k strikes, c attempts, s settled, w run now, t type, a account, l level, u cushion ('-' none),
---   y reason.
+--   b bound scopes (a comma before each, '-' none), h activity ('-' none), y reasons.
+-- A reason is a line of its time ('-' not known) and its words, the newest first.
 -- Places and their indexes:
 --   s  slot:<slot mod 1440>         set       f  lease:<ceil(deadline / width)>  set, each listed in the zset leases
 --   l  later                        zset      p k q x (the holds)  held          set
@@ -18,7 +20,9 @@ if layout[1] ~= ARGV[1] then return redis.error_reply('WIPED the layout key is g
 local prefix = string.sub(KEYS[1], 1, -7)
 local width, cursor = tonumber(layout[2]), tonumber(layout[3])
 local SLOTS = 1440
-local RECORD = '^' .. string.rep('(%S+) ', 15) .. '(.*)$'
+local RECORD = '^' .. string.rep('(%S+) ', 17) .. '(.*)$'
+-- MAX_REASONS less the one to come, and MAX_HISTORY_SIZE_BYTES.
+local OLDER, HISTORY = '^[^\n]*' .. string.rep('\n?[^\n]*', 3), 800
 local LATER, HELD, LEASES = prefix .. 'later', prefix .. 'held', prefix .. 'leases'
 
 local function job_key(id) return prefix .. 'job:' .. id end
@@ -87,17 +91,27 @@ local function write_leaving() write_entries(leaving, 'SREM', 'ZREM') end
 -- One table constructor and one concatenation: filled word by word, these two would be most of what a step costs.
 local function parse(text)
   if not text then return nil end
-  local p, d, e, g, n, r, i, k, c, s, w, t, a, l, u, y = string.match(text, RECORD)
+  local p, d, e, g, n, r, i, k, c, s, w, t, a, l, u, b, h, y = string.match(text, RECORD)
   if not p then return nil end
-  return { p = p, d = d, e = e, g = g, n = n, r = r, i = i, k = k, c = c, s = s, w = w, t = t, a = a, l = l, u = u, y = y }
+  return {
+    p = p, d = d, e = e, g = g, n = n, r = r, i = i, k = k, c = c, s = s, w = w, t = t, a = a, l = l, u = u, b = b,
+    h = h, y = y,
+  }
 end
 local function text_of(job)
   return job.p .. ' ' .. job.d .. ' ' .. job.e .. ' ' .. job.g .. ' ' .. job.n .. ' ' .. job.r .. ' ' .. job.i .. ' ' ..
     job.k .. ' ' .. job.c .. ' ' .. job.s .. ' ' .. job.w .. ' ' .. job.t .. ' ' .. job.a .. ' ' .. job.l .. ' ' ..
-    job.u .. ' ' .. job.y
+    job.u .. ' ' .. job.b .. ' ' .. job.h .. ' ' .. job.y
 end
 local function fetch(id) return parse(redis.call('GET', job_key(id))) end
 local function save(id, job) redis.call('SET', job_key(id), text_of(job)) end
+
+-- Notes why a job is placed where it is, before the reasons that it has, of which the oldest make room.
+local function because(job, at, text)
+  local newest, older = at .. ' ' .. text, string.match(job.y, OLDER)
+  while older ~= '' and #newest + 1 + #older > HISTORY do older = string.match(older, '^(.*)\n') or '' end
+  job.y = older == '' and newest or newest .. '\n' .. older
+end
 
 -- The values of many ids, by one command; false where there is none.
 local function values_of(key_of, ids)

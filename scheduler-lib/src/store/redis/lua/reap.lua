@@ -20,7 +20,8 @@ for _, bucket in ipairs(buckets) do
     local confirmed = job and job.p == 'f' and lease_key(bucket_of(tonumber(job.e))) == lease
     local reap = confirmed and tonumber(job.e) <= deadline and reaped < limit
     if reap then
-      job.p, job.d, job.y = 's', due, 'reaped: no completion came'
+      job.p, job.d = 's', due
+      because(job, ARGV[2], 'reaped: no completion came')
       enter(target, id)
       written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
       reaped = reaped + 1

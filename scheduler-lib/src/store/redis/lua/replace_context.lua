@@ -9,7 +9,7 @@ local from = index_of(job.p, job.d, job.e)
 job.i, job.g, job.n, job.c, job.k, job.w, job.r = ARGV[6], 0, '-', 0, 0, 0, ARGV[2]
 if not is_held(job.p) then
   place_edited(job, tonumber(ARGV[4]), tonumber(ARGV[5]), from)
-  job.y = 'context replaced'
+  because(job, '-', 'context replaced')
 end
 move(id, from, job)
 redis.call('SET', context_key(id), ARGV[7])

@@ -6,6 +6,7 @@ local job = fetch(id)
 if not job then return -1 end
 if not is_held(job.p) then return 0 end
 job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5])))
-job.k, job.r, job.y = 0, ARGV[2], 'resumed'
+job.k, job.r = 0, ARGV[2]
+because(job, '-', 'resumed')
 move(id, HELD, job)
 return 1

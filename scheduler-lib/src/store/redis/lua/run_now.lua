@@ -10,7 +10,8 @@ if job.p == 'f' then
   job.w = 1
 else
   if is_held(job.p) then job.k = 0 end
-  job.p, job.d, job.y = 's', cursor * width, 'run now'
+  job.p, job.d = 's', cursor * width
+  because(job, '-', 'run now')
 end
 move(id, from, job)
 return 1

@@ -1,10 +1,10 @@
 -- Settles dispatches.
--- ARGV     2 now, 3 skew limit, then 13 a settlement: id, incarnation, generation, nonce, revision, '1' with a context,
+-- ARGV     2 now, 3 skew limit, then 15 a settlement: id, incarnation, generation, nonce, revision, '1' with a context,
 --          context, next (d due, n now, h hold, r remove), its time or hold, attempts, the limit of strikes (0 clears
---          them), the place of quarantine, reason
+--          them), the place of quarantine, reason, scopes and activity ('' leaves as it is)
 -- Returns  one letter a settlement: a accepted, e edited, s stale, o other incarnation, u unknown
 -- Contexts come before records: with the token unspent, the completion is settled once more to the same end.
-local ARGUMENTS = 13
+local ARGUMENTS = 15
 local now = tonumber(ARGV[2])
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
@@ -35,7 +35,8 @@ local function change(id, from, job)
 end
 
 local function quarantine(job, place)
-  job.p, job.y = place, 'quarantined: ' .. job.k .. ' dead letters without a completion between'
+  job.p = place
+  because(job, ARGV[2], 'quarantined: ' .. job.k .. ' dead letters without a completion between')
 end
 
 local function strike_stale(at, job)
@@ -51,6 +52,8 @@ local function accept(at, job)
   local from = index_of(job.p, job.d, job.e)
   job.n, job.c, job.s, job.w = '-', ARGV[at + 9], now, 0
   job.k = limit > 0 and tonumber(job.k) + 1 or 0
+  if ARGV[at + 13] ~= '' then job.b = ARGV[at + 13] end
+  if ARGV[at + 14] ~= '' then job.h = ARGV[at + 14] end
   if not is_held(job.p) then
     if limit > 0 and job.k >= limit then
       quarantine(job, ARGV[at + 11])
@@ -59,7 +62,7 @@ local function accept(at, job)
       leave(from, id)
       return
     else
-      job.y = ARGV[at + 12]
+      because(job, ARGV[2], ARGV[at + 12])
       if next == 'd' then
         job.p, job.d = placed(tonumber(argument))
       elseif next == 'n' then

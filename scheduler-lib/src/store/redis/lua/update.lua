@@ -10,7 +10,7 @@ if ARGV[6] ~= '' then job.l = ARGV[6] end
 if ARGV[7] ~= '' then job.u = ARGV[7] end
 if job.p == 's' or job.p == 'l' then
   place_edited(job, tonumber(ARGV[4]), tonumber(ARGV[5]), from)
-  job.y = 'updated'
+  because(job, '-', 'updated')
 end
 move(id, from, job)
 return 1

@@ -3,14 +3,14 @@
 use polling_fuzz::{Taken, allocating_at_most};
 use polling_model::JobId;
 
-use super::{NONE, WORDS, cushion_text, hold_letter, state};
-use crate::store::{JobState, Place};
+use super::{NONE, WORDS, cushion_text, hold_letter, scopes_text, state};
+use crate::store::{JobState, Place, Reason};
 
 polling_fuzz::fuzz! {
     fuzz_record in "tests/corpus/record" => |bytes| record(bytes)
 }
 
-/// Beyond the line itself, which is copied into the reason or the error.
+/// Beyond the text itself, which is copied into the reasons or the error.
 const COST_BYTES: usize = 4 * 1024;
 
 fn record(bytes: &[u8]) -> Taken {
@@ -58,12 +58,17 @@ fn line(state: &JobState) -> String {
         job_type,
         account,
         level,
-        reason,
         ..
     } = state;
-    let cushion = cushion_text(state.cushion);
+    let (cushion, scopes) = (cushion_text(state.cushion), scopes_text(&state.scopes));
+    let activity = state
+        .activity
+        .map_or_else(|| NONE.to_owned(), |activity| activity.to_string());
+    let reasons: Vec<_> = state.reasons.iter().map(Reason::to_string).collect();
+    let reasons = reasons.join("\n");
     format!(
         "{place} {due_ms} {deadline_ms} {generation} {nonce} {revision} {incarnation} {strikes} \
-         {attempts} {settled_ms} {run_now} {job_type} {account} {level} {cushion} {reason}"
+         {attempts} {settled_ms} {run_now} {job_type} {account} {level} {cushion} {scopes} \
+         {activity} {reasons}"
     )
 }
