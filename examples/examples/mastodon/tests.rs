@@ -60,7 +60,9 @@ async fn a_burst_is_read_over_several_polls_and_nothing_is_skipped() {
     rig.poll().await.assert_published::<&str>([]);
     mastodon.lock().unwrap().statuses = 500;
     for (part, saturated) in [(0..200, true), (200..400, true), (400..500, false)] {
+        mastodon.lock().unwrap().asked.clear();
         let run = rig.poll().await;
+        assert_eq!(run.calls() as usize, mastodon.lock().unwrap().asked.len());
         run.assert_succeeded().assert_published(keys(part));
         assert_eq!(run.saturated(), saturated);
     }

@@ -79,6 +79,14 @@ impl Run {
             .is_some_and(|completion| completion.saturated)
     }
 
+    /// How many calls to the channel the scheduler was told of; 0 after a bug.
+    #[must_use]
+    pub fn calls(&self) -> u32 {
+        self.completion
+            .as_ref()
+            .map_or(0, |completion| completion.calls)
+    }
+
     /// # Panics
     ///
     /// Unless exactly the events with these source keys were published, in this order.

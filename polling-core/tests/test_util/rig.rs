@@ -1,11 +1,12 @@
 use std::{future::pending, num::NonZeroU32, time::Duration};
 
 use polling_core::{
-    Allowance, Context, ErrorClass, Event, Job, PollError, Polled, Poller, ScopeKey, Topic,
-    poller_fn,
+    Allowance, Context, ErrorClass, Event, Job, PollError, Polled, Poller, PollerService, ScopeKey,
+    Topic, poller_fn,
     rate_limit::{Quota, Scope},
     test_util::{Rig, START_MS},
 };
+use tower::{Service, layer::layer_fn, service_fn};
 
 fn event(key: &str) -> Event {
     Event::new(Topic::new("posts").unwrap(), key, "hello", START_MS)
@@ -101,10 +102,42 @@ async fn the_worker_may_have_limits_and_layers_of_its_own() {
     let mut rig = Rig::new(poller);
     let quota = Quota::per_second(NonZeroU32::MIN);
     let run = rig.poll_with(|worker| {
-        let layer = tower::layer::layer_fn(|inner| tower::limit::ConcurrencyLimit::new(inner, 1));
+        let layer = layer_fn(|inner| tower::limit::ConcurrencyLimit::new(inner, 1));
         worker.pace(Scope::app(), quota).layer(layer).build()
     });
     run.await.assert_succeeded();
+}
+
+#[tokio::test(start_paused = true)]
+async fn calls_of_a_poll_that_was_cut_and_of_layers_that_repeat_are_told() {
+    let hanging = poller_fn(async |job: Job| {
+        job.count_call();
+        job.count_call();
+        pending().await
+    });
+    let run = Rig::new(hanging).poll().await;
+    run.assert_failed(ErrorClass::Transient);
+    assert_eq!(run.calls(), 2);
+
+    let telling = poller_fn(|job| async move {
+        job.count_call();
+        Ok(Polled::new(job.context.clone()).with_calls(1))
+    });
+    let mut rig = Rig::new(telling);
+    assert_eq!(rig.poll().await.calls(), 1, "each dispatch counts its own");
+    let twice = rig.poll_with(|worker| {
+        let layer = layer_fn(|inner: PollerService<_>| {
+            service_fn(move |job: Job| {
+                let mut inner = inner.clone();
+                async move {
+                    inner.call(job.clone()).await?;
+                    inner.call(job).await
+                }
+            })
+        });
+        worker.layer(layer).build()
+    });
+    assert_eq!(twice.await.calls(), 2);
 }
 
 #[tokio::test(start_paused = true)]
