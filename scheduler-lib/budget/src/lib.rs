@@ -22,6 +22,8 @@ mod product;
 mod report;
 mod run;
 mod scenario;
+#[cfg(feature = "servers")]
+pub mod servers;
 mod simulation;
 
 pub use self::{

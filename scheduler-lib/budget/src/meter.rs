@@ -5,8 +5,9 @@ use crate::{
     scenario::{Scenario, TIERS, Tier},
 };
 
-/// So many steps of the meter are one slot.
-const STEPS_PER_SLOT: i64 = 6;
+/// So many steps of the meter are one slot. Slots are whole seconds, so that steps are whole milliseconds and windows
+/// whole steps.
+const STEPS_PER_SLOT: i64 = 5;
 
 /// Who calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,7 +31,7 @@ pub struct Calls {
     pub other_refused: u64,
 }
 
-/// A sixth of a slot.
+/// A fifth of a slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
     /// When it begins, milliseconds since the run's beginning.
@@ -297,10 +298,10 @@ mod tests {
         let mut bench = Bench::new();
         bench.call(25_000, Caller::Other);
         let steps = bench.meter.steps();
-        assert_eq!(steps.len(), 180);
+        assert_eq!(steps.len(), 150);
         let left: Vec<u64> = steps.iter().map(|step| step.remaining).collect();
         assert_eq!(left[..4], [10, 10, 9, 9]);
-        assert_eq!(left[89..91], [9, 10]);
+        assert_eq!(left[74..76], [9, 10]);
     }
 
     #[test]

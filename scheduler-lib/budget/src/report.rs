@@ -30,10 +30,10 @@ pub struct TierReport {
     pub accounts: u64,
     /// Polls of one account, on average.
     pub polls_per_account: f64,
-    /// The time between two polls of an account, on average, minutes.
-    pub between_min: f64,
-    /// The longest that an account of it waited for a poll in the whole run, minutes.
-    pub longest_min: f64,
+    /// The time between two polls of an account, on average, seconds.
+    pub between_s: f64,
+    /// The longest that an account of it waited for a poll in the whole run, seconds.
+    pub longest_s: f64,
 }
 
 /// What is promised.
@@ -139,7 +139,6 @@ impl Report {
 impl TierReport {
     fn new(tier: usize, scenario: &Scenario, meter: &Meter) -> Self {
         let lasting_ms = scenario.lasting().as_millis() as i64;
-        let minutes = |ms: f64| ms / 60_000.0;
         let accounts = meter.accounts(tier).count() as u64;
         let polls: u64 = meter.accounts(tier).map(|account| account.polls).sum();
         let longest_ms = meter
@@ -150,8 +149,8 @@ impl TierReport {
             tier: TIERS[tier],
             accounts,
             polls_per_account: polls as f64 / accounts.max(1) as f64,
-            between_min: minutes(measured_ms * accounts as f64 / polls.max(1) as f64),
-            longest_min: minutes(longest_ms.max().unwrap_or(0) as f64),
+            between_s: measured_ms / 1_000.0 * accounts as f64 / polls.max(1) as f64,
+            longest_s: longest_ms.max().unwrap_or(0) as f64 / 1_000.0,
         }
     }
 }
@@ -258,7 +257,7 @@ mod tests {
             .map(|tier| tier.polls_per_account)
             .collect();
         assert_eq!(polls, [2.0, 0.5, 0.0]);
-        assert!((report.tiers[1].between_min - 60.0).abs() < 1e-9);
+        assert!((report.tiers[1].between_s - 3_600.0).abs() < 1e-9);
         assert!(!report.holds().tiers);
     }
 }

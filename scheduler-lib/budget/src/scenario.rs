@@ -110,6 +110,22 @@ impl Default for Scenario {
 }
 
 impl Scenario {
+    /// Thirty times as fast and a fraction of the size, for real time.
+    #[must_use]
+    pub fn of_seconds() -> Self {
+        Self {
+            jobs: 2_400,
+            windows: 6,
+            limit: 1_200,
+            window_ms: 30_000,
+            cushion: 120,
+            concurrency: 32,
+            call_ms: 20..200,
+            ring: SlotRing::SECONDS,
+            ..Self::default()
+        }
+    }
+
     /// Calls that the other product leaves above the cushion in a window, on average.
     #[must_use]
     pub fn mean_left(&self) -> f64 {
@@ -155,6 +171,9 @@ mod tests {
         let scenario = Scenario::default();
         assert_eq!(scenario.mean_left() as u64, 2_500);
         assert_eq!(scenario.interval(), Duration::from_secs(1_800));
+        let fast = Scenario::of_seconds();
+        assert_eq!(fast.mean_left() as u64, 600);
+        assert_eq!(fast.interval(), Duration::from_secs(60));
     }
 
     #[test]

@@ -38,8 +38,8 @@ fn tier(one: &TierReport) -> Value {
         "weight": one.tier.weight,
         "accounts": one.accounts,
         "polls_per_account": rounded(one.polls_per_account),
-        "between_min": rounded(one.between_min),
-        "longest_min": rounded(one.longest_min),
+        "between_s": rounded(one.between_s),
+        "longest_s": rounded(one.longest_s),
     })
 }
 

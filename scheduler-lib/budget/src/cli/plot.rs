@@ -47,19 +47,15 @@ fn draw_file(file: &Path, run: &Run) -> Drawn {
 }
 
 fn title(run: &Run) -> String {
-    let scenario = &run.scenario;
+    let (scenario, (unit, _)) = (&run.scenario, run.unit());
     format!(
-        "{} jobs and another product share {} calls per {} min: {:.1} % used, {:.2} % refused",
+        "{} jobs and another product share {} calls per {} {unit}: {:.1} % used, {:.2} % refused",
         scenario.jobs,
         scenario.limit,
-        scenario.window_ms / 60_000,
+        run.in_units(scenario.window_ms),
         100.0 * run.report.used_share(),
         100.0 * run.report.refused_share(),
     )
-}
-
-fn minutes(at_ms: i64) -> f64 {
-    at_ms as f64 / 60_000.0
 }
 
 fn remaining(area: &Area<'_>, run: &Run) -> Drawn {
@@ -74,7 +70,7 @@ fn remaining(area: &Area<'_>, run: &Run) -> Drawn {
     let mut chart = panel.chart(area)?;
     let steps = run.meter.steps();
     for window in steps.chunk_by(|_, next| next.at_ms % scenario.window_ms != 0) {
-        let line = falling(limit, run.meter.step_ms(), window);
+        let line = falling(run, window);
         let (begin, end) = (line[0].0, line[line.len() - 1].0);
         let mut shape = line.clone();
         shape.extend([(end, 0.0), (begin, 0.0)]);
@@ -89,10 +85,11 @@ fn remaining(area: &Area<'_>, run: &Run) -> Drawn {
 }
 
 /// What is left of one window.
-fn falling(limit: f64, step_ms: i64, window: &[Step]) -> Vec<(f64, f64)> {
+fn falling(run: &Run, window: &[Step]) -> Vec<(f64, f64)> {
     let begin = window.first().map_or(0, |step| step.at_ms);
-    let mut line = vec![(minutes(begin), limit)];
-    let ends = |step: &Step| (minutes(step.at_ms + step_ms), step.remaining as f64);
+    let mut line = vec![(run.in_units(begin), run.scenario.limit as f64)];
+    let step_ms = run.meter.step_ms();
+    let ends = |step: &Step| (run.in_units(step.at_ms + step_ms), step.remaining as f64);
     line.extend(window.iter().map(ends));
     line
 }
@@ -129,7 +126,7 @@ fn refused(area: &Area<'_>, run: &Run, slots: &Slots) -> Drawn {
         name: "Calls refused in a slot",
         legend: &[("ours", CUSHION), ("the other product's", OTHER)],
         high: most.max(10.0) * 1.05,
-        time: Some("minutes"),
+        time: Some(run.unit().0),
         ..Panel::of(run)
     };
     let mut chart = panel.chart(area)?;

@@ -7,20 +7,20 @@ use budget::{REFUSED_AT_MOST, Report, USED_AT_LEAST, Window};
 use super::Run;
 
 pub(super) fn write(out: &mut impl Write, run: &Run) -> io::Result<()> {
-    let scenario = &run.scenario;
+    let (scenario, (unit, _)) = (&run.scenario, run.unit());
     writeln!(
         out,
-        "\n{} jobs, one call each every {} min; limit {} calls per {} min, shared; cushion {}; seed {}; took {:.1} s\n",
+        "\n{} jobs, one call each every {} {unit}; limit {} calls per {} {unit}, shared; cushion {}; seed {}; took {:.1} s\n",
         scenario.jobs,
-        scenario.interval().as_secs() / 60,
+        run.in_units(scenario.interval().as_millis() as i64),
         scenario.limit,
-        scenario.window_ms / 60_000,
+        run.in_units(scenario.window_ms),
         scenario.cushion,
         scenario.seed,
         run.took_s,
     )?;
     windows(out, &run.report)?;
-    levels(out, &run.report)?;
+    levels(out, run)?;
     promises(out, &run.report)
 }
 
@@ -61,22 +61,25 @@ fn windows(out: &mut impl Write, report: &Report) -> io::Result<()> {
     Ok(())
 }
 
-fn levels(out: &mut impl Write, report: &Report) -> io::Result<()> {
+fn levels(out: &mut impl Write, run: &Run) -> io::Result<()> {
+    let (unit, unit_ms) = run.unit();
+    let between = format!("{unit} between polls");
     writeln!(
         out,
-        "\n{:<8}{:>8}{:>10}{:>19}{:>21}{:>17}",
-        "level", "weight", "accounts", "polls per account", "min between polls", "longest wait"
+        "\n{:<8}{:>8}{:>10}{:>19}{between:>21}{:>15}",
+        "level", "weight", "accounts", "polls per account", "longest wait"
     )?;
-    for one in &report.tiers {
+    let units = |seconds: f64| seconds * 1_000.0 / unit_ms;
+    for one in &run.report.tiers {
         writeln!(
             out,
-            "{:<8}{:>8}{:>10}{:>19.2}{:>21.1}{:>13.1} min",
+            "{:<8}{:>8}{:>10}{:>19.2}{:>21.1}{:>15.1}",
             one.tier.name,
             one.tier.weight,
             one.accounts,
             one.polls_per_account,
-            one.between_min,
-            one.longest_min
+            units(one.between_s),
+            units(one.longest_s)
         )?;
     }
     Ok(())

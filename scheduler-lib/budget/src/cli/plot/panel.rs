@@ -11,7 +11,7 @@ use plotters::{
     prelude::*,
 };
 
-use super::{Run, minutes};
+use super::Run;
 
 pub(super) type Drawn = Result<(), Box<dyn std::error::Error>>;
 pub(super) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -46,7 +46,7 @@ impl Panel<'_> {
     pub(super) fn of(run: &Run) -> Self {
         let scenario = &run.scenario;
         let apart = scenario.windows.div_ceil(WINDOWS).max(1) as usize;
-        let begins = |window| minutes(window as i64 * scenario.window_ms);
+        let begins = |window| run.in_units(window as i64 * scenario.window_ms);
         Panel {
             name: "",
             legend: &[],
@@ -80,7 +80,7 @@ impl Panel<'_> {
             .axis_style(BLACK.mix(0.4))
             .y_labels(7)
             .x_desc(self.time.unwrap_or_default())
-            .x_label_formatter(&|minute| format!("{minute:.0}"))
+            .x_label_formatter(&|at| format!("{at:.0}"))
             .y_label_formatter(&|calls| format!("{:.0}", calls.abs()))
             .draw()?;
         Ok(chart)
@@ -101,7 +101,7 @@ impl Panel<'_> {
     }
 }
 
-/// The axis of time, in minutes, marked where windows begin.
+/// The axis of time, marked where windows begin.
 pub(super) struct Time {
     end: f64,
     windows: Vec<f64>,
@@ -111,8 +111,8 @@ impl Ranged for Time {
     type FormatOption = DefaultFormatting;
     type ValueType = f64;
 
-    fn map(&self, minute: &f64, (left, right): (i32, i32)) -> i32 {
-        left + (f64::from(right - left) * minute / self.end).round() as i32
+    fn map(&self, at: &f64, (left, right): (i32, i32)) -> i32 {
+        left + (f64::from(right - left) * at / self.end).round() as i32
     }
 
     fn key_points<Hint: KeyPointHint>(&self, _most: Hint) -> Vec<f64> {

@@ -3,9 +3,9 @@
 use budget::Calls;
 use plotters::prelude::*;
 
-use super::{Run, minutes};
+use super::Run;
 
-/// Calls of each slot, with its beginning in minutes.
+/// Calls of each slot, with its beginning on the axis of time.
 pub(super) struct Slots {
     width: f64,
     calls: Vec<(f64, Calls)>,
@@ -21,14 +21,14 @@ impl Slots {
         };
         let mut calls: Vec<(f64, Calls)> = Vec::new();
         for step in run.meter.steps() {
-            let begins = minutes(begin_ms(step.at_ms));
+            let begins = run.in_units(begin_ms(step.at_ms));
             match calls.last_mut() {
                 Some((at, sum)) if *at >= begins => sum.extend(&step.calls),
                 _ => calls.push((begins, step.calls)),
             }
         }
         Self {
-            width: minutes(width_ms),
+            width: run.in_units(width_ms),
             calls,
         }
     }
