@@ -1,12 +1,12 @@
-//! What happened to a limit, second by second, window by window and account by account.
+//! What happened to a limit, step by step, window by window and account by account.
 
 use crate::{
     limit::Answer,
     scenario::{Scenario, TIERS, Tier},
 };
 
-/// So many steps of the meter are one slot. Slots are whole seconds, so that steps are whole milliseconds and windows
-/// whole steps.
+/// So many steps of the meter are one slot. Slots are whole seconds, so that steps are whole
+/// milliseconds and windows whole steps.
 const STEPS_PER_SLOT: i64 = 5;
 
 /// Who calls.
