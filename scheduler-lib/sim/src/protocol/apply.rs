@@ -27,6 +27,7 @@ fn take(variant: Variant, state: &mut State, step: Step) -> Option<Property> {
         Step::Drain { scheduler, job } => drain(variant, state, scheduler, job),
         Step::Send { scheduler, reply } => send(state, scheduler, reply),
         Step::Refuse { scheduler } => refuse(state, scheduler),
+        Step::Postpone { scheduler, later } => postpone(state, scheduler, later),
         Step::StrikeOff { scheduler } => strike_off(state, scheduler),
         Step::Claim { scheduler, of } => claim(state, scheduler, of),
         Step::Receive { worker, of } => *at(&mut state.workers, worker) = Worker::Received(of),
@@ -113,6 +114,28 @@ fn refuse(state: &mut State, scheduler: u8) {
         record.revision = revision;
         at(&mut state.jobs, of.job).revisions = revision;
     }
+}
+
+/// Places the job without a call, unless it has moved on. Its token is spent: to the checker as if it
+/// were accepted.
+fn postpone(state: &mut State, scheduler: u8, later: bool) {
+    let sending = &mut at(&mut state.schedulers, scheduler).sending;
+    let Sending::Drained(of) = *sending else {
+        return;
+    };
+    *sending = Sending::Sent(of);
+    let record = state.record(of.job);
+    if record.token == Some(of.dispatch) && record.is(IN_FLIGHT) {
+        record.token = None;
+        record.accepted |= 1 << of.dispatch;
+        record.last_accepted = record.generation;
+        record.places = place_of(later, record.run_now);
+        record.run_now = false;
+    }
+}
+
+const fn place_of(later: bool, run_now: bool) -> u8 {
+    if later && !run_now { LATER } else { SLOT }
 }
 
 fn next_revision(state: &mut State, job: u8) -> u8 {
@@ -240,11 +263,7 @@ fn accept(
         record.last_accepted = dispatch.generation;
     }
     if !record.is(HELD) || variant == Variant::RescheduleFromMessage {
-        record.places = if later && !record.run_now {
-            LATER
-        } else {
-            SLOT
-        };
+        record.places = place_of(later, record.run_now);
     }
     record.run_now = false;
     if twice || foreign || backwards {

@@ -41,6 +41,7 @@ pub(super) enum Step {
     Drain { scheduler: u8, job: u8 },
     Send { scheduler: u8, reply: Reply },
     Refuse { scheduler: u8 },
+    Postpone { scheduler: u8, later: bool },
     StrikeOff { scheduler: u8 },
     Claim { scheduler: u8, of: Of },
     Receive { worker: u8, of: Of },
@@ -69,7 +70,8 @@ impl Step {
             Self::Send {
                 reply: Reply::Lost | Reply::Failed | Reply::Refused,
                 ..
-            } | Self::Expire { .. }
+            } | Self::Postpone { .. }
+                | Self::Expire { .. }
                 | Self::DeadLetter { .. }
                 | Self::Edit { .. }
                 | Self::CrashSending { .. }
@@ -169,6 +171,14 @@ impl Steps<'_> {
                 };
                 let replies = Reply::ALL.into_iter().take(replies);
                 steps.extend(replies.map(|reply| Step::Send { scheduler, reply }));
+                // Without a token nobody could tell whether it is still that dispatch's to place.
+                if !matches!(
+                    self.variant,
+                    Variant::PopThenSend | Variant::LeaseWithoutToken
+                ) {
+                    let postpone = |later| Step::Postpone { scheduler, later };
+                    steps.extend([false, true].map(postpone));
+                }
             }
             Sending::Refused(_) => steps.push(Step::Refuse { scheduler }),
             Sending::Sent(_) => steps.push(Step::StrikeOff { scheduler }),

@@ -24,6 +24,7 @@ pub(super) fn told(variant: Variant, before: &State, after: &State, step: Step) 
         Step::Drain { .. }
         | Step::Send { .. }
         | Step::Refuse { .. }
+        | Step::Postpone { .. }
         | Step::StrikeOff { .. }
         | Step::Claim { .. } => told_of_sending(before, after, step),
         Step::Decide { scheduler, of } => format!(
@@ -90,6 +91,9 @@ fn told_of_sending(before: &State, after: &State, step: Step) -> String {
             format!("scheduler {} sends {}: {end}", scheduler + 1, token(of))
         }
         Step::Refuse { scheduler } => format!("scheduler {} holds what was refused", scheduler + 1),
+        Step::Postpone { scheduler, .. } => {
+            format!("scheduler {} postpones what it drained", scheduler + 1)
+        }
         Step::StrikeOff { scheduler } => {
             format!("scheduler {} strikes it off its note", scheduler + 1)
         }
