@@ -4,10 +4,11 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use polling_model::{Allowance, JobId, Nonce, ScopeKey, SlotRing};
+use polling_model::{JobId, Nonce, ScopeKey, SlotRing};
 use scheduler_lib::{
+    ledger::{Claim, Cushion, Standing, WindowStanding},
     policy::{
-        Ended, JobTypeRules, Situation,
+        Ended, FixedIntervals, JobTypeRules, Situation,
         adaptive::{Activity, Evidence, Model, Terms},
         decide,
     },
@@ -43,20 +44,28 @@ fn state() -> JobState {
 fn decisions(criterion: &mut Criterion) {
     let (id, state) = (JobId::new("posts:42").unwrap(), state());
     let mut rules = JobTypeRules::every(Duration::from_secs(300));
-    rules.cushion = 10;
-    let allowance = |remaining| Allowance {
-        remaining: Some(remaining),
-        reset_at_ms: Some(NOW_MS + 900_000),
-        ..Allowance::of(ScopeKey::new("app").unwrap())
+    rules.cushion = Cushion::Calls(10);
+    let claim = Claim {
+        scope: ScopeKey::new("app").unwrap(),
+        cushion: rules.cushion,
+        limit: None,
     };
-    for (name, remaining) in [("interval", 100), ("cushion", 5)] {
-        let allowances = [allowance(remaining)];
-        let ended = Ended::Completed {
-            succeeded: true,
-            failure: None,
-            saturated: false,
-            allowances: &allowances,
+    let ended = Ended::Completed {
+        succeeded: true,
+        failure: None,
+        saturated: false,
+    };
+    for (name, free) in [("interval", 100), ("cushion", 5)] {
+        let standing = Standing {
+            windows: vec![WindowStanding {
+                limit: 300,
+                free,
+                ends_ms: NOW_MS + 900_000,
+                length_ms: 900_000,
+            }],
+            ..Standing::default()
         };
+        let scopes = [(claim.clone(), standing)];
         criterion.bench_function(&format!("policy/{name}"), |bencher| {
             bencher.iter(|| {
                 decide(black_box(&Situation {
@@ -64,6 +73,9 @@ fn decisions(criterion: &mut Criterion) {
                     state: &state,
                     rules: &rules,
                     level: &state.level,
+                    frequency: &FixedIntervals,
+                    scopes: &scopes,
+                    activity: None,
                     ended,
                     ring: SlotRing::MINUTES,
                     now_ms: NOW_MS,

@@ -6,9 +6,10 @@ use polling_model::{ChannelId, JobType, ServiceLevel};
 use polling_transport::SharedQueue;
 
 use crate::{
+    ledger::{MemoryLedger, SharedLedger},
     levels::ServiceLevels,
     limits::Limits,
-    policy::{JobTypeRules, RuleError},
+    policy::{FixedIntervals, Frequency, JobTypeRules, RuleError, adaptive::AdaptiveFrequency},
     store::SharedStore,
 };
 
@@ -22,6 +23,7 @@ pub struct Channel {
     pub(crate) dead_letter: SharedQueue,
     pub(crate) default_level: ServiceLevel,
     pub(crate) levels: Arc<dyn ServiceLevels>,
+    pub(crate) ledger: SharedLedger,
     pub(crate) limits: Limits,
 }
 
@@ -29,6 +31,7 @@ pub struct Channel {
 #[derive(Debug, Clone)]
 pub(crate) struct Kind {
     pub(crate) rules: JobTypeRules,
+    pub(crate) frequency: Arc<dyn Frequency>,
     pub(crate) work: SharedQueue,
 }
 
@@ -51,6 +54,7 @@ impl Channel {
             dead_letter: None,
             default_level: None,
             levels: Arc::new(()),
+            ledger: Arc::new(MemoryLedger::new()),
             limits: Limits::default(),
         }
     }
@@ -76,14 +80,38 @@ pub struct ChannelBuilder {
     dead_letter: Option<SharedQueue>,
     default_level: Option<ServiceLevel>,
     levels: Arc<dyn ServiceLevels>,
+    ledger: SharedLedger,
     limits: Limits,
 }
 
 impl ChannelBuilder {
-    /// Adds a job type with its rules and its work queue.
+    /// Adds a job type with its rules and its work queue. Its jobs are polled at fixed intervals,
+    /// or as the rules' [`adaptive`](JobTypeRules::adaptive) says.
     #[must_use]
-    pub fn job_type(mut self, job_type: JobType, rules: JobTypeRules, work: SharedQueue) -> Self {
-        self.kinds.insert(job_type, Kind { rules, work });
+    pub fn job_type(self, job_type: JobType, rules: JobTypeRules, work: SharedQueue) -> Self {
+        let frequency: Arc<dyn Frequency> = match rules.adaptive {
+            Some(adaptive) => Arc::new(AdaptiveFrequency::new(adaptive)),
+            None => Arc::new(FixedIntervals),
+        };
+        self.job_type_by(job_type, rules, frequency, work)
+    }
+
+    /// Adds a job type that is polled by a policy of one's own. Its rules still tell levels,
+    /// limits and what follows an error.
+    #[must_use]
+    pub fn job_type_by(
+        mut self,
+        job_type: JobType,
+        rules: JobTypeRules,
+        frequency: Arc<dyn Frequency>,
+        work: SharedQueue,
+    ) -> Self {
+        let kind = Kind {
+            rules,
+            frequency,
+            work,
+        };
+        self.kinds.insert(job_type, kind);
         self
     }
 
@@ -113,6 +141,14 @@ impl ChannelBuilder {
     #[must_use]
     pub fn levels(mut self, levels: Arc<dyn ServiceLevels>) -> Self {
         self.levels = levels;
+        self
+    }
+
+    /// What is left of the channel's rate limits, shared by all schedulers of the channel; unless
+    /// set, one in memory, for a single process.
+    #[must_use]
+    pub fn ledger(mut self, ledger: SharedLedger) -> Self {
+        self.ledger = ledger;
         self
     }
 
@@ -168,6 +204,7 @@ impl ChannelBuilder {
             dead_letter,
             default_level,
             levels: self.levels,
+            ledger: self.ledger,
             limits: self.limits,
         })
     }

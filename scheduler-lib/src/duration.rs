@@ -52,6 +52,43 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     })
 }
 
+/// The same for a duration that may be left out.
+pub mod option {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    /// Writes a duration as text, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// The serializer's.
+    pub fn serialize<S: Serializer>(
+        duration: &Option<Duration>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match duration {
+            Some(duration) => super::serialize(duration, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads a duration from text, if there is any.
+    ///
+    /// # Errors
+    ///
+    /// The deserializer's, or that the text is no duration.
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Option<Duration>, D::Error> {
+        #[derive(Deserialize)]
+        struct Written(#[serde(with = "super")] Duration);
+
+        let written = Option::<Written>::deserialize(deserializer)?;
+        Ok(written.map(|Written(duration)| duration))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use polling_fuzz::{Taken, allocating_at_most};

@@ -156,6 +156,9 @@ pub(crate) const STOP_GRACE: Duration = Duration::from_secs(25);
 /// Longest question for service levels; after it every job keeps its level.
 pub(crate) const LEVELS_DEADLINE: Duration = Duration::from_secs(2);
 
+/// Longest that a call to the ledger of rate limits may take.
+pub(crate) const LEDGER_DEADLINE: Duration = Duration::from_secs(5);
+
 /// Longest that a call to a queue may take, a receive's own wait aside: for adapters that have no
 /// deadline of their own.
 pub(crate) const QUEUE_DEADLINE: Duration = Duration::from_secs(30);

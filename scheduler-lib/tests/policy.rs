@@ -5,12 +5,16 @@
 use std::time::Duration;
 
 use polling_model::{
-    Allowance, ErrorClass, ErrorCode, Failure, JobId, Nonce, ScopeKey, ServiceLevel, SlotRing,
+    ErrorClass, ErrorCode, Failure, JobId, Nonce, ScopeKey, ServiceLevel, SlotRing, caps,
 };
 use proptest::prelude::*;
 use scheduler_lib::{
-    policy::{Backoff, Ended, ErrorRule, JobTypeRules, LevelRules, Placement, Situation, decide},
-    store::{Hold, JobState, Next, Place, Strike},
+    ledger::{Claim, Cushion, Denial, PROMISED, Standing, WindowStanding},
+    policy::{
+        Backoff, Denied, Due, Ended, ErrorRule, FixedIntervals, Frequency, JobTypeRules,
+        LevelRules, Placement, Seen, Situation, decide, postpone,
+    },
+    store::{Hold, JobState, Next, Place, Reason, Strike},
 };
 
 const NOW_MS: i64 = 1_000_000_000;
@@ -22,12 +26,9 @@ fn level(name: &str) -> ServiceLevel {
 
 fn rules() -> JobTypeRules {
     let mut rules = JobTypeRules::every(Duration::from_secs(300));
-    rules.levels.insert(
-        level("gold"),
-        LevelRules {
-            interval: Duration::from_secs(60),
-        },
-    );
+    rules
+        .levels
+        .insert(level("gold"), LevelRules::every(Duration::from_secs(60)));
     rules
 }
 
@@ -56,12 +57,34 @@ fn state() -> JobState {
 }
 
 fn placement(rules: &JobTypeRules, state: &JobState, ended: Ended<'_>) -> Placement {
+    placement_in(rules, state, ended, &[])
+}
+
+/// The same where the job's scopes stand like this.
+fn placement_in(
+    rules: &JobTypeRules,
+    state: &JobState,
+    ended: Ended<'_>,
+    standings: &[(&str, Standing)],
+) -> Placement {
     let id = JobId::new("posts:42").unwrap();
+    let scopes = standings.iter().map(|(name, standing)| {
+        let claim = Claim {
+            scope: ScopeKey::new(*name).unwrap(),
+            cushion: rules.cushion_of(state),
+            limit: None,
+        };
+        (claim, standing.clone())
+    });
+    let scopes: Vec<_> = scopes.collect();
     decide(&Situation {
         id: &id,
         state,
         rules,
         level: &state.level,
+        frequency: &FixedIntervals,
+        scopes: &scopes,
+        activity: None,
         ended,
         ring: SlotRing::SECONDS,
         now_ms: NOW_MS,
@@ -69,30 +92,30 @@ fn placement(rules: &JobTypeRules, state: &JobState, ended: Ended<'_>) -> Placem
     })
 }
 
-fn succeeded(allowances: &[Allowance]) -> Ended<'_> {
-    Ended::Completed {
-        succeeded: true,
-        failure: None,
-        saturated: false,
-        allowances,
-    }
-}
+const SUCCEEDED: Ended<'static> = Ended::Completed {
+    succeeded: true,
+    failure: None,
+    saturated: false,
+};
 
 fn failed(failure: &Failure) -> Ended<'_> {
     Ended::Completed {
         succeeded: false,
         failure: Some(failure),
         saturated: false,
-        allowances: &[],
     }
 }
 
-fn allowance(remaining: u64, reset_in_ms: i64) -> Allowance {
-    let scope = ScopeKey::new("app").unwrap();
-    Allowance {
-        remaining: Some(remaining),
-        reset_at_ms: Some(NOW_MS + reset_in_ms),
-        ..Allowance::of(scope)
+/// So many of 1000 calls left, in a window of 15 minutes that ends then.
+fn left(free: u64, ends_in_ms: i64) -> Standing {
+    Standing {
+        windows: vec![WindowStanding {
+            limit: 1000,
+            free,
+            ends_ms: NOW_MS + ends_in_ms,
+            length_ms: 15 * MINUTE_MS,
+        }],
+        ..Standing::default()
     }
 }
 
@@ -105,7 +128,7 @@ fn due_ms(placement: &Placement) -> i64 {
 
 #[test]
 fn a_success_is_followed_by_the_interval_of_its_level_without_drift() {
-    let found = placement(&rules(), &state(), succeeded(&[]));
+    let found = placement(&rules(), &state(), SUCCEEDED);
     assert_eq!(due_ms(&found), NOW_MS - 500 + 5 * MINUTE_MS);
     assert_eq!(found.reason, "interval 5m of level basic");
     let gold = JobState {
@@ -113,7 +136,7 @@ fn a_success_is_followed_by_the_interval_of_its_level_without_drift() {
         ..state()
     };
     assert_eq!(
-        due_ms(&placement(&rules(), &gold, succeeded(&[]))),
+        due_ms(&placement(&rules(), &gold, SUCCEEDED)),
         NOW_MS - 500 + MINUTE_MS
     );
 }
@@ -125,7 +148,7 @@ fn missed_times_are_skipped_and_the_grid_is_kept() {
         ..state()
     };
     assert_eq!(
-        due_ms(&placement(&rules(), &late, succeeded(&[]))),
+        due_ms(&placement(&rules(), &late, SUCCEEDED)),
         NOW_MS + 3 * MINUTE_MS
     );
     let exactly_one_late = JobState {
@@ -133,7 +156,7 @@ fn missed_times_are_skipped_and_the_grid_is_kept() {
         ..state()
     };
     assert_eq!(
-        due_ms(&placement(&rules(), &exactly_one_late, succeeded(&[]))),
+        due_ms(&placement(&rules(), &exactly_one_late, SUCCEEDED)),
         NOW_MS + 5 * MINUTE_MS
     );
 }
@@ -143,7 +166,7 @@ proptest! {
     fn the_next_time_is_after_now_after_the_last_and_on_the_grid(behind_ms in -100_000_000..100_000_000i64, interval_s in 1..100_000u64) {
         let rules = JobTypeRules::every(Duration::from_secs(interval_s));
         let state = JobState { due_ms: NOW_MS - behind_ms, ..state() };
-        let next_ms = due_ms(&placement(&rules, &state, succeeded(&[])));
+        let next_ms = due_ms(&placement(&rules, &state, SUCCEEDED));
         let interval_ms = interval_s as i64 * 1000;
         prop_assert!(next_ms > NOW_MS && next_ms > state.due_ms);
         prop_assert_eq!((next_ms - state.due_ms) % interval_ms, 0);
@@ -160,16 +183,15 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_channel_reports_a_job_comes_back_in_bounded_time(
-        limit: Option<u64>, remaining: Option<u64>, reset_at_ms: Option<i64>, window_ms: Option<i64>, retry_after_ms: Option<i64>,
+    fn whatever_is_known_of_limits_a_job_comes_back_in_bounded_time(
+        free in 0..100u64, ends_in_ms in 1..caps::MAX_RESET_AHEAD_MS, refused_in_ms in 0..caps::MAX_RESET_AHEAD_MS,
+        price in 0.0..1e12f64, retry_after_ms: Option<i64>,
     ) {
-        let scope = ScopeKey::new("app").unwrap();
-        let allowances = [Allowance { scope, limit, remaining, reset_at_ms, window_ms }];
         let failure = Failure { retry_after_ms, ..Failure::new(ErrorClass::RateLimited, "429") };
-        let ended = Ended::Completed { succeeded: false, failure: Some(&failure), saturated: false, allowances: &allowances };
-        let found = due_ms(&placement(&rules(), &state(), ended));
-        let month_ms = polling_model::caps::MAX_RESET_AHEAD_MS;
-        prop_assert!(found >= NOW_MS && found <= NOW_MS + month_ms + 5 * MINUTE_MS + 1_000, "{}", found);
+        let standing = Standing { price, refused_until_ms: Some(NOW_MS + refused_in_ms), ..left(free, ends_in_ms) };
+        let found = due_ms(&placement_in(&rules(), &state(), failed(&failure), &[("app", standing)]));
+        let latest_ms = NOW_MS + caps::MAX_RESET_AHEAD_MS + 15 * MINUTE_MS + 1_000;
+        prop_assert!((NOW_MS..=latest_ms).contains(&found), "{}", found);
     }
 }
 
@@ -192,7 +214,7 @@ fn failures_back_off_and_count_attempts() {
     assert_eq!(found.attempts, 3);
     assert_eq!(due_ms(&found), NOW_MS + 20_000);
     assert_eq!(found.reason, "transient: attempt 3 failed, backing off 20s");
-    assert_eq!(placement(&rules, &third, succeeded(&[])).attempts, 0);
+    assert_eq!(placement(&rules, &third, SUCCEEDED).attempts, 0);
 }
 
 #[test]
@@ -230,7 +252,6 @@ fn the_channel_may_ask_to_wait() {
         succeeded: true,
         failure: Some(&failure),
         saturated: true,
-        allowances: &[],
     };
     assert_eq!(
         due_ms(&placement(&rules(), &state(), stopped)),
@@ -262,43 +283,217 @@ fn gone_is_parked_and_a_code_may_remove() {
 #[test]
 fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
     let mut rules = rules();
-    rules.cushion = 50;
-    let reset_ms = NOW_MS + 15 * MINUTE_MS;
-    let found = placement(
-        &rules,
-        &state(),
-        succeeded(&[allowance(49, 15 * MINUTE_MS)]),
-    );
+    rules.cushion = Cushion::Calls(50);
+    let end_ms = NOW_MS + 15 * MINUTE_MS;
+    let with = |rules: &JobTypeRules, state: &JobState, free| {
+        placement_in(
+            rules,
+            state,
+            SUCCEEDED,
+            &[("app", left(free, 15 * MINUTE_MS))],
+        )
+    };
+    let found = with(&rules, &state(), 50);
     assert!(
-        (reset_ms..reset_ms + 5 * MINUTE_MS).contains(&due_ms(&found)),
+        (end_ms + 1..end_ms + 15 * MINUTE_MS).contains(&due_ms(&found)),
         "{found:?}"
     );
-    assert_ne!(due_ms(&found), reset_ms);
-    assert_eq!(found.reason, "cushion of app reached: next window");
-    let enough = placement(
-        &rules,
-        &state(),
-        succeeded(&[allowance(50, 15 * MINUTE_MS)]),
+    assert_eq!(
+        found.reason,
+        "50 of 1000 calls of app left, cushion 50: next window, in 15m"
     );
+    let enough = with(&rules, &state(), 51);
     assert_eq!(enough.reason, "interval 5m of level basic");
     let own = JobState {
         cushion: Some(10),
         ..state()
     };
+    assert_eq!(with(&rules, &own, 50).reason, "interval 5m of level basic");
+    rules.levels.insert(
+        level("basic"),
+        LevelRules {
+            cushion: Some(Cushion::Share(0.1)),
+            ..LevelRules::default()
+        },
+    );
+    assert!(with(&rules, &state(), 100).reason.contains("cushion 100"));
     assert_eq!(
-        placement(&rules, &own, succeeded(&[allowance(49, 15 * MINUTE_MS)])).reason,
+        with(&rules, &state(), 101).reason,
         "interval 5m of level basic"
     );
 }
 
 #[test]
+fn in_a_scope_of_its_own_a_job_waits_until_the_window_ends_and_no_longer() {
+    let limited = [("account:42", left(0, 15 * MINUTE_MS))];
+    let found = placement_in(&rules(), &state(), SUCCEEDED, &limited);
+    assert_eq!(due_ms(&found), NOW_MS + 15 * MINUTE_MS);
+}
+
+#[test]
+fn while_the_channel_refuses_calls_no_job_of_the_scope_comes() {
+    let refused = Standing {
+        refused_until_ms: Some(NOW_MS + 20 * MINUTE_MS),
+        ..Standing::default()
+    };
+    let found = placement_in(&rules(), &state(), SUCCEEDED, &[("app", refused)]);
+    assert!(due_ms(&found) >= NOW_MS + 20 * MINUTE_MS);
+    assert_eq!(found.reason, "the channel refuses calls of app for 20m");
+}
+
+#[test]
 fn of_several_windows_the_strictest_wins() {
-    let windows = [
-        allowance(0, MINUTE_MS),
-        allowance(0, 60 * MINUTE_MS),
-        allowance(9, 999 * MINUTE_MS),
+    let scopes = [
+        ("app", left(0, MINUTE_MS)),
+        ("token:7", left(0, 60 * MINUTE_MS)),
+        ("other", left(9, 999 * MINUTE_MS)),
     ];
-    assert!(due_ms(&placement(&rules(), &state(), succeeded(&windows))) >= NOW_MS + 60 * MINUTE_MS);
+    let found = placement_in(&rules(), &state(), SUCCEEDED, &scopes);
+    assert!((NOW_MS + 60 * MINUTE_MS..NOW_MS + 75 * MINUTE_MS).contains(&due_ms(&found)));
+}
+
+/// A state that was polled just now.
+fn settled() -> JobState {
+    JobState {
+        settled_ms: NOW_MS,
+        ..state()
+    }
+}
+
+#[test]
+fn scarce_calls_stretch_intervals_as_the_root_of_the_weight() {
+    let mut rules = rules();
+    for (name, weight) in [("one", 1.0), ("four", 4.0)] {
+        let of_level = LevelRules {
+            weight,
+            ..LevelRules::default()
+        };
+        rules.levels.insert(level(name), of_level);
+    }
+    let gap_ms = |name, price| {
+        let state = JobState {
+            level: level(name),
+            ..settled()
+        };
+        let standing = Standing {
+            price,
+            ..Standing::default()
+        };
+        let found = placement_in(&rules, &state, SUCCEEDED, &[("app", standing)]);
+        (due_ms(&found) - NOW_MS, found.reason)
+    };
+    let (one_ms, reason) = gap_ms("one", 500.0);
+    let (four_ms, _) = gap_ms("four", 500.0);
+    assert!((one_ms - 2 * four_ms).abs() <= 2000, "{one_ms} {four_ms}");
+    assert_eq!(
+        reason,
+        "interval 5m of level one stretched to 1h 3m 15s: calls are scarce, one has to save 400 min of delay"
+    );
+    // A poll after five minutes is worth 2.5 minutes: more than the price.
+    assert_eq!(gap_ms("one", 2.0).1, "interval 5m of level one");
+}
+
+#[test]
+fn scarce_calls_stretch_no_interval_beyond_the_max_age() {
+    let mut rules = rules();
+    rules.max_age = Some(Duration::from_secs(1800));
+    let standing = Standing {
+        price: 1e6,
+        ..Standing::default()
+    };
+    let found = placement_in(&rules, &settled(), SUCCEEDED, &[("app", standing)]);
+    assert_eq!(due_ms(&found), NOW_MS + 30 * MINUTE_MS);
+    assert_eq!(found.reason, "max age 30m of level basic");
+}
+
+fn seen<'a>(rules: &JobTypeRules, state: &'a JobState) -> Seen<'a> {
+    Seen::new(rules, state, &state.level, state.settled_ms)
+}
+
+#[test]
+fn what_is_promised_is_worth_more_than_any_price() {
+    let mut rules = rules();
+    rules.max_age = Some(Duration::from_secs(1800));
+    let worth = |state: &JobState| FixedIntervals.worth(&seen(&rules, state), NOW_MS);
+    let polled_before = |minutes: i64| JobState {
+        settled_ms: NOW_MS - minutes * MINUTE_MS,
+        ..state()
+    };
+    assert!((worth(&polled_before(10)) - 10.0).abs() < 1e-9);
+    let asked_for = JobState {
+        reasons: vec![Reason {
+            at_ms: None,
+            text: "run now".to_owned(),
+        }],
+        ..polled_before(10)
+    };
+    for promised in [state(), polled_before(30), asked_for] {
+        assert!(worth(&promised) >= PROMISED, "{promised:?}");
+    }
+}
+
+fn postponed(denial: &Denial, others: u64) -> Due {
+    let (rules, state) = (rules(), settled());
+    postpone(&Denied {
+        id: &JobId::new("posts:42").unwrap(),
+        seen: seen(&rules, &state),
+        frequency: &FixedIntervals,
+        denial,
+        price: 10.0,
+        others,
+        ring: SlotRing::MINUTES,
+        now_ms: NOW_MS,
+    })
+}
+
+fn app() -> ScopeKey {
+    ScopeKey::new("app").unwrap()
+}
+
+#[test]
+fn a_job_without_a_call_comes_back_later_and_says_why() {
+    let window = left(40, 10 * MINUTE_MS).windows.remove(0);
+    let cushion = postponed(
+        &Denial::Cushion {
+            scope: app(),
+            window: window.clone(),
+            cushion: 50,
+        },
+        9,
+    );
+    let ends_ms = NOW_MS + 10 * MINUTE_MS;
+    assert!((ends_ms..ends_ms + 15 * MINUTE_MS).contains(&cushion.at_ms));
+    assert_eq!(
+        cushion.reason,
+        "40 of 1000 calls of app left, cushion 50: next window, in 10m"
+    );
+    let refused = postponed(
+        &Denial::Refused {
+            scope: app(),
+            until_ms: ends_ms,
+        },
+        9,
+    );
+    assert!((ends_ms..ends_ms + 5 * MINUTE_MS).contains(&refused.at_ms));
+    assert_eq!(refused.reason, "the channel refuses calls of app for 10m");
+    let price = postponed(&Denial::Price, 9);
+    assert_eq!(
+        price.reason,
+        "calls are scarce: waits until one saves 10 min of delay"
+    );
+    // w s² / (2 · 5) = 0.8 · 10
+    assert!((price.at_ms - NOW_MS - 536_656).abs() <= 1000, "{price:?}");
+    let paced = Denial::Paced {
+        scope: app(),
+        window,
+        turn: 10,
+    };
+    let next_ms = SlotRing::MINUTES.start_ms(SlotRing::MINUTES.current(NOW_MS).plus(1));
+    let few = postponed(&paced, 9);
+    assert_eq!(few.at_ms, next_ms);
+    assert_eq!(few.reason, "10 calls of app a slot are spent: a later slot");
+    let many = postponed(&paced, 99);
+    assert!((next_ms..next_ms + 10 * MINUTE_MS).contains(&many.at_ms));
 }
 
 #[test]
@@ -307,7 +502,6 @@ fn a_saturated_poll_goes_on_at_once() {
         succeeded: true,
         failure: None,
         saturated: true,
-        allowances: &[],
     };
     assert_eq!(placement(&rules(), &state(), ended).next, Next::Due(NOW_MS));
 }
@@ -329,7 +523,7 @@ fn a_run_asked_for_in_flight_comes_at_once() {
         run_now: true,
         ..state()
     };
-    let found = placement(&rules(), &asked, succeeded(&[]));
+    let found = placement(&rules(), &asked, SUCCEEDED);
     assert_eq!(found.next, Next::Now);
     assert_eq!(found.reason, "run now, asked for while in flight");
 }

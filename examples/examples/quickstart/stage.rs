@@ -229,8 +229,8 @@ fn rules() -> anyhow::Result<JobTypeRules> {
     let mut rules = JobTypeRules::every(secs(5));
     rules
         .levels
-        .insert(ServiceLevel::new("gold")?, LevelRules { interval: secs(2) });
-    rules.cushion = 1;
+        .insert(ServiceLevel::new("gold")?, LevelRules::every(secs(2)));
+    rules.cushion = Cushion::Calls(1);
     let soon = ErrorRule::Backoff(Backoff {
         base: secs(1),
         max: secs(10),

@@ -48,6 +48,10 @@ kill_points! {
     SchedulerNoteClaimed = "scheduler-note-claimed",
     /// A chunk was drained; nothing of it is sent.
     SchedulerDrained = "scheduler-drained",
+    /// Calls were granted to jobs of a chunk; nothing of it is sent.
+    SchedulerAllotted = "scheduler-allotted",
+    /// Jobs that got no call were placed anew; they stand on their note.
+    SchedulerPostponed = "scheduler-postponed",
     /// Of a chunk, the jobs of one type were sent; those of others may not be.
     SchedulerTypeSent = "scheduler-type-sent",
     /// A chunk was sent; its note stands.

@@ -79,6 +79,13 @@ pub enum Observation<'a> {
         /// The most that one of them is late, milliseconds.
         lateness_ms: i64,
     },
+    /// Drained jobs got no call within their rate limits, and were placed anew.
+    Postponed {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// How many.
+        jobs: usize,
+    },
     /// A completion was settled.
     Settled {
         /// The channel.

@@ -4,7 +4,7 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use polling_core::{Job, PollError, Polled, Poller};
 use polling_model::{AccountId, Event, Generator, JobType, ServiceLevel, SharedClock, Topic};
-use scheduler_lib::{Registration, Registry, RegistryError, policy::JobTypeRules};
+use scheduler_lib::{Registration, Registry, RegistryError, ledger::Cushion, policy::JobTypeRules};
 use tokio::time::sleep;
 
 use crate::{
@@ -22,7 +22,7 @@ pub(crate) fn job_type() -> JobType {
 /// The rules of all jobs.
 pub(crate) fn rules(scenario: &Scenario) -> JobTypeRules {
     JobTypeRules {
-        cushion: scenario.cushion,
+        cushion: Cushion::Calls(scenario.cushion),
         ..JobTypeRules::every(scenario.interval())
     }
 }

@@ -65,6 +65,7 @@ fn channel(config: &ChannelConfig, parts: ChannelParts) -> Result<Channel, Vec<S
         .filter_map(|part| Some((part.role, part.found.ok()?.queue)));
     let mut queues: BTreeMap<Role, SharedQueue> = found.collect();
     let mut builder = Channel::builder(parts.channel, store.store)
+        .ledger(store.ledger)
         .default_level(config.default_level.clone())
         .limits(config.limits.clone());
     if let Some(completed) = queues.remove(&Role::Completed) {

@@ -10,7 +10,7 @@ use polling_model::{EncodedContext, Job, JobId, JobType, KillPoint, Nonce, Obser
 use polling_transport::EntryError;
 use tokio_util::sync::CancellationToken;
 
-use super::{Cycle, deadline, every, next_tick, status::add};
+use super::{Cycle, allot::Noted, deadline, every, next_tick, status::add};
 use crate::{
     channel::Kind,
     limits::SENDING_CHUNKS,
@@ -43,7 +43,7 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
 
 impl Cycle {
     async fn dispatch(&self, pace: &mut Pace) -> Result<(), StoreError> {
-        self.resend().await?;
+        let mut waiting = self.resend().await?;
         let mut sending = FuturesUnordered::new();
         let drained = loop {
             let limit = pace.take(MAX_CHUNK, self.clock.now_ms());
@@ -64,19 +64,59 @@ impl Cycle {
             let more = drained.more;
             if !drained.jobs.is_empty() {
                 KillPoint::SchedulerDrained.hit();
-                self.report_drained(&drained.jobs);
-                sending.push(self.send(nonce, drained.jobs));
+                sending.push(self.send_allotted(nonce, drained.jobs));
             }
             if !more {
                 break Ok(());
             }
             while sending.len() >= SENDING_CHUNKS {
-                sending.next().await;
+                waiting.extend(sending.next().await.into_iter().flatten());
             }
         };
         // What was drained is sent even if a later drain failed.
-        while sending.next().await.is_some() {}
+        while let Some(more) = sending.next().await {
+            waiting.extend(more);
+        }
+        self.fill(waiting).await;
         drained
+    }
+
+    /// Sends those jobs of a chunk that get a call, and places those anew that get none. Returns
+    /// those that are worth less than a call costs: they wait until all others have asked.
+    async fn send_allotted(&self, note: Nonce, jobs: Vec<Dispatch>) -> Vec<Noted> {
+        let jobs = jobs.into_iter().map(|job| Noted { note, job }).collect();
+        self.send_granted(jobs, false).await
+    }
+
+    /// Gives the calls that nobody else asked for to jobs that are worth less than the price.
+    async fn fill(&self, waiting: Vec<Noted>) {
+        if !waiting.is_empty() {
+            self.send_granted(waiting, true).await;
+        }
+    }
+
+    async fn send_granted(&self, jobs: Vec<Noted>, fill: bool) -> Vec<Noted> {
+        let allotted = match self.allot(jobs, fill).await {
+            Ok(allotted) => allotted,
+            Err(error) => {
+                // They stay on their notes, and are sent after the deadline of these.
+                tracing::warn!(channel = %self.channel.id, error = polling_model::chain(&error), "calls cannot be reserved; the jobs are sent later");
+                return Vec::new();
+            }
+        };
+        KillPoint::SchedulerAllotted.hit();
+        if let Err(error) = self.postpone(allotted.postponed).await {
+            tracing::warn!(channel = %self.channel.id, error = polling_model::chain(&error), "jobs without a call are not known to be placed anew; their notes stay");
+        }
+        let mut by_note: BTreeMap<Nonce, Vec<Dispatch>> = BTreeMap::new();
+        for Noted { note, job } in allotted.sending {
+            by_note.entry(note).or_default().push(job);
+        }
+        for (note, jobs) in by_note {
+            self.report_drained(&jobs);
+            self.send(note, jobs).await;
+        }
+        allotted.waiting
     }
 
     async fn request(&self, nonce: Nonce, limit: usize) -> DrainRequest {
@@ -119,7 +159,8 @@ impl Cycle {
     }
 
     /// Sends again what some scheduler drained and is not known to have sent.
-    async fn resend(&self) -> Result<(), StoreError> {
+    async fn resend(&self) -> Result<Vec<Noted>, StoreError> {
+        let mut waiting = Vec::new();
         // No more in one turn than can be open: new notes cannot keep this loop for ever.
         for _ in 0..self.channel.limits.max_open_notes {
             let now_ms = self.clock.now_ms();
@@ -134,9 +175,9 @@ impl Cycle {
                 channel: &self.channel.id,
                 jobs: note.jobs.len(),
             });
-            self.send(note.nonce, note.jobs).await;
+            waiting.extend(self.send_allotted(note.nonce, note.jobs).await);
         }
-        Ok(())
+        Ok(waiting)
     }
 
     /// Sends a chunk, and strikes off its note what is known to be sent or refused. The rest is

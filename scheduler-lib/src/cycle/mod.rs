@@ -1,10 +1,12 @@
 //! The loops that keep a channel's jobs in their cycle. Each is driven by time alone: nothing
 //! waits for a wake-up that could be lost.
 
+mod allot;
 mod backlog;
 mod dead_letter;
 mod deadline;
 mod dispatch;
+mod hear;
 mod recover;
 mod settle;
 mod settler;

@@ -1,13 +1,19 @@
 //! From the end of a dispatch to the job's next place.
 
+use std::time::Duration;
+
 use polling_model::{
     Completion, EncodedContext, JobId, KillPoint, Observation, Outcome, ServiceLevel, Token,
 };
 
-use super::{Cycle, status::add};
+use super::{
+    Cycle,
+    hear::{self, Standings},
+    status::add,
+};
 use crate::{
     limits::{LEVELS_DEADLINE, MAX_DECISIONS},
-    policy::{Ended, Situation, candidates, decide},
+    policy::{Ended, FixedIntervals, Frequency, JobTypeRules, Seen, Situation, candidates, decide},
     store::{Hold, JobState, Next, Place, Settlement, StoreError, Update, Verdict},
 };
 
@@ -45,8 +51,14 @@ impl Ending {
             succeeded: matches!(completion.outcome, Outcome::Succeeded { .. }),
             failure: completion.outcome.failure(),
             saturated: completion.saturated,
-            allowances: &completion.allowances,
         }
+    }
+
+    /// When the items were created that a poll brought which succeeded.
+    fn created_ms(&self) -> Option<&[i64]> {
+        let completion = self.completion.as_ref()?;
+        let succeeded = matches!(completion.outcome, Outcome::Succeeded { .. });
+        succeeded.then_some(&completion.created_ms[..])
     }
 
     fn context(&self) -> Option<EncodedContext> {
@@ -63,9 +75,11 @@ impl Cycle {
     pub(super) async fn settle(&self, endings: &[Ending]) -> Result<Vec<Verdict>, StoreError> {
         let mut verdicts = vec![Verdict::Edited; endings.len()];
         let mut open: Vec<usize> = (0..endings.len()).collect();
+        let mut standings = None;
         for _ in 0..MAX_DECISIONS {
             let round: Vec<&Ending> = open.iter().map(|&at| &endings[at]).collect();
-            for (&at, verdict) in open.iter().zip(self.settle_once(&round).await?) {
+            let settled = self.settle_once(&round, &mut standings).await?;
+            for (&at, verdict) in open.iter().zip(settled) {
                 verdicts[at] = verdict;
             }
             open.retain(|&at| verdicts[at] == Verdict::Edited);
@@ -77,19 +91,28 @@ impl Cycle {
         Ok(verdicts)
     }
 
-    /// Decides on the records as they stand, and settles on that condition.
-    async fn settle_once(&self, endings: &[&Ending]) -> Result<Vec<Verdict>, StoreError> {
+    /// Decides on the records as they stand, and settles on that condition. What completions say of
+    /// limits is told the first time.
+    async fn settle_once(
+        &self,
+        endings: &[&Ending],
+        standings: &mut Option<Standings>,
+    ) -> Result<Vec<Verdict>, StoreError> {
         let ids: Vec<JobId> = endings.iter().map(|ending| ending.id.clone()).collect();
         let mut states = self.channel.store.load(&ids).await?;
         if self.take_up_levels(&ids, &states).await? {
             states = self.channel.store.load(&ids).await?;
         }
+        if standings.is_none() {
+            *standings = Some(self.hear(endings, &states).await);
+        }
+        let standings = standings.get_or_insert_default();
         let mut verdicts = vec![Verdict::Unknown; endings.len()];
         let (mut registered, mut settlements) = (Vec::new(), Vec::new());
         for (at, (ending, state)) in endings.iter().zip(&states).enumerate() {
             if let Some(state) = state {
                 registered.push(at);
-                settlements.push(self.settlement(ending, state));
+                settlements.push(self.settlement(ending, state, standings));
             }
         }
         if !settlements.is_empty() {
@@ -109,36 +132,51 @@ impl Cycle {
         Ok(verdicts)
     }
 
-    fn settlement(&self, ending: &Ending, state: &JobState) -> Settlement {
+    fn settlement(&self, ending: &Ending, state: &JobState, standings: &Standings) -> Settlement {
         let orphan;
-        let rules = if let Some(rules) = self.channel.rules(&state.job_type) {
-            rules
-        } else {
-            // The type has left the configuration: once more around a day from now, and the drain
-            // says so where an operator looks.
-            orphan = crate::policy::JobTypeRules::every(std::time::Duration::from_secs(24 * 3600));
-            &orphan
+        let (rules, frequency): (_, &dyn Frequency) = match self.channel.kinds.get(&state.job_type)
+        {
+            Some(kind) => (&kind.rules, &*kind.frequency),
+            None => {
+                // The type has left the configuration: once more around a day from now, and the
+                // drain says so where an operator looks.
+                orphan = JobTypeRules::every(Duration::from_secs(24 * 3600));
+                (&orphan, &FixedIntervals)
+            }
         };
+        let now_ms = self.clock.now_ms();
+        let scopes = standings.of(rules.claims(state));
+        let created_ms = ending
+            .created_ms()
+            .filter(|_| state.token() == Some(ending.token));
+        let activity = created_ms.and_then(|created_ms| {
+            let before = Seen::new(rules, state, &state.level, state.settled_ms);
+            frequency.polled(&before, now_ms, created_ms)
+        });
         let placement = decide(&Situation {
             id: &ending.id,
             state,
             rules,
             level: &state.level,
+            frequency,
+            scopes: &scopes,
+            activity: activity.or(state.activity),
             ended: ending.ended(),
             ring: self.channel.store.ring(),
-            now_ms: self.clock.now_ms(),
+            now_ms,
             jitter: self.generator.fraction(),
         });
+        let completion = ending.completion.as_ref();
         Settlement {
             id: ending.id.clone(),
             token: ending.token,
             revision: state.revision,
             context: ending.context(),
-            scopes: None,
-            activity: None,
             next: placement.next,
             attempts: placement.attempts,
             strike: placement.strike,
+            scopes: completion.and_then(|completion| hear::bound(completion, state, rules)),
+            activity,
             reason: placement.reason,
         }
     }

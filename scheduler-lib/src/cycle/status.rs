@@ -11,6 +11,8 @@ pub struct ChannelStatus {
     pub last_tick_ms: i64,
     /// Jobs dispatched.
     pub dispatched: u64,
+    /// Drained jobs that got no call, and were placed anew.
+    pub postponed: u64,
     /// Completions accepted.
     pub accepted: u64,
     /// Completions and dead letters that changed nothing.
@@ -25,6 +27,8 @@ pub struct ChannelStatus {
     pub dead_letters: u64,
     /// Messages that could not be decoded.
     pub undecodable: u64,
+    /// What channels said of their limits that was out of all bounds, and was taken within them.
+    pub absurd_limits: u64,
 }
 
 /// The same, counted by many tasks.
@@ -32,6 +36,7 @@ pub struct ChannelStatus {
 pub(crate) struct StatusCell {
     pub(super) last_tick_ms: AtomicI64,
     pub(super) dispatched: AtomicU64,
+    pub(super) postponed: AtomicU64,
     pub(super) accepted: AtomicU64,
     pub(super) stale: AtomicU64,
     pub(super) reaped: AtomicU64,
@@ -39,6 +44,7 @@ pub(crate) struct StatusCell {
     pub(super) resent: AtomicU64,
     pub(super) dead_letters: AtomicU64,
     pub(super) undecodable: AtomicU64,
+    pub(super) absurd_limits: AtomicU64,
 }
 
 /// Counts on; each counter stands alone, so no order between them is needed.
@@ -51,6 +57,7 @@ impl StatusCell {
         ChannelStatus {
             last_tick_ms: self.last_tick_ms.load(Relaxed),
             dispatched: self.dispatched.load(Relaxed),
+            postponed: self.postponed.load(Relaxed),
             accepted: self.accepted.load(Relaxed),
             stale: self.stale.load(Relaxed),
             reaped: self.reaped.load(Relaxed),
@@ -58,6 +65,7 @@ impl StatusCell {
             resent: self.resent.load(Relaxed),
             dead_letters: self.dead_letters.load(Relaxed),
             undecodable: self.undecodable.load(Relaxed),
+            absurd_limits: self.absurd_limits.load(Relaxed),
         }
     }
 }

@@ -93,21 +93,19 @@ impl Scopes {
         for claim in request.claims() {
             self.change(&claim.scope, now_ms, |scope| {
                 if !request.fill {
-                    scope.asked(worthwhile);
+                    scope.asked(&worths[..worthwhile]);
                 }
                 free = scope.free(free.clone(), claim, request, now_ms);
             });
         }
-        let (calls, denial) = free;
+        let (calls, denial) = (free.0 as usize, free.1);
         if calls > 0 {
-            let least = worths[calls as usize - 1];
             for claim in request.claims() {
                 self.change(&claim.scope, now_ms, |scope| {
-                    scope.take(calls, request, least, now_ms);
+                    scope.take(&worths[..calls], request, now_ms);
                 });
             }
         }
-        let calls = calls as usize;
         Grant {
             calls,
             denial,

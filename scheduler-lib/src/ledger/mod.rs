@@ -13,6 +13,7 @@
 //! left above the cushion for each turn until the window's end. When more are asked for, a
 //! [price](Standing::price) rises until only as many calls are worth it as can be made.
 
+mod cushion;
 mod memory;
 mod pace;
 #[cfg(feature = "redis")]
@@ -25,10 +26,13 @@ use std::{fmt, sync::Arc};
 use async_trait::async_trait;
 use polling_model::{Allowance, ScopeKey, caps};
 
-pub use self::memory::MemoryLedger;
 #[cfg(feature = "redis")]
 pub use self::redis::{RedisLedger, RedisLedgerBuilder};
 use self::window::{MIN_LENGTH_MS, Told};
+pub use self::{
+    cushion::{Cushion, CushionError},
+    memory::MemoryLedger,
+};
 
 /// A ledger as it is shared.
 pub type SharedLedger = Arc<dyn Ledger>;
@@ -38,6 +42,10 @@ pub const MAX_SCOPES: usize = 8;
 
 /// Most calls of one request.
 pub const MAX_WORTHS: usize = 1000;
+
+/// A call that is worth this much is promised: no price, however high, keeps it back, and it does
+/// not count when the price is found.
+pub const PROMISED: f64 = 1e12;
 
 /// Most that one call may use up of a limit.
 pub const MAX_COST: u32 = 1000;
@@ -128,24 +136,6 @@ pub struct Limit {
     pub calls: u64,
     /// How long the window is, in milliseconds. It begins at a multiple of its length.
     pub window_ms: i64,
-}
-
-/// What is to be left of a limit for others.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Cushion {
-    /// Calls.
-    Calls(u64),
-    /// A share of the limit, 0 to 1, rounded up to whole calls.
-    Share(f64),
-}
-
-impl Cushion {
-    fn of(self, limit: i64) -> i64 {
-        match self {
-            Self::Calls(calls) => bounded(calls),
-            Self::Share(share) => (limit as f64 * share_of_one(share)).ceil() as i64,
-        }
-    }
 }
 
 /// Calls that may be made now: the first, most worthwhile ones of a request.
@@ -249,6 +239,21 @@ pub struct LedgerError {
     pub source: Box<dyn std::error::Error + Send + Sync>,
 }
 
+impl LedgerError {
+    /// The ledger `at` an address failed.
+    pub fn new(
+        at: impl Into<String>,
+        operation: &'static str,
+        source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+    ) -> Self {
+        Self {
+            at: at.into(),
+            operation,
+            source: source.into(),
+        }
+    }
+}
+
 impl Request {
     fn claims(&self) -> &[Claim] {
         &self.claims[..self.claims.len().min(MAX_SCOPES)]
@@ -309,12 +314,4 @@ impl Heard {
 
 fn bounded(calls: u64) -> i64 {
     i64::try_from(calls).unwrap_or(MAX_CALLS).min(MAX_CALLS)
-}
-
-fn share_of_one(share: f64) -> f64 {
-    if share.is_nan() {
-        0.0
-    } else {
-        share.clamp(0.0, 1.0)
-    }
 }

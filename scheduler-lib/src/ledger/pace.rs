@@ -1,5 +1,6 @@
 //! Calls spread over a window, and their price.
 
+use super::PROMISED;
 use crate::policy::adaptive::Price;
 
 /// What is asked for and granted in one turn, a slot of time in which each replica drains once.
@@ -11,7 +12,9 @@ pub(super) struct Pace {
     asked: f64,
     /// Calls that the turn has room for.
     room: f64,
-    /// The worth of the least worthwhile call granted.
+    /// Calls granted that were promised, whatever the price.
+    promised: f64,
+    /// The worth of the least worthwhile call granted that was not promised; 0 if there is none.
     least: f64,
     /// How much of the limit was granted.
     pub(super) granted: i64,
@@ -42,8 +45,9 @@ impl Pace {
         };
     }
 
-    pub(super) fn asked(&mut self, calls: usize) {
-        self.asked += calls as f64;
+    /// Jobs that a call of this turn is worth; what is promised does not count.
+    pub(super) fn asked(&mut self, worths: &[f64]) {
+        self.asked += (worths.len() - promised(worths)) as f64;
     }
 
     /// This turn has room for so many calls.
@@ -51,12 +55,20 @@ impl Pace {
         self.room = calls.max(0) as f64;
     }
 
-    pub(super) fn grant(&mut self, used: i64, least: f64) {
-        self.least = if self.granted == 0 {
-            least
-        } else {
-            self.least.min(least)
-        };
+    /// Calls of these worths, the most worthwhile first, use up so much.
+    pub(super) fn grant(&mut self, used: i64, worths: &[f64]) {
+        let promised = promised(worths);
+        self.promised += promised as f64;
+        if let Some(&least) = worths[promised..].last()
+            && (self.least <= 0.0 || least < self.least)
+        {
+            self.least = least;
+        }
         self.granted += used;
     }
+}
+
+/// How many of the worths, the most worthwhile first, are promised.
+fn promised(worths: &[f64]) -> usize {
+    worths.partition_point(|worth| *worth >= PROMISED)
 }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Claim, Cushion, Denial, Grant, Heard, Ledger, LedgerError, MAX_SCOPES, MAX_WORTHS, Request,
-    Standing, WindowStanding, bounded, share_of_one, window::Told,
+    Standing, WindowStanding, bounded, cushion::share_of_one, window::Told,
 };
 use crate::store::redis::link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link};
 

@@ -57,8 +57,8 @@ impl Scope {
     }
 
     /// Calls that are worth their price are asked for.
-    pub(super) fn asked(&mut self, calls: usize) {
-        self.pace.asked(calls);
+    pub(super) fn asked(&mut self, worths: &[f64]) {
+        self.pace.asked(worths);
     }
 
     /// How many of `wanted` may be made now.
@@ -108,12 +108,13 @@ impl Scope {
         free
     }
 
-    pub(super) fn take(&mut self, calls: i64, request: &Request, least: f64, now_ms: i64) {
-        let used = calls * request.cost();
+    /// Calls of these worths are granted.
+    pub(super) fn take(&mut self, worths: &[f64], request: &Request, now_ms: i64) {
+        let used = worths.len() as i64 * request.cost();
         for window in self.windows.values_mut() {
             window.out += used;
         }
-        self.pace.grant(used, least);
+        self.pace.grant(used, worths);
         if self.refused_until_ms > 0 {
             self.probed_until_ms = now_ms + PROBE_MS;
         }

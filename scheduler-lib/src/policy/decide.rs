@@ -1,13 +1,16 @@
 //! The decision itself.
 
-use polling_model::{Allowance, ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
+use polling_model::{ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
 
 use super::{
+    adaptive::Activity,
+    frequency::{Due, Frequency, RUN_NOW, Seen, text},
+    postpone::spread_ms,
     rules::{Backoff, ErrorRule, JobTypeRules},
-    spread::phase,
 };
 use crate::{
     duration,
+    ledger::{Claim, Standing},
     store::{Hold, JobState, Next, Strike},
 };
 
@@ -22,6 +25,12 @@ pub struct Situation<'a> {
     pub rules: &'a JobTypeRules,
     /// The account's service level now.
     pub level: &'a ServiceLevel,
+    /// How often jobs of its type are polled.
+    pub frequency: &'a dyn Frequency,
+    /// The scopes in which its calls count, and how they stand.
+    pub scopes: &'a [(Claim, Standing)],
+    /// What is remembered of its items, those of this dispatch included.
+    pub activity: Option<Activity>,
     /// How the dispatch ended.
     pub ended: Ended<'a>,
     /// The slots in which it can be placed.
@@ -43,8 +52,6 @@ pub enum Ended<'a> {
         failure: Option<&'a Failure>,
         /// There was more than it could fetch.
         saturated: bool,
-        /// What the channel said about its limits.
-        allowances: &'a [Allowance],
     },
     /// Without one, several times over: its message is a dead letter.
     DeadLetter,
@@ -174,21 +181,18 @@ impl Situation<'_> {
         )
     }
 
-    /// The first time after now on the job's own grid. Missed times are skipped, and a time is
-    /// never met twice: it is strictly after now and after the last.
+    fn seen(&self) -> Seen<'_> {
+        Seen {
+            activity: self.activity,
+            ..Seen::new(self.rules, self.state, self.level, self.now_ms)
+        }
+    }
+
+    /// When a job is polled next that is well.
     fn next_interval(&self) -> (i64, String) {
-        let interval_ms = self.rules.interval_ms(self.level).max(1);
-        let behind_ms = self.now_ms.saturating_sub(self.state.due_ms).max(0);
-        let steps = behind_ms / interval_ms + 1;
-        let due_ms = self
-            .state
-            .due_ms
-            .saturating_add(steps.saturating_mul(interval_ms));
-        let interval = duration::text(std::time::Duration::from_millis(interval_ms.unsigned_abs()));
-        (
-            due_ms,
-            format!("interval {interval} of level {}", self.level),
-        )
+        let price = self.scopes.iter().map(|(_, standing)| standing.price).sum();
+        let Due { at_ms, reason } = self.frequency.due(&self.seen(), price, self.now_ms);
+        (at_ms, reason)
     }
 
     /// When the channel said to come again, clamped: it is untrusted.
@@ -197,51 +201,59 @@ impl Situation<'_> {
         Some(self.now_ms.saturating_add(wait_ms))
     }
 
-    /// Moves a job whose limit's rest is below its cushion into the next window, spread over it.
+    /// Not before its scopes have calls left above its cushions.
     fn within_limits(&self, placement: Placement) -> Placement {
-        let (Next::Due(due_ms), Some((reset_ms, scope))) = (placement.next, self.exhausted_until())
-        else {
+        let (Next::Due(due_ms), Some(limited)) = (placement.next, self.limited()) else {
             return placement;
         };
-        let spread_ms = (phase(self.id) * self.rules.interval_ms(self.level) as f64) as i64;
-        let earliest_ms = reset_ms.saturating_add(spread_ms);
-        if due_ms >= earliest_ms {
+        if due_ms >= limited.at_ms {
             return placement;
         }
-        let reason = format!("cushion of {scope} reached: next window");
         Placement {
-            next: Next::Due(earliest_ms),
-            reason,
+            next: Next::Due(limited.at_ms),
+            reason: limited.reason,
             ..placement
         }
     }
 
-    /// The end of the last window whose rest is below the cushion, and its scope.
-    fn exhausted_until(&self) -> Option<(i64, String)> {
-        let Ended::Completed { allowances, .. } = self.ended else {
-            return None;
-        };
-        // With none left a call would be refused, whatever the cushion.
-        let cushion = self.state.cushion.unwrap_or(self.rules.cushion).max(1);
-        let exhausted = allowances
-            .iter()
-            .map(|allowance| allowance.clone().clamped(self.now_ms));
-        let exhausted =
-            exhausted.filter(|allowance| allowance.remaining.is_some_and(|left| left < cushion));
-        let ends = exhausted.filter_map(|allowance| {
-            Some((self.window_end_ms(&allowance)?, allowance.scope.to_string()))
+    /// The last time at which a scope lets calls through again that does not now, spread over what
+    /// follows.
+    fn limited(&self) -> Option<Due> {
+        let cost = u64::from(self.rules.cost);
+        let limits = self.scopes.iter().flat_map(|(claim, standing)| {
+            let scope = &claim.scope;
+            let refused = standing.refused_until_ms.map(|until_ms| {
+                let spread_ms = spread_ms(
+                    self.id,
+                    &self.seen(),
+                    scope,
+                    self.rules.interval_ms(self.level),
+                );
+                let wait = text(until_ms.saturating_sub(self.now_ms));
+                Due {
+                    at_ms: until_ms.saturating_add(spread_ms),
+                    reason: format!("the channel refuses calls of {scope} for {wait}"),
+                }
+            });
+            let exhausted = standing.windows.iter().filter_map(move |window| {
+                let cushion = claim.cushion.calls_of(window.limit);
+                if window.free >= cushion.saturating_add(cost) {
+                    return None;
+                }
+                let spread_ms = spread_ms(self.id, &self.seen(), scope, window.length_ms);
+                Some(Due {
+                    at_ms: window.ends_ms.saturating_add(spread_ms),
+                    reason: format!(
+                        "{} of {} calls of {scope} left, cushion {cushion}: next window, in {}",
+                        window.free,
+                        window.limit,
+                        text(window.ends_ms.saturating_sub(self.now_ms)),
+                    ),
+                })
+            });
+            refused.into_iter().chain(exhausted)
         });
-        ends.max()
-    }
-
-    fn window_end_ms(&self, allowance: &Allowance) -> Option<i64> {
-        // A window of unknown end ends at the latest after its own length.
-        let by_length = || {
-            allowance
-                .window_ms
-                .map(|window_ms| self.now_ms.saturating_add(window_ms))
-        };
-        allowance.reset_at_ms.or_else(by_length)
+        limits.max_by_key(|limit| limit.at_ms)
     }
 
     /// Off its grid a job may as well be due when its slot begins: it goes out no earlier, and its
@@ -250,7 +262,7 @@ impl Situation<'_> {
         let Next::Due(due_ms) = placement.next else {
             return placement;
         };
-        let grid_ms = self.rules.interval_ms(self.level).max(1);
+        let grid_ms = self.seen().interval_ms;
         if due_ms.saturating_sub(self.state.due_ms) % grid_ms == 0 {
             return placement;
         }
@@ -267,7 +279,7 @@ impl Situation<'_> {
         }
         Placement {
             next: Next::Now,
-            reason: "run now, asked for while in flight".to_owned(),
+            reason: format!("{RUN_NOW}, asked for while in flight"),
             ..placement
         }
     }

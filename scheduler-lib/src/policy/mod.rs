@@ -2,12 +2,21 @@
 
 pub mod adaptive;
 mod decide;
+mod frequency;
+mod postpone;
 mod rules;
+mod scopes;
 mod spread;
 
 pub use self::{
     decide::{Ended, Placement, Situation, decide},
-    rules::{Backoff, ErrorRule, JobTypeRules, LevelRules, MAX_INTERVAL, MIN_INTERVAL, RuleError},
+    frequency::{Due, FixedIntervals, Frequency, Seen},
+    postpone::{Denied, postpone},
+    rules::{
+        Adaptive, Backoff, ErrorRule, JobTypeRules, LevelRules, MAX_INTERVAL, MAX_WEIGHT,
+        MIN_INTERVAL, RuleError,
+    },
+    scopes::{LimitRule, MAX_SCOPE_RULES, ScopeRule, ScopeTemplate, TemplateError},
     spread::{candidates, phase},
 };
 pub(crate) use self::{rules::check_duration, spread::lot};

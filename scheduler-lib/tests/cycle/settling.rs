@@ -77,9 +77,7 @@ impl Scene {
 
     fn run(&self, job_types: &[&str]) -> Running {
         let mut rules = JobTypeRules::every(INTERVAL);
-        let gold = LevelRules {
-            interval: GOLD_INTERVAL,
-        };
+        let gold = LevelRules::every(GOLD_INTERVAL);
         rules.levels.insert("gold".parse().unwrap(), gold);
         let mut channel = Channel::builder("mastodon".parse().unwrap(), self.store.clone())
             .completed(self.completed.clone())

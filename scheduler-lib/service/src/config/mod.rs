@@ -198,7 +198,7 @@ impl ChannelConfig {
     pub fn warnings(&self) -> Vec<String> {
         let width_ms = self.ring.width_ms();
         let too_often = |(job_type, rules): (&JobType, &JobTypeRules)| {
-            let levels = rules.levels.values().map(|level| level.interval);
+            let levels = rules.levels.values().filter_map(|level| level.interval);
             let shortest = levels.chain([rules.interval]).min()?;
             let width = Duration::from_millis(width_ms.unsigned_abs());
             (shortest < width).then(|| {

@@ -13,6 +13,7 @@ use polling_model::{ChannelId, SharedClock, chain};
 use polling_transport::sqs;
 use scheduler_lib::{
     MemoryStore, SharedStore, StoreError,
+    ledger::{MemoryLedger, RedisLedger, SharedLedger},
     store::{Counts, RedisStore},
 };
 
@@ -41,6 +42,8 @@ pub struct ChannelParts {
 pub struct StoreFound {
     /// The store.
     pub store: SharedStore,
+    /// The ledger of rate limits, beside it.
+    pub ledger: SharedLedger,
     /// Where it is, without credentials.
     pub address: String,
     /// What is in it.
@@ -104,25 +107,34 @@ async fn open_store(
     clock: &SharedClock,
 ) -> Result<StoreFound, StoreError> {
     let now_ms = clock.now_ms();
-    let (store, address): (SharedStore, _) = match (&channel.redis, channel.store) {
-        (Some(url), StoreKind::Redis) => {
-            let mut builder = RedisStore::builder(url.expose(), id.clone()).ring(channel.ring);
-            if let Some(replicas) = channel.replicas {
-                builder = builder.wait_replicas(replicas.count, replicas.timeout);
+    let (store, ledger, address): (SharedStore, SharedLedger, _) =
+        match (&channel.redis, channel.store) {
+            (Some(url), StoreKind::Redis) => {
+                let mut builder = RedisStore::builder(url.expose(), id.clone()).ring(channel.ring);
+                if let Some(replicas) = channel.replicas {
+                    builder = builder.wait_replicas(replicas.count, replicas.timeout);
+                }
+                let store = builder.open(now_ms).await?;
+                let address = store.address().to_owned();
+                let ledger = RedisLedger::builder(url.expose(), id.clone()).build();
+                let ledger = ledger.map_err(|error| StoreError::Unavailable {
+                    step: "open",
+                    address: address.clone(),
+                    source: error.into(),
+                })?;
+                (Arc::new(store), Arc::new(ledger), address)
             }
-            let store = builder.open(now_ms).await?;
-            let address = store.address().to_owned();
-            (Arc::new(store), address)
-        }
-        // A configuration without an address and not in memory is refused before.
-        _ => (
-            Arc::new(MemoryStore::new(channel.ring, now_ms)),
-            "this process's memory".to_owned(),
-        ),
-    };
+            // A configuration without an address and not in memory is refused before.
+            _ => (
+                Arc::new(MemoryStore::new(channel.ring, now_ms)),
+                Arc::new(MemoryLedger::new()),
+                "this process's memory".to_owned(),
+            ),
+        };
     let counts = store.counts().await?;
     Ok(StoreFound {
         store,
+        ledger,
         address,
         counts,
     })

@@ -1,6 +1,7 @@
 //! Ports that fail as real ones do, drawn from a seed.
 
 mod bus;
+mod ledger;
 mod queue;
 mod store;
 

@@ -6,6 +6,7 @@ use polling_core::WorkerConfig;
 use polling_model::{ErrorClass, Generator, ServiceLevel};
 use scheduler_lib::{
     Limits,
+    ledger::Cushion,
     policy::{Backoff, ErrorRule, JobTypeRules, LevelRules},
 };
 
@@ -217,10 +218,10 @@ impl Scenario {
     }
 
     pub(crate) fn rules(&self) -> JobTypeRules {
-        let levels = self.levels.iter().map(|of| {
-            let interval = of.interval;
-            (level(of.name), LevelRules { interval })
-        });
+        let levels = self
+            .levels
+            .iter()
+            .map(|of| (level(of.name), LevelRules::every(of.interval)));
         let levels: BTreeMap<_, _> = levels.collect();
         let backoff = ErrorRule::Backoff(Backoff {
             base: Duration::from_secs(30),
@@ -229,7 +230,7 @@ impl Scenario {
         let errors = ErrorClass::ALL.map(|class| (class, backoff));
         JobTypeRules {
             levels,
-            cushion: 3,
+            cushion: Cushion::Calls(3),
             errors: errors.into_iter().collect(),
             ..JobTypeRules::every(Duration::from_secs(300))
         }

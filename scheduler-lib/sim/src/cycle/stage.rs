@@ -16,7 +16,7 @@ use polling_core::{
 };
 use polling_model::{ChannelId, Generator, SharedClock, SlotRing, caps};
 use polling_transport::{TokioClock, memory::MemoryQueue};
-use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler};
+use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler, ledger::MemoryLedger};
 use tokio::{
     task::JoinHandle,
     time::{sleep, timeout},
@@ -48,6 +48,7 @@ pub(crate) struct Stage {
     pub(crate) oracle: Arc<Oracle>,
     pub(crate) channel: Arc<channel::Channel>,
     pub(crate) store: Arc<WatchedStore>,
+    ledger: Arc<MemoryLedger>,
     pub(crate) work: Arc<WatchedQueue>,
     pub(crate) completed: Arc<WatchedQueue>,
     pub(crate) dead_letter: Arc<WatchedQueue>,
@@ -109,6 +110,7 @@ impl Stage {
                 Arc::clone(&oracle),
             ),
             store: WatchedStore::new(Arc::new(store), Arc::clone(&oracle)),
+            ledger: Arc::new(MemoryLedger::new()),
             work: watch(work, Carries::Work { reserve_ms }),
             completed: watch(completed, Carries::Completions),
             dead_letter: watch(dead_letter, Carries::DeadLetters),
@@ -260,6 +262,7 @@ impl Stage {
             )
             .completed(self.faulty(&self.completed, &process))
             .dead_letter(self.faulty(&self.dead_letter, &process))
+            .ledger(self.faulty(&self.ledger, &process))
             .limits(self.scenario.limits.clone())
             .build()
             .expect("every scenario is within the bounds of a channel");

@@ -1,14 +1,14 @@
 -- The steps of the ledger, as scope.rs, window.rs and pace.rs have them; a test holds the two together.
 -- KEYS: scopes. ARGV: the step, now in UTC milliseconds, its request as JSON. A record is
 -- {r = refused until, p = probed until, w = {length as told = {limit, left, ends, length, told, out, out before}},
--- pace = {turn, asked, room, least, granted, price}}; least and price are texts, since cjson writes 14 digits only.
+-- pace = {turn, asked, room, promised, least, granted, price}}; least and price are texts, since cjson writes 14 digits only.
 
 local MAX_WINDOWS, PROBE_MS, REMEMBERED_MS = 8, 10000, 3600000
 local MIN_LENGTH_MS, SAME_END_MS = 1000, 1000
-local FOLLOW, LOWEST_PRICE, HIGHEST_PRICE = 0.2, 1e-9, 1e12
+local FOLLOW, LOWEST_PRICE, HIGHEST_PRICE, PROMISED = 0.2, 1e-9, 1e12, 1e12
 
 local step, now, request = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
-local loaded = {}
+local loaded, changed = {}, {}
 
 local function known(value)
     if value ~= cjson.null then return value end
@@ -38,7 +38,7 @@ end
 
 local function load(key)
     local scope = loaded[key]
-    if not scope then
+    if scope == nil then
         local text = redis.call('GET', key)
         scope = text and cjson.decode(text) or false
         loaded[key] = scope
@@ -58,21 +58,27 @@ local function load(key)
     return scope
 end
 
+-- Kept until the end: many calls of one step count in the same scope.
 local function save(key, scope)
-    loaded[key] = scope
-    local lifetime = forgotten(scope) - now
-    if lifetime > 0 then
-        redis.call('SET', key, cjson.encode(scope), 'PX', lifetime)
-    else
-        loaded[key] = false
-        redis.call('DEL', key)
+    loaded[key] = forgotten(scope) > now and scope or false
+    changed[key] = true
+end
+
+local function write()
+    for key in pairs(changed) do
+        local scope = loaded[key]
+        if scope then
+            redis.call('SET', key, cjson.encode(scope), 'PX', forgotten(scope) - now)
+        else
+            redis.call('DEL', key)
+        end
     end
 end
 
 local function exact(number) return string.format('%.17g', number) end
 
 local function new_scope()
-    return {r = 0, p = 0, w = {}, pace = {turn = 0, asked = 0, room = 0, least = '0', granted = 0, price = '0'}}
+    return {r = 0, p = 0, w = {}, pace = {turn = 0, asked = 0, room = 0, promised = 0, least = '0', granted = 0, price = '0'}}
 end
 
 -- A configured limit holds from the first call on.
@@ -93,15 +99,23 @@ local function begin_turn(pace, turn)
     if turn <= pace.turn then return end
     local price = tonumber(pace.price)
     if pace.room > 0 then
-        if price > 0 then
-            local most = math.max(pace.asked, pace.room)
-            price = price * math.exp(FOLLOW * (pace.asked - pace.room) / most)
+        local room = math.max(pace.room - pace.promised, 0)
+        local most = math.max(pace.asked, room)
+        if price > 0 and most > 0 then
+            price = price * math.exp(FOLLOW * (pace.asked - room) / most)
             pace.price = exact(math.min(math.max(price, LOWEST_PRICE), HIGHEST_PRICE))
-        elseif pace.asked > pace.room then
+        elseif price == 0 and pace.asked > room then
             pace.price = pace.least
         end
     end
-    pace.turn, pace.asked, pace.room, pace.least, pace.granted = turn, 0, 0, '0', 0
+    pace.turn, pace.asked, pace.room, pace.promised, pace.least, pace.granted = turn, 0, 0, 0, '0', 0
+end
+
+-- How many of the first `calls` worths are promised.
+local function promised(worths, calls)
+    local count = 0
+    while count < calls and worths[count + 1] >= PROMISED do count = count + 1 end
+    return count
 end
 
 -- What one turn may use up of what is above the cushion.
@@ -141,11 +155,12 @@ local function allowed(scope, key_number, wanted, denial, cushion, request)
     return calls, denial
 end
 
-local function take(scope, calls, request, least)
-    local used = calls * request.cost
+local function take(scope, calls, request)
+    local used, pace = calls * request.cost, scope.pace
     for _, window in pairs(scope.w) do window.out = window.out + used end
-    local pace = scope.pace
-    if pace.granted == 0 or least < tonumber(pace.least) then pace.least = exact(least) end
+    local count, least = promised(request.worths, calls), tonumber(pace.least)
+    pace.promised = pace.promised + count
+    if count < calls and (least <= 0 or request.worths[calls] < least) then pace.least = exact(request.worths[calls]) end
     pace.granted = pace.granted + used
     if scope.r > 0 then scope.p = now + PROBE_MS end
 end
@@ -170,7 +185,9 @@ local function reserve(request, first)
     for at, cushion in ipairs(request.cushions) do
         local scope = load(KEYS[first + at])
         if scope then
-            if not request.fill then scope.pace.asked = scope.pace.asked + worthwhile end
+            if not request.fill then
+                scope.pace.asked = scope.pace.asked + worthwhile - promised(request.worths, worthwhile)
+            end
             calls, denial = allowed(scope, at, calls, denial, cushion, request)
             save(KEYS[first + at], scope)
         end
@@ -178,7 +195,7 @@ local function reserve(request, first)
     for at in ipairs(request.cushions) do
         local scope = load(KEYS[first + at])
         if scope and calls > 0 then
-            take(scope, calls, request, request.worths[calls])
+            take(scope, calls, request)
             save(KEYS[first + at], scope)
         end
     end
@@ -243,13 +260,14 @@ local function standing(scope)
     return {refused = scope.r > now and scope.r or 0, price = scope.pace.price, windows = windows}
 end
 
+local answer
 if step == 'reserve' then
     local grants, first = {}, 0
     for at, one in ipairs(request) do
         grants[at] = reserve(one, first)
         first = first + #one.cushions
     end
-    return cjson.encode(grants)
+    answer = grants
 elseif step == 'give_back' then
     for _, key in ipairs(KEYS) do
         local scope = load(key)
@@ -261,19 +279,19 @@ elseif step == 'give_back' then
         end
     end
 elseif step == 'hear' then
-    local standings = {}
+    answer = {}
     for at, key in ipairs(KEYS) do
         local scope = load(key) or new_scope()
         hear(scope, request[at])
-        standings[at] = standing(scope)
+        answer[at] = standing(scope)
         save(key, scope)
     end
-    return cjson.encode(standings)
 elseif step == 'standing' then
-    local standings = {}
+    answer = {}
     for at, key in ipairs(KEYS) do
         local scope = load(key)
-        standings[at] = scope and standing(scope) or cjson.null
+        answer[at] = scope and standing(scope) or cjson.null
     end
-    return cjson.encode(standings)
 end
+write()
+return answer and cjson.encode(answer)

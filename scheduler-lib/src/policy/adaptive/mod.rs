@@ -11,7 +11,7 @@
 //!   seen ([`Evidence`]).
 //! * [`Worth`] is the index `U = w (M s / 2 + L N q^(N+1))` after `s` minutes with `M` items
 //!   expected, and when it reaches a price.
-//! * [`Price`] picks the most worthwhile of the jobs at hand, and follows the budget.
+//! * [`Price`] follows the budget.
 //!
 //! With a constant rate `r` the index is `w r s² / 2`: equal worth then means frequencies as
 //! `√(w r)`, the least mean delay that any fixed frequencies reach under a budget (Sia, Cho, Cho:
@@ -19,8 +19,8 @@
 //! jobs. Letting each page be polled as its own index reaches a common threshold is Olston's and
 //! Pandey's (Recrawl Scheduling Based on Information Longevity, WWW 2008).
 //!
-//! The [`Scheduler`](crate::Scheduler) polls at fixed intervals so far; `replay` shows on traces
-//! what this policy reaches.
+//! [`AdaptiveFrequency`] is all this as the cycle uses it, for the job types whose rules say
+//! `adaptive`; the price is the [ledger](crate::ledger)'s. `replay` shows on traces what it reaches.
 //!
 //! ```
 //! use std::time::Duration;
@@ -37,6 +37,7 @@
 
 mod activity;
 mod evidence;
+mod frequency;
 mod model;
 mod price;
 mod worth;
@@ -44,6 +45,7 @@ mod worth;
 pub use self::{
     activity::{Activity, ActivityError},
     evidence::Evidence,
+    frequency::AdaptiveFrequency,
     model::Model,
     price::{EARLY, Price},
     worth::{Terms, Worth},

@@ -85,6 +85,15 @@ impl Worth {
         self.after(minutes(self.polled_ms, now_ms)).0
     }
 
+    /// Items expected between the last poll and `now_ms`.
+    #[must_use]
+    pub fn items(&self, now_ms: i64) -> f64 {
+        let (_, items) = self
+            .model
+            .expected(&self.counts, minutes(self.polled_ms, now_ms));
+        items
+    }
+
     /// When a call is worth `price`: UTC milliseconds, after the last poll and at most 60 days
     /// after it.
     #[must_use]

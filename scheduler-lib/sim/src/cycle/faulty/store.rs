@@ -6,7 +6,8 @@ use scheduler_lib::{
     SlotStore, StoreError,
     store::{
         Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
+        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update,
+        Verdict,
     },
 };
 

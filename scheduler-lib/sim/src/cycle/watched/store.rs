@@ -6,7 +6,8 @@ use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
         Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update, Verdict,
+        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update,
+        Verdict,
     },
 };
 
@@ -189,9 +190,9 @@ impl SlotStore for WatchedStore {
             if token_of(before) == Some(token) && token_of(after).is_none() {
                 self.oracle.postponed(id, token);
                 let generation = token.generation;
-                self.oracle.trace.line(|| {
-                    format!("store: postpone {id} generation {generation} to {due_ms}")
-                });
+                self.oracle
+                    .trace
+                    .line(|| format!("store: postpone {id} generation {generation} to {due_ms}"));
             }
         }
         self.after(|| format!("store: postponed {placed} jobs"))

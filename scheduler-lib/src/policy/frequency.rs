@@ -1,0 +1,198 @@
+//! What a poll is worth, and when it is worth its price.
+
+use std::{fmt, time::Duration};
+
+use polling_model::ServiceLevel;
+
+use super::{
+    JobTypeRules,
+    adaptive::{Activity, EARLY},
+};
+use crate::{duration, ledger::PROMISED, store::JobState};
+
+/// How the reason begins of a job that somebody asked to be polled at once.
+pub(super) const RUN_NOW: &str = "run now";
+
+/// How often jobs are polled that are well, and which go first when there are too few calls.
+///
+/// The cycle goes by a **price**: what a call has to be worth, in minutes of delay that it saves.
+/// It is 0 while all calls that are asked for can be made.
+pub trait Frequency: Send + Sync + fmt::Debug {
+    /// What polling the job at `now_ms` is worth, in minutes of delay; finite, and not negative.
+    fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64;
+
+    /// When the job is polled next, at a price for a call.
+    fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due;
+
+    /// What to remember of a job after a poll at `now_ms` brought items that were created then,
+    /// oldest first; `None` leaves what is remembered.
+    fn polled(&self, _job: &Seen<'_>, _now_ms: i64, _created_ms: &[i64]) -> Option<Activity> {
+        None
+    }
+}
+
+/// A job as a [`Frequency`] sees it.
+#[derive(Debug, Clone, Copy)]
+pub struct Seen<'a> {
+    /// Its record.
+    pub state: &'a JobState,
+    /// Its level.
+    pub level: &'a ServiceLevel,
+    /// Its interval, in milliseconds.
+    pub interval_ms: i64,
+    /// The longest time between two polls, in milliseconds.
+    pub max_age_ms: Option<i64>,
+    /// What a minute of its delay counts.
+    pub weight: f64,
+    /// When its last poll ended, UTC milliseconds; 0 before the first.
+    pub polled_ms: i64,
+    /// What is remembered of its items.
+    pub activity: Option<Activity>,
+}
+
+/// When a job is polled next, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Due {
+    /// UTC milliseconds.
+    pub at_ms: i64,
+    /// Why, in words.
+    pub reason: String,
+}
+
+impl<'a> Seen<'a> {
+    /// The job under its rules, polled last at `polled_ms`.
+    #[must_use]
+    pub fn new(
+        rules: &JobTypeRules,
+        state: &'a JobState,
+        level: &'a ServiceLevel,
+        polled_ms: i64,
+    ) -> Self {
+        Self {
+            state,
+            level,
+            interval_ms: rules.interval_ms(level).max(1),
+            max_age_ms: rules.max_age_ms(level),
+            weight: rules.weight(level),
+            polled_ms,
+            activity: state.activity,
+        }
+    }
+
+    /// When it comes of age, whatever a poll is worth: at once before the first.
+    #[must_use]
+    pub fn of_age_ms(&self) -> Option<i64> {
+        if self.polled_ms == 0 {
+            return Some(0);
+        }
+        Some(self.polled_ms.saturating_add(self.max_age_ms?))
+    }
+
+    /// The worth of a poll that is promised: above every price. The first is, one that came of age,
+    /// and one that somebody asked for.
+    #[must_use]
+    pub fn promised(&self, now_ms: i64) -> Option<f64> {
+        let of_age = self
+            .of_age_ms()
+            .is_some_and(|of_age_ms| of_age_ms <= now_ms);
+        let promised = of_age || self.state.reason().starts_with(RUN_NOW);
+        promised.then_some(PROMISED * (1.0 + self.weight))
+    }
+
+    /// Not after it comes of age.
+    pub(super) fn by_its_age(&self, due: Due) -> Due {
+        match self.of_age_ms() {
+            Some(at_ms) if self.polled_ms > 0 && at_ms < due.at_ms => Due {
+                at_ms,
+                reason: format!(
+                    "max age {} of level {}",
+                    text(self.max_age_ms.unwrap_or(0)),
+                    self.level
+                ),
+            },
+            _ => due,
+        }
+    }
+}
+
+/// The interval of each level, and longer ones as calls become scarce.
+///
+/// To be comparable with what else uses the same limits, a job is taken to bring one item in each
+/// interval: then a poll after `s` minutes is worth `w s² / (2 · interval)`, and scarce calls
+/// stretch intervals as `1 / √w`.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct FixedIntervals;
+
+impl FixedIntervals {
+    /// When a poll is worth so much, as minutes after the last.
+    fn minutes_until(job: &Seen<'_>, worth: f64) -> f64 {
+        (2.0 * minutes(job.interval_ms) * worth / job.weight).sqrt()
+    }
+}
+
+impl Frequency for FixedIntervals {
+    fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64 {
+        // Whoever comes before its interval has ended was asked for: no less than others then.
+        let waited_ms = now_ms.saturating_sub(job.polled_ms).max(job.interval_ms);
+        let worth = job.weight * minutes(waited_ms).powi(2) / (2.0 * minutes(job.interval_ms));
+        job.promised(now_ms).unwrap_or(worth)
+    }
+
+    fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
+        let at_ms = next_on_grid(job, now_ms);
+        let interval = format!("interval {} of level {}", text(job.interval_ms), job.level);
+        let due = Due {
+            at_ms,
+            reason: interval,
+        };
+        // A first poll has no past to be worth anything by; its successors have.
+        let polled_ms = if job.polled_ms == 0 {
+            now_ms
+        } else {
+            job.polled_ms
+        };
+        let stretched_ms = (Self::minutes_until(job, price * EARLY) * MS_PER_MINUTE) as i64;
+        let worthwhile_ms = polled_ms.saturating_add(stretched_ms);
+        if worthwhile_ms <= due.at_ms {
+            return due;
+        }
+        job.by_its_age(Due {
+            at_ms: worthwhile_ms,
+            reason: format!(
+                "{} stretched to {}: calls are scarce, one has to save {} of delay",
+                due.reason,
+                text(worthwhile_ms - polled_ms),
+                of_minutes(price * EARLY),
+            ),
+        })
+    }
+}
+
+/// The first time after now on the job's own grid. Missed times are skipped, and a time is never
+/// met twice: it is strictly after now and after the last.
+fn next_on_grid(job: &Seen<'_>, now_ms: i64) -> i64 {
+    let (interval_ms, due_ms) = (job.interval_ms, job.state.due_ms);
+    let behind_ms = now_ms.saturating_sub(due_ms).max(0);
+    let steps = behind_ms / interval_ms + 1;
+    due_ms.saturating_add(steps.saturating_mul(interval_ms))
+}
+
+const MS_PER_MINUTE: f64 = 60_000.0;
+
+fn minutes(ms: i64) -> f64 {
+    ms as f64 / MS_PER_MINUTE
+}
+
+/// A time in words, to the second.
+pub(super) fn text(ms: i64) -> String {
+    let seconds = (ms.max(0) as u64).div_ceil(1000);
+    duration::text(Duration::from_secs(seconds))
+}
+
+/// Minutes of delay in words.
+pub(super) fn of_minutes(minutes: f64) -> String {
+    match minutes {
+        0.0..10.0 => format!("{minutes:.2} min"),
+        _ => format!("{minutes:.0} min"),
+    }
+}
