@@ -61,7 +61,8 @@ impl RateLimitLayer {
         self
     }
 
-    /// Paces the calls of `scope` by `quota`, whatever the channel reports, and follows it too.
+    /// Paces the calls of `scope` by `quota`, whatever the channel reports, and follows it too. The
+    /// quota is that of all [`replicas`](Self::replicas) together.
     #[must_use]
     pub fn pace(mut self, scope: Scope, quota: Quota) -> Self {
         self.pacers.push(Arc::new(Pacer::new(scope.clone(), quota)));

@@ -22,7 +22,7 @@ use crate::caps;
 ///
 /// let replicas = Replicas::default();
 /// assert_eq!(replicas.get(), 1);
-/// // A deployment of which nothing is left does not run this line: 0 is told as 1 at least.
+/// // Who counts workers that are ready may tell 0 while this one starts: it is one all the same.
 /// let told = 0;
 /// replicas.set(NonZeroU32::new(told).unwrap_or(NonZeroU32::MIN));
 /// ```
