@@ -9,7 +9,9 @@ use polling_model::{
 use polling_transport::{Message, Queue, TokioClock, memory::MemoryQueue};
 use scheduler_lib::{
     Channel, Limits, MemoryStore, Monitor, Registration, Registry, Scheduler, SlotStore,
-    policy::JobTypeRules, store::Place,
+    ledger::{MemoryLedger, SharedLedger},
+    policy::JobTypeRules,
+    store::Place,
 };
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 
@@ -25,12 +27,29 @@ pub(crate) struct Bench {
     pub(crate) dead_letter: Arc<MemoryQueue>,
     pub(crate) registry: Registry,
     pub(crate) monitor: Monitor,
+    settings: (JobTypeRules, SharedLedger, Limits),
     stop: Option<oneshot::Sender<()>>,
     running: JoinHandle<()>,
 }
 
 impl Bench {
     pub(crate) fn start() -> Self {
+        let (rules, ledger) = (JobTypeRules::every(INTERVAL), MemoryLedger::new());
+        Self::of((rules, Arc::new(ledger), Limits::default()))
+    }
+
+    /// With rules and a ledger. It looks at its slots less often: for days that pass in a moment.
+    pub(crate) fn with(rules: JobTypeRules, ledger: SharedLedger) -> Self {
+        let limits = Limits {
+            tick: Duration::from_secs(5),
+            receive_wait: Duration::from_secs(20),
+            sweep_per_s: 100,
+            ..Limits::default()
+        };
+        Self::of((rules, ledger, limits))
+    }
+
+    fn of(settings: (JobTypeRules, SharedLedger, Limits)) -> Self {
         let clock: SharedClock = Arc::new(TokioClock::starting_at(START_MS));
         let store = Arc::new(MemoryStore::new(SlotRing::MINUTES, START_MS));
         let dead_letter = MemoryQueue::builder("dead-letter", clock.clone()).build();
@@ -40,9 +59,10 @@ impl Bench {
                 .build()
         };
         let (work, completed) = (queue("work"), queue("completed"));
-        let (registry, monitor, stop, running) =
-            run(&clock, &store, &work, &completed, &dead_letter);
+        let channel = channel(&settings, &store, [&work, &completed, &dead_letter]);
+        let (registry, monitor, stop, running) = run(&clock, channel);
         Self {
+            settings,
             clock,
             store,
             work,
@@ -61,13 +81,9 @@ impl Bench {
     }
 
     pub(crate) fn restart(&mut self) {
-        let (registry, monitor, stop, running) = run(
-            &self.clock,
-            &self.store,
-            &self.work,
-            &self.completed,
-            &self.dead_letter,
-        );
+        let queues = [&self.work, &self.completed, &self.dead_letter];
+        let channel = channel(&self.settings, &self.store, queues);
+        let (registry, monitor, stop, running) = run(&self.clock, channel);
         (self.registry, self.monitor) = (registry, monitor);
         (self.stop, self.running) = (Some(stop), running);
     }
@@ -144,7 +160,12 @@ pub(crate) fn succeeded(context: Context) -> Outcome<Context> {
 
 /// The message that answers `job`.
 pub(crate) fn completion(job: &Job, outcome: Outcome<Context>) -> String {
-    let completion = Completion {
+    wire::encode_completion(&answer(job, outcome)).unwrap()
+}
+
+/// An answer to `job` that says nothing of limits.
+pub(crate) fn answer(job: &Job, outcome: Outcome<Context>) -> Completion<Context> {
+    Completion {
         id: job.id.clone(),
         job_type: job.job_type.clone(),
         token: job.token,
@@ -155,28 +176,28 @@ pub(crate) fn completion(job: &Job, outcome: Outcome<Context>) -> String {
         created_ms: vec![],
         calls: 1,
         finished_ms: 0,
-    };
-    wire::encode_completion(&completion).unwrap()
+    }
+}
+
+fn channel(
+    (rules, ledger, limits): &(JobTypeRules, SharedLedger, Limits),
+    store: &Arc<MemoryStore>,
+    [work, completed, dead_letter]: [&Arc<MemoryQueue>; 3],
+) -> Channel {
+    Channel::builder("mastodon".parse().unwrap(), store.clone())
+        .job_type("posts".parse().unwrap(), rules.clone(), work.clone())
+        .completed(completed.clone())
+        .dead_letter(dead_letter.clone())
+        .ledger(ledger.clone())
+        .limits(limits.clone())
+        .build()
+        .unwrap()
 }
 
 fn run(
     clock: &SharedClock,
-    store: &Arc<MemoryStore>,
-    work: &Arc<MemoryQueue>,
-    completed: &Arc<MemoryQueue>,
-    dead_letter: &Arc<MemoryQueue>,
+    channel: Channel,
 ) -> (Registry, Monitor, oneshot::Sender<()>, JoinHandle<()>) {
-    let channel = Channel::builder("mastodon".parse().unwrap(), store.clone())
-        .job_type(
-            "posts".parse().unwrap(),
-            JobTypeRules::every(INTERVAL),
-            work.clone(),
-        )
-        .completed(completed.clone())
-        .dead_letter(dead_letter.clone())
-        .limits(Limits::default())
-        .build()
-        .unwrap();
     let scheduler = Scheduler::builder()
         .channel(channel)
         .clock(clock.clone())

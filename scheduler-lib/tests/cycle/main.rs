@@ -3,6 +3,7 @@
 
 mod backlog;
 mod bench;
+mod limits;
 mod settling;
 
 use std::time::Duration;
