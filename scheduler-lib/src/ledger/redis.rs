@@ -8,10 +8,13 @@ use redis::{RedisError, Script};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Claim, Cushion, Denial, Grant, Heard, Ledger, LedgerError, MAX_SCOPES, MAX_WORTHS, Request,
-    Standing, WindowStanding, bounded, cushion::share_of_one, window::Told,
+    Claim, Cushion, Denial, Grant, Heard, Ledger, LedgerError, MAX_WORTHS, Request, Standing,
+    WindowStanding, bounded, cushion::share_of_one, window::Told,
 };
-use crate::store::redis::link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link};
+use crate::store::redis::{
+    DEFAULT_MAX_SKEW,
+    link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link, server_error},
+};
 
 /// Most scopes of one script.
 const MAX_KEYS: usize = 100;
@@ -24,12 +27,21 @@ pub struct RedisLedgerBuilder {
     url: String,
     channel: ChannelId,
     response_timeout: Duration,
+    max_skew: Option<Duration>,
 }
 
 impl RedisLedgerBuilder {
     /// How long a step may take, 5 s by default.
     pub const fn response_timeout(mut self, timeout: Duration) -> Self {
         self.response_timeout = timeout;
+        self
+    }
+
+    /// How much this machine's clock and the server's may differ, 5 s by default; every step beyond
+    /// fails. Whoever is minutes ahead would begin the next window for everybody. `None` does not
+    /// look, for tests.
+    pub const fn max_skew(mut self, max_skew: Option<Duration>) -> Self {
+        self.max_skew = max_skew;
         self
     }
 
@@ -48,7 +60,11 @@ impl RedisLedgerBuilder {
         // All scopes of a channel under one tag, so that a call can count in several of them at
         // once.
         let prefix = format!("polling:{{{}:ledger}}:", self.channel);
-        Ok(RedisLedger { link, prefix })
+        Ok(RedisLedger {
+            link,
+            prefix,
+            max_skew: self.max_skew,
+        })
     }
 }
 
@@ -56,6 +72,7 @@ impl RedisLedgerBuilder {
 pub struct RedisLedger {
     link: Link,
     prefix: String,
+    max_skew: Option<Duration>,
 }
 
 impl RedisLedger {
@@ -65,6 +82,7 @@ impl RedisLedger {
             url: url.into(),
             channel,
             response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+            max_skew: Some(DEFAULT_MAX_SKEW),
         }
     }
 
@@ -81,9 +99,17 @@ impl RedisLedger {
             command.arg(format!("{}{scope}", self.prefix));
         }
         let request = serde_json::to_string(request).map_err(|error| self.error(step, error))?;
-        command.arg(step).arg(now_ms).arg(request);
+        let limit = self.max_skew.map(|skew| skew.as_millis().to_string());
+        command
+            .arg(step)
+            .arg(now_ms)
+            .arg(request)
+            .arg(limit.unwrap_or_default());
         let answered = self.link.eval(&SCRIPT, &command).await;
-        answered.map_err(|error: RedisError| self.error(step, error))
+        answered.map_err(|error: RedisError| match skew_ms(&error) {
+            Some(skew_ms) => self.error(step, Skewed { skew_ms }),
+            None => self.error(step, error),
+        })
     }
 
     fn decode<'a, T: Deserialize<'a>>(
@@ -105,6 +131,29 @@ impl RedisLedger {
             source: source.into(),
         }
     }
+}
+
+/// How many of the first requests one script takes.
+fn first_of(requests: &[Request]) -> usize {
+    let mut keys = 0;
+    let fits = |request: &&Request| {
+        keys += request.claims().len();
+        keys <= MAX_KEYS
+    };
+    requests.iter().take_while(fits).count().max(1)
+}
+
+/// By how much the server says that our clock differs from its own, if that is why it refused.
+fn skew_ms(error: &RedisError) -> Option<i64> {
+    let (code, words) = server_error(error)?;
+    let skew_ms = words.split_ascii_whitespace().next()?;
+    skew_ms.parse().ok().filter(|_| code == "SKEW")
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("this machine's clock differs from the server's by {skew_ms} ms: mend the clock (NTP)")]
+struct Skewed {
+    skew_ms: i64,
 }
 
 #[derive(Serialize)]
@@ -272,7 +321,10 @@ impl From<Stands> for Standing {
 impl Ledger for RedisLedger {
     async fn reserve(&self, requests: &[Request], now_ms: i64) -> Result<Vec<Grant>, LedgerError> {
         let mut grants = Vec::with_capacity(requests.len());
-        for chunk in requests.chunks(MAX_KEYS / MAX_SCOPES) {
+        let mut rest = requests;
+        while !rest.is_empty() {
+            let (chunk, after) = rest.split_at(first_of(rest));
+            rest = after;
             let claims = || chunk.iter().flat_map(Request::claims);
             let keys: Vec<_> = claims().map(|claim| &claim.scope).collect();
             let asked: Vec<_> = chunk

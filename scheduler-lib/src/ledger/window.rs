@@ -7,6 +7,10 @@ use super::{WindowStanding, bounded};
 /// Shortest window.
 pub(super) const MIN_LENGTH_MS: i64 = 1000;
 
+/// What was granted and not heard of for this long, and as long again, is taken to have been used,
+/// although its window goes on: no lease is as long. The channel's next word tells better.
+const UNHEARD_MS: i64 = 3_600_000;
+
 /// Ends of a window that lie no further apart are the same: channels tell whole seconds.
 const SAME_END_MS: i64 = 1000;
 
@@ -22,10 +26,11 @@ pub(super) struct Window {
     pub(super) length_ms: i64,
     /// When the channel said so.
     pub(super) told_ms: i64,
-    /// Granted in this window, and not heard of yet.
+    /// Granted since `out_since_ms`, and not heard of yet.
     pub(super) out: i64,
-    /// The same of the window before: those calls may count in this one.
+    /// The same of the time before, or of the window before: those calls may count in this one.
     pub(super) out_before: i64,
+    pub(super) out_since_ms: i64,
 }
 
 impl Window {
@@ -41,6 +46,7 @@ impl Window {
             told_ms: told.at_ms,
             out: 0,
             out_before: 0,
+            out_since_ms: told.at_ms,
         })
     }
 
@@ -54,6 +60,7 @@ impl Window {
             told_ms: 0,
             out: 0,
             out_before: 0,
+            out_since_ms: now_ms,
         }
     }
 
@@ -68,13 +75,17 @@ impl Window {
     /// Goes on to the next window once this one has ended, and is not forgotten yet. What the
     /// channel will say of it is not known: the limit, until it is.
     pub(super) fn move_on(&mut self, now_ms: i64) {
-        if now_ms < self.ends_ms {
+        if now_ms >= self.ends_ms {
+            self.left = self.limit;
+            self.ends_ms += self.length_ms;
+        } else if now_ms - self.out_since_ms >= UNHEARD_MS {
+            self.left = (self.left - self.out_before).max(0);
+        } else {
             return;
         }
         self.out_before = self.out;
         self.out = 0;
-        self.left = self.limit;
-        self.ends_ms += self.length_ms;
+        self.out_since_ms = now_ms;
     }
 
     /// What may still be granted.

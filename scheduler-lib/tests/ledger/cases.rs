@@ -51,6 +51,7 @@ macro_rules! ledger_cases {
             a_configured_limit_may_change
             what_the_channel_tells_wins_over_what_was_configured
             a_call_that_was_not_made_uses_up_nothing
+            in_a_long_window_calls_never_heard_of_count_as_used_until_the_channel_tells
         }
     };
 }
@@ -532,4 +533,18 @@ pub(crate) async fn a_call_that_was_not_made_uses_up_nothing(ledger: &dyn Ledger
     };
     hear(ledger, unmade, 2).await;
     assert_eq!(granted(ledger, &calls(100, 0), 3).await, 30);
+}
+
+pub(crate) async fn in_a_long_window_calls_never_heard_of_count_as_used_until_the_channel_tells(
+    ledger: &dyn Ledger,
+) {
+    const DAY: i64 = 24 * 60;
+    hear(ledger, said(0, 1000, 1000, DAY), 0).await;
+    assert_eq!(granted(ledger, &calls(400, 0), 1).await, 400);
+    assert_eq!(granted(ledger, &calls(0, 0), 61).await, 0);
+    hear(ledger, said(100, 980, 1000, DAY), 100).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 119).await, 580);
+    // Two hours after the grant nobody waits for them any more.
+    hear(ledger, said(120, 970, 1000, DAY), 122).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 122).await, 390);
 }

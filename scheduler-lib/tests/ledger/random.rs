@@ -61,8 +61,8 @@ fn heard(now_s: i64) -> impl Strategy<Value = Heard> {
     let allowance = (
         prop::option::of(0..200u64),
         prop::option::of(0..200u64),
-        prop::option::of(around(now_s, 100, 300)),
-        prop::option::of(prop::sample::select(vec![0, 10_000, 60_000, 900_000])),
+        prop::option::of(around(now_s, 100, 9_000)),
+        prop::option::of(prop::sample::select(vec![0, 10_000, 900_000, 20_000_000])),
     );
     (
         prop::sample::select(SCOPES.map(scope).to_vec()),
@@ -103,7 +103,7 @@ fn step(now_s: i64) -> impl Strategy<Value = Step> {
 
 /// In the order of their times, UTC milliseconds.
 pub(crate) fn steps() -> impl Strategy<Value = Vec<(i64, Step)>> {
-    let timed = (0..1000i64).prop_flat_map(|now_s| (Just(now_s), step(now_s)));
+    let timed = (0..12_000i64).prop_flat_map(|now_s| (Just(now_s), step(now_s)));
     prop::collection::vec(timed, 1..40).prop_map(|mut steps| {
         steps.sort_by_key(|(now_s, _)| *now_s);
         let in_ms = |(now_s, step)| (START_MS + now_s * 1000, step);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use polling_model::Generator;
+use polling_model::{Clock, Generator, SystemClock};
 use scheduler_lib::ledger::{Ledger, RedisLedger};
 
 use crate::{at, calls, granted, hear, said};
@@ -13,6 +13,7 @@ pub(crate) fn ledger() -> RedisLedger {
         .expect("POLLING_REDIS_URL names a Redis: see dev/services");
     let channel = format!("test-{}", Generator::from_os().nonce());
     RedisLedger::builder(url, channel.parse().unwrap())
+        .max_skew(None)
         .build()
         .unwrap()
 }
@@ -50,4 +51,22 @@ async fn eight_replicas_together_are_granted_what_is_left_and_no_more() {
         }
     }
     assert_eq!(made + rest, 4500);
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn a_clock_minutes_apart_changes_nothing() {
+    let url = std::env::var("POLLING_REDIS_URL").unwrap();
+    let channel = format!("test-{}", Generator::from_os().nonce());
+    let ledger = RedisLedger::builder(url, channel.parse().unwrap())
+        .build()
+        .unwrap();
+    let now_ms = SystemClock.now_ms();
+    let request = [calls(10, 0)];
+    for skewed_ms in [now_ms - 60_000, now_ms + 60_000] {
+        let error = ledger.reserve(&request, skewed_ms).await.unwrap_err();
+        let chain = polling_model::chain(&error);
+        assert!(chain.contains("mend the clock"), "{chain}");
+    }
+    assert!(ledger.reserve(&request, now_ms).await.is_ok());
 }

@@ -1,14 +1,21 @@
 -- The steps of the ledger, as scope.rs, window.rs and pace.rs have them; a test holds the two together.
--- KEYS: scopes. ARGV: the step, now in UTC milliseconds, its request as JSON. A record is
--- {r = refused until, p = probed until, w = {length as told = {limit, left, ends, length, told, out, out before}},
+-- KEYS: scopes. ARGV: the step, now in UTC milliseconds, its request as JSON, the most by which now may
+-- differ from this server's clock in milliseconds, or ''. A record is
+-- {r = refused until, p = probed until, w = {length as told = {limit, left, ends, length, told, out, out before, since}},
 -- pace = {turn, asked, room, promised, least, granted, price}}; least and price are texts, since cjson writes 14 digits only.
 
 local MAX_WINDOWS, PROBE_MS, REMEMBERED_MS = 8, 10000, 3600000
-local MIN_LENGTH_MS, SAME_END_MS = 1000, 1000
+local MIN_LENGTH_MS, SAME_END_MS, UNHEARD_MS = 1000, 1000, 3600000
 local FOLLOW, LOWEST_PRICE, HIGHEST_PRICE, PROMISED = 0.2, 1e-9, 1e12, 1e12
 
 local step, now, request = ARGV[1], tonumber(ARGV[2]), cjson.decode(ARGV[3])
 local loaded, changed = {}, {}
+
+local clock = redis.call('TIME')
+local skew = now - (tonumber(clock[1]) * 1000 + math.floor(tonumber(clock[2]) / 1000))
+if ARGV[4] ~= '' and math.abs(skew) > tonumber(ARGV[4]) then
+    return redis.error_reply('SKEW ' .. string.format('%.0f', skew))
+end
 
 local function known(value)
     if value ~= cjson.null then return value end
@@ -50,9 +57,13 @@ local function load(key)
     for name, window in pairs(scope.w) do
         if now >= window.ends + window.length then
             scope.w[name] = nil
-        elseif now >= window.ends then
-            window.before, window.out, window.left = window.out, 0, window.limit
-            window.ends = window.ends + window.length
+        elseif now >= window.ends or now - window.since >= UNHEARD_MS then
+            if now >= window.ends then
+                window.left, window.ends = window.limit, window.ends + window.length
+            else
+                window.left = math.max(window.left - window.before, 0)
+            end
+            window.before, window.out, window.since = window.out, 0, now
         end
     end
     return scope
@@ -88,6 +99,7 @@ local function configure(scope, length, limit)
     if not window and count < MAX_WINDOWS then
         scope.w[name] = {
             limit = limit, left = limit, ends = now - now % length + length, length = length, told = 0, out = 0, before = 0,
+            since = now,
         }
     elseif window and window.told == 0 and window.limit ~= limit then
         window.left, window.limit = math.max(window.left + limit - window.limit, 0), limit
@@ -207,7 +219,7 @@ local function new_window(told)
     if not ends or not left then return nil end
     return {
         limit = known(told.limit) or left, left = left, ends = ends, length = math.max(told.length_ms, MIN_LENGTH_MS),
-        told = told.at_ms, out = 0, before = 0,
+        told = told.at_ms, out = 0, before = 0, since = told.at_ms,
     }
 end
 

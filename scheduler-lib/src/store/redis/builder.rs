@@ -15,7 +15,7 @@ use crate::store::StoreError;
 const LAYOUT_VERSION: u32 = 2;
 
 /// How far our clock may be from the server's unless told otherwise.
-const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5);
+pub(crate) const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5);
 
 /// Options of a [`RedisStore`].
 #[derive(Clone)]

@@ -19,6 +19,7 @@ use std::{fmt, sync::atomic::AtomicI64, time::Duration};
 
 use polling_model::{ChannelId, Generator, Nonce, SlotRing};
 
+pub(crate) use self::builder::DEFAULT_MAX_SKEW;
 pub use self::builder::RedisStoreBuilder;
 use self::link::Link;
 
