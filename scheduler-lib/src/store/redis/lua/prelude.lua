@@ -20,9 +20,8 @@ if layout[1] ~= ARGV[1] then return redis.error_reply('WIPED the layout key is g
 local prefix = string.sub(KEYS[1], 1, -7)
 local width, cursor = tonumber(layout[2]), tonumber(layout[3])
 local SLOTS = 1440
-local RECORD = '^' .. string.rep('(%S+) ', 17) .. '(.*)$'
--- MAX_REASONS less the one to come, and MAX_HISTORY_SIZE_BYTES.
-local OLDER, HISTORY = '^[^\n]*' .. string.rep('\n?[^\n]*', 3), 800
+local RECORD = '^' .. string.rep('(%S+) ', 17) .. '()'
+local MAX_REASONS, MAX_HISTORY_SIZE_BYTES = 5, 800
 local LATER, HELD, LEASES = prefix .. 'later', prefix .. 'held', prefix .. 'leases'
 
 local function job_key(id) return prefix .. 'job:' .. id end
@@ -88,14 +87,15 @@ end
 local function write_entering() write_entries(entering, 'SADD', 'ZADD') end
 local function write_leaving() write_entries(leaving, 'SREM', 'ZREM') end
 
--- One table constructor and one concatenation: filled word by word, these two would be most of what a step costs.
+-- One table constructor and one concatenation: filled word by word, these two would be most of what a step costs. The
+-- reasons are cut off, since a pattern would look at each of their bytes.
 local function parse(text)
   if not text then return nil end
-  local p, d, e, g, n, r, i, k, c, s, w, t, a, l, u, b, h, y = string.match(text, RECORD)
+  local p, d, e, g, n, r, i, k, c, s, w, t, a, l, u, b, h, reasons = string.match(text, RECORD)
   if not p then return nil end
   return {
     p = p, d = d, e = e, g = g, n = n, r = r, i = i, k = k, c = c, s = s, w = w, t = t, a = a, l = l, u = u, b = b,
-    h = h, y = y,
+    h = h, y = string.sub(text, reasons),
   }
 end
 local function text_of(job)
@@ -108,8 +108,15 @@ local function save(id, job) redis.call('SET', job_key(id), text_of(job)) end
 
 -- Notes why a job is placed where it is, before the reasons that it has, of which the oldest make room.
 local function because(job, at, text)
-  local newest, older = at .. ' ' .. text, string.match(job.y, OLDER)
-  while older ~= '' and #newest + 1 + #older > HISTORY do older = string.match(older, '^(.*)\n') or '' end
+  local newest, older, last = at .. ' ' .. text, job.y, 0
+  for _ = 2, MAX_REASONS do
+    last = string.find(older, '\n', last + 1, true)
+    if not last then break end
+  end
+  if last then older = string.sub(older, 1, last - 1) end
+  while older ~= '' and #newest + 1 + #older > MAX_HISTORY_SIZE_BYTES do
+    older = string.match(older, '^(.*)\n') or ''
+  end
   job.y = older == '' and newest or newest .. '\n' .. older
 end
 
