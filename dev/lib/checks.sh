@@ -28,7 +28,7 @@ until_seen='
     wait "$pid"'
 
 check_names=("model tests" "policy properties" "store conformance" "redis conformance" "redis wait" "store differential"
-    "sending suite" "cycle suite" "queue conformance" "worker suite" "sqs tests" simulation)
+    "sending suite" "cycle suite" "ledger suite" "queue conformance" "worker suite" "sqs tests" simulation)
 
 # Sets $build and $run to what builds and runs a check.
 command_of() {
@@ -52,6 +52,7 @@ command_of() {
             ;;
         "sending suite") target=("${libraries[@]}" --test sending) ;;
         "cycle suite") target=("${libraries[@]}" --test cycle) ;;
+        "ledger suite") target=("${libraries[@]}" --test ledger) ;;
         "queue conformance") target=("${libraries[@]}" --test queue_memory --test queue_memory_model) ;;
         "worker suite") target=("${libraries[@]}" --test suite) ;;
         "sqs tests") target=(-p polling-transport --features sqs --lib) ;;
