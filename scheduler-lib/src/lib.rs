@@ -71,6 +71,7 @@
 //! | [`store`] | the port for registrations and slots, and the steps of the protocol |
 //! | [`policy`] | when a job is polled next: a pure function |
 //! | [`levels`] | where service levels come from |
+//! | [`explain`] | why a job is where it is, in words |
 //!
 //! | feature | adds |
 //! |---|---|
@@ -80,6 +81,7 @@
 mod channel;
 mod cycle;
 pub mod duration;
+pub mod explain;
 pub mod ledger;
 pub mod levels;
 mod limits;

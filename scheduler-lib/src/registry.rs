@@ -2,11 +2,14 @@
 
 use polling_model::{
     AccountId, ChannelId, Context, ContextError, EncodedContext, Generator, JobId, JobType,
-    KillPoint, ServiceLevel, SharedClock,
+    KillPoint, ServiceLevel, SharedClock, chain,
 };
 
 use crate::{
     channel::Channel,
+    explain::{Explanation, Facts, explain},
+    ledger::{Claim, Standing},
+    limits::LEDGER_DEADLINE,
     policy::candidates,
     store::{
         Candidates, Counts, Edited, Hold, JobRecord, NewJob, Registered, StoreError, Undecodable,
@@ -219,6 +222,39 @@ impl Registry {
         limit: usize,
     ) -> Result<Vec<JobRecord>, RegistryError> {
         Ok(self.channel.store.list(after, limit).await?)
+    }
+
+    /// Why a job is where it is, and when it is polled next. Limits that cannot be read are left
+    /// out, and the explanation says so.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Unknown`], or the store's.
+    pub async fn explain(&self, id: &JobId) -> Result<Explanation, RegistryError> {
+        let record = self.get(id).await?;
+        let kind = self.channel.kinds.get(&record.state.job_type);
+        let claims = kind.map_or_else(Vec::new, |kind| kind.rules.claims(&record.state));
+        let limits = self.standing(claims).await;
+        let facts = Facts {
+            record: &record,
+            rules: kind.map(|kind| (&kind.rules, &*kind.frequency)),
+            limits: limits.as_deref().map_err(String::as_str),
+        };
+        Ok(explain(&facts, self.clock.now_ms()))
+    }
+
+    /// How scopes stand now, or why nobody knows.
+    async fn standing(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Standing)>, String> {
+        if claims.is_empty() {
+            return Ok(Vec::new());
+        }
+        let scopes: Vec<_> = claims.iter().map(|claim| claim.scope.clone()).collect();
+        let asked = self.channel.ledger.standing(&scopes, self.clock.now_ms());
+        match tokio::time::timeout(LEDGER_DEADLINE, asked).await {
+            Ok(Ok(standings)) => Ok(claims.into_iter().zip(standings).collect()),
+            Ok(Err(error)) => Err(chain(&error)),
+            Err(_) => Err("no answer in time".to_owned()),
+        }
     }
 
     /// How many jobs are where.

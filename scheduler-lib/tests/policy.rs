@@ -130,7 +130,7 @@ fn due_ms(placement: &Placement) -> i64 {
 fn a_success_is_followed_by_the_interval_of_its_level_without_drift() {
     let found = placement(&rules(), &state(), SUCCEEDED);
     assert_eq!(due_ms(&found), NOW_MS - 500 + 5 * MINUTE_MS);
-    assert_eq!(found.reason, "interval 5m of level basic");
+    assert_eq!(found.reason, "its interval of 5m (level basic)");
     let gold = JobState {
         level: level("gold"),
         ..state()
@@ -213,7 +213,10 @@ fn failures_back_off_and_count_attempts() {
     let found = placement(&rules, &third, failed(&failure));
     assert_eq!(found.attempts, 3);
     assert_eq!(due_ms(&found), NOW_MS + 20_000);
-    assert_eq!(found.reason, "transient: attempt 3 failed, backing off 20s");
+    assert_eq!(
+        found.reason,
+        "transient (503): attempt 3 failed, backing off 20s"
+    );
     assert_eq!(placement(&rules, &third, SUCCEEDED).attempts, 0);
 }
 
@@ -300,15 +303,18 @@ fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
     );
     assert_eq!(
         found.reason,
-        "50 of 1000 calls of app left, cushion 50: next window, in 15m"
+        "50 of 1000 calls of app left, cushion 50: next window, in 15m; its turn is 4m 25s later"
     );
     let enough = with(&rules, &state(), 51);
-    assert_eq!(enough.reason, "interval 5m of level basic");
+    assert_eq!(enough.reason, "its interval of 5m (level basic)");
     let own = JobState {
         cushion: Some(10),
         ..state()
     };
-    assert_eq!(with(&rules, &own, 50).reason, "interval 5m of level basic");
+    assert_eq!(
+        with(&rules, &own, 50).reason,
+        "its interval of 5m (level basic)"
+    );
     rules.levels.insert(
         level("basic"),
         LevelRules {
@@ -319,7 +325,7 @@ fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
     assert!(with(&rules, &state(), 100).reason.contains("cushion 100"));
     assert_eq!(
         with(&rules, &state(), 101).reason,
-        "interval 5m of level basic"
+        "its interval of 5m (level basic)"
     );
 }
 
@@ -338,7 +344,10 @@ fn while_the_channel_refuses_calls_no_job_of_the_scope_comes() {
     };
     let found = placement_in(&rules(), &state(), SUCCEEDED, &[("app", refused)]);
     assert!(due_ms(&found) >= NOW_MS + 20 * MINUTE_MS);
-    assert_eq!(found.reason, "the channel refuses calls of app for 20m");
+    assert_eq!(
+        found.reason,
+        "the channel refuses calls of app for 20m; its turn is 1m 29s later"
+    );
 }
 
 #[test]
@@ -387,10 +396,10 @@ fn scarce_calls_stretch_intervals_as_the_root_of_the_weight() {
     assert!((one_ms - 2 * four_ms).abs() <= 2000, "{one_ms} {four_ms}");
     assert_eq!(
         reason,
-        "interval 5m of level one stretched to 1h 3m 15s: calls are scarce, one has to save 400 min of delay"
+        "its interval of 5m (level one), stretched to 1h 3m 15s: calls are scarce, a poll has to save 400 min of delay"
     );
     // A poll after five minutes is worth 2.5 minutes: more than the price.
-    assert_eq!(gap_ms("one", 2.0).1, "interval 5m of level one");
+    assert_eq!(gap_ms("one", 2.0).1, "its interval of 5m (level one)");
 }
 
 #[test]
@@ -403,7 +412,7 @@ fn scarce_calls_stretch_no_interval_beyond_the_max_age() {
     };
     let found = placement_in(&rules, &settled(), SUCCEEDED, &[("app", standing)]);
     assert_eq!(due_ms(&found), NOW_MS + 30 * MINUTE_MS);
-    assert_eq!(found.reason, "max age 30m of level basic");
+    assert_eq!(found.reason, "its greatest age of 30m (level basic)");
 }
 
 fn seen<'a>(rules: &JobTypeRules, state: &'a JobState) -> Seen<'a> {
@@ -465,7 +474,7 @@ fn a_job_without_a_call_comes_back_later_and_says_why() {
     assert!((ends_ms..ends_ms + 15 * MINUTE_MS).contains(&cushion.at_ms));
     assert_eq!(
         cushion.reason,
-        "40 of 1000 calls of app left, cushion 50: next window, in 10m"
+        "40 of 1000 calls of app left, cushion 50: next window, in 10m; its turn is 4m 25s later"
     );
     let refused = postponed(
         &Denial::Refused {
@@ -475,11 +484,14 @@ fn a_job_without_a_call_comes_back_later_and_says_why() {
         9,
     );
     assert!((ends_ms..ends_ms + 5 * MINUTE_MS).contains(&refused.at_ms));
-    assert_eq!(refused.reason, "the channel refuses calls of app for 10m");
+    assert_eq!(
+        refused.reason,
+        "the channel refuses calls of app for 10m; its turn is 1m 29s later"
+    );
     let price = postponed(&Denial::Price, 9);
     assert_eq!(
         price.reason,
-        "calls are scarce: waits until one saves 10 min of delay"
+        "calls are scarce: waits until a poll saves 10 min of delay"
     );
     // w s² / (2 · 5) = 0.8 · 10
     assert!((price.at_ms - NOW_MS - 536_656).abs() <= 1000, "{price:?}");
@@ -491,7 +503,10 @@ fn a_job_without_a_call_comes_back_later_and_says_why() {
     let next_ms = SlotRing::MINUTES.start_ms(SlotRing::MINUTES.current(NOW_MS).plus(1));
     let few = postponed(&paced, 9);
     assert_eq!(few.at_ms, next_ms);
-    assert_eq!(few.reason, "10 calls of app a slot are spent: a later slot");
+    assert_eq!(
+        few.reason,
+        "10 calls of app may be made every 1m, and others had them: a later turn"
+    );
     let many = postponed(&paced, 99);
     assert!((next_ms..next_ms + 10 * MINUTE_MS).contains(&many.at_ms));
 }
@@ -540,7 +555,7 @@ fn a_run_asked_for_in_flight_does_not_keep_what_a_rule_removes() {
     let found = placement(&rules, &asked, failed(&gone));
     assert_eq!(
         (found.next, found.reason.as_str()),
-        (Next::Remove, "gone: removed by rule")
+        (Next::Remove, "gone (404): removed by rule")
     );
 }
 
@@ -550,7 +565,7 @@ fn a_dead_letter_backs_off_like_a_passing_error() {
     assert_eq!(due_ms(&found), NOW_MS + 15_000);
     assert_eq!(
         found.reason,
-        "dead letter: attempt 1 failed, backing off 15s"
+        "workers gave up on its message: attempt 1 failed, backing off 15s"
     );
     assert_eq!(found.attempts, 1);
 }

@@ -5,14 +5,19 @@ use polling_model::{ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
 use super::{
     adaptive::Activity,
     frequency::{Due, Frequency, RUN_NOW, Seen, text},
-    postpone::spread_ms,
+    postpone::{exhausted, refused},
     rules::{Backoff, ErrorRule, JobTypeRules},
 };
 use crate::{
-    duration,
     ledger::{Claim, Standing},
     store::{Hold, JobState, Next, Strike},
 };
+
+/// Why a job is placed whose message is a dead letter.
+const UNFINISHED: &str = "workers gave up on its message";
+
+/// Most characters of an error's message that a reason tells.
+const MAX_SAID: usize = 80;
 
 /// All that a decision goes by.
 #[derive(Debug, Clone, Copy)]
@@ -117,10 +122,7 @@ impl Situation<'_> {
             .attempts
             .saturating_add(u32::from(class.is_failure()));
         let rule = self.rules.error_rule(class, failure.code.as_ref());
-        let named = match &failure.code {
-            Some(code) => format!("{class} ({code})"),
-            None => class.to_string(),
-        };
+        let named = named(failure);
         let (next, reason) = match (class, self.retry_after_ms(Some(failure))) {
             (ErrorClass::Interrupted, _) => {
                 (Next::Due(self.now_ms), format!("{named}: again at once"))
@@ -143,10 +145,10 @@ impl Situation<'_> {
         let attempts = self.state.attempts.saturating_add(1);
         // Whatever the rule for passing errors is, a dead letter must not remove a job.
         let (next, reason) = match self.rules.error_rule(ErrorClass::Transient, None) {
-            ErrorRule::Backoff(backoff) => self.back_off(backoff, attempts, "dead letter"),
+            ErrorRule::Backoff(backoff) => self.back_off(backoff, attempts, UNFINISHED),
             _ => {
-                let (due_ms, _) = self.next_interval();
-                (Next::Due(due_ms), "dead letter".to_owned())
+                let (due_ms, interval) = self.next_interval();
+                (Next::Due(due_ms), format!("{UNFINISHED}: {interval}"))
             }
         };
         Placement {
@@ -174,7 +176,7 @@ impl Situation<'_> {
 
     fn back_off(&self, backoff: Backoff, attempts: u32, named: &str) -> (Next, String) {
         let delay_ms = backoff.delay_ms(attempts, self.jitter);
-        let wait = duration::text(std::time::Duration::from_millis(delay_ms.unsigned_abs()));
+        let wait = text(delay_ms);
         (
             Next::Due(self.now_ms.saturating_add(delay_ms)),
             format!("{named}: attempt {attempts} failed, backing off {wait}"),
@@ -220,36 +222,17 @@ impl Situation<'_> {
     /// follows.
     fn limited(&self) -> Option<Due> {
         let cost = u64::from(self.rules.cost);
+        let seen = self.seen();
         let limits = self.scopes.iter().flat_map(|(claim, standing)| {
             let scope = &claim.scope;
-            let refused = standing.refused_until_ms.map(|until_ms| {
-                let spread_ms = spread_ms(
-                    self.id,
-                    &self.seen(),
-                    scope,
-                    self.rules.interval_ms(self.level),
-                );
-                let wait = text(until_ms.saturating_sub(self.now_ms));
-                Due {
-                    at_ms: until_ms.saturating_add(spread_ms),
-                    reason: format!("the channel refuses calls of {scope} for {wait}"),
-                }
-            });
+            let refused = standing
+                .refused_until_ms
+                .map(|until_ms| refused(self.id, &seen, scope, until_ms, self.now_ms));
             let exhausted = standing.windows.iter().filter_map(move |window| {
                 let cushion = claim.cushion.calls_of(window.limit);
-                if window.free >= cushion.saturating_add(cost) {
-                    return None;
-                }
-                let spread_ms = spread_ms(self.id, &self.seen(), scope, window.length_ms);
-                Some(Due {
-                    at_ms: window.ends_ms.saturating_add(spread_ms),
-                    reason: format!(
-                        "{} of {} calls of {scope} left, cushion {cushion}: next window, in {}",
-                        window.free,
-                        window.limit,
-                        text(window.ends_ms.saturating_sub(self.now_ms)),
-                    ),
-                })
+                let enough = window.free >= cushion.saturating_add(cost);
+                let spent = (scope, window, cushion);
+                (!enough).then(|| exhausted(self.id, &seen, spent, self.now_ms))
             });
             refused.into_iter().chain(exhausted)
         });
@@ -282,5 +265,18 @@ impl Situation<'_> {
             reason: format!("{RUN_NOW}, asked for while in flight"),
             ..placement
         }
+    }
+}
+
+/// An error in words. What its message says is somebody else's, hence bounded and on one line.
+fn named(failure: &Failure) -> String {
+    let said = failure.message.chars().take(MAX_SAID);
+    let said: String = said.map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let code = failure.code.as_ref().map(ToString::to_string);
+    let parts: Vec<String> = code.into_iter().chain([said]).collect();
+    let told = parts.join(", ");
+    match told.trim_matches([' ', ',']) {
+        "" => failure.class.to_string(),
+        told => format!("{} ({told})", failure.class),
     }
 }

@@ -105,7 +105,7 @@ impl<'a> Seen<'a> {
             Some(at_ms) if self.polled_ms > 0 && at_ms < due.at_ms => Due {
                 at_ms,
                 reason: format!(
-                    "max age {} of level {}",
+                    "its greatest age of {} (level {})",
                     text(self.max_age_ms.unwrap_or(0)),
                     self.level
                 ),
@@ -140,7 +140,11 @@ impl Frequency for FixedIntervals {
 
     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
         let at_ms = next_on_grid(job, now_ms);
-        let interval = format!("interval {} of level {}", text(job.interval_ms), job.level);
+        let interval = format!(
+            "its interval of {} (level {})",
+            text(job.interval_ms),
+            job.level
+        );
         let due = Due {
             at_ms,
             reason: interval,
@@ -159,7 +163,7 @@ impl Frequency for FixedIntervals {
         job.by_its_age(Due {
             at_ms: worthwhile_ms,
             reason: format!(
-                "{} stretched to {}: calls are scarce, one has to save {} of delay",
+                "{}, stretched to {}: calls are scarce, a poll has to save {} of delay",
                 due.reason,
                 text(worthwhile_ms - polled_ms),
                 of_minutes(price * EARLY),

@@ -6,7 +6,7 @@ use super::{
     frequency::{Due, Frequency, Seen, of_minutes, text},
     spread::{lot, phase},
 };
-use crate::ledger::Denial;
+use crate::ledger::{Denial, WindowStanding};
 
 /// Most slots over which jobs are spread that found a slot's calls spent.
 const MOST_SLOTS: u64 = 60;
@@ -36,29 +36,25 @@ pub struct Denied<'a> {
 #[must_use]
 pub fn postpone(denied: &Denied<'_>) -> Due {
     let due = match denied.denial {
-        Denial::Refused { scope, until_ms } => Due {
-            at_ms: denied.after(*until_ms, scope, denied.seen.interval_ms),
-            reason: format!(
-                "the channel refuses calls of {scope} for {}",
-                denied.until(*until_ms)
-            ),
-        },
+        Denial::Refused { scope, until_ms } => {
+            refused(denied.id, &denied.seen, scope, *until_ms, denied.now_ms)
+        }
         Denial::Cushion {
             scope,
             window,
             cushion,
-        } => Due {
-            at_ms: denied.after(window.ends_ms, scope, window.length_ms),
-            reason: format!(
-                "{} of {} calls of {scope} left, cushion {cushion}: next window, in {}",
-                window.free,
-                window.limit,
-                denied.until(window.ends_ms),
-            ),
-        },
+        } => exhausted(
+            denied.id,
+            &denied.seen,
+            (scope, window, *cushion),
+            denied.now_ms,
+        ),
         Denial::Paced { scope, turn, .. } => Due {
             at_ms: denied.a_later_slot(*turn),
-            reason: format!("{turn} calls of {scope} a slot are spent: a later slot"),
+            reason: format!(
+                "{turn} calls of {scope} may be made every {}, and others had them: a later turn",
+                text(denied.ring.width_ms())
+            ),
         },
         Denial::Price => {
             let due = denied
@@ -67,7 +63,7 @@ pub fn postpone(denied: &Denied<'_>) -> Due {
             let price = of_minutes(denied.price);
             Due {
                 at_ms: due.at_ms,
-                reason: format!("calls are scarce: waits until one saves {price} of delay"),
+                reason: format!("calls are scarce: waits until a poll saves {price} of delay"),
             }
         }
     };
@@ -81,14 +77,6 @@ pub fn postpone(denied: &Denied<'_>) -> Due {
 }
 
 impl Denied<'_> {
-    fn until(&self, at_ms: i64) -> String {
-        text(at_ms.saturating_sub(self.now_ms))
-    }
-
-    fn after(&self, at_ms: i64, scope: &ScopeKey, length_ms: i64) -> i64 {
-        at_ms.saturating_add(spread_ms(self.id, &self.seen, scope, length_ms))
-    }
-
     /// One of as many slots as those who found no call will need, by lot: another in each slot.
     fn a_later_slot(&self, calls_a_slot: u64) -> i64 {
         let now = self.ring.current(self.now_ms);
@@ -98,9 +86,56 @@ impl Denied<'_> {
     }
 }
 
+/// When a job is due while the channel refuses calls of its scope.
+pub(super) fn refused(
+    id: &JobId,
+    seen: &Seen<'_>,
+    scope: &ScopeKey,
+    until_ms: i64,
+    now_ms: i64,
+) -> Due {
+    let turn_ms = spread_ms(id, seen, scope, seen.interval_ms);
+    let wait = text(until_ms.saturating_sub(now_ms));
+    Due {
+        at_ms: until_ms.saturating_add(turn_ms),
+        reason: format!(
+            "the channel refuses calls of {scope} for {wait}{}",
+            turn(turn_ms)
+        ),
+    }
+}
+
+/// When a job is due while no more than its cushion is left of a scope's window.
+pub(super) fn exhausted(
+    id: &JobId,
+    seen: &Seen<'_>,
+    (scope, window, cushion): (&ScopeKey, &WindowStanding, u64),
+    now_ms: i64,
+) -> Due {
+    let turn_ms = spread_ms(id, seen, scope, window.length_ms);
+    Due {
+        at_ms: window.ends_ms.saturating_add(turn_ms),
+        reason: format!(
+            "{} of {} calls of {scope} left, cushion {cushion}: next window, in {}{}",
+            window.free,
+            window.limit,
+            text(window.ends_ms.saturating_sub(now_ms)),
+            turn(turn_ms),
+        ),
+    }
+}
+
+/// The part of a wait that keeps the jobs of a scope from coming all at once.
+fn turn(turn_ms: i64) -> String {
+    match turn_ms {
+        0 => String::new(),
+        _ => format!("; its turn is {} later", text(turn_ms)),
+    }
+}
+
 /// The job's own point in a time that all jobs of a scope are spread over. A scope of its account
 /// alone needs no spread.
-pub(super) fn spread_ms(id: &JobId, seen: &Seen<'_>, scope: &ScopeKey, length_ms: i64) -> i64 {
+fn spread_ms(id: &JobId, seen: &Seen<'_>, scope: &ScopeKey, length_ms: i64) -> i64 {
     if scope.as_str().ends_with(seen.state.account.as_str()) {
         return 0;
     }

@@ -79,10 +79,10 @@ impl Frequency for AdaptiveFrequency {
         let earliest_ms = job.polled_ms.saturating_add(job.interval_ms).max(now_ms);
         let at_ms = worth.due_ms(price * EARLY).max(earliest_ms);
         let price = if price > 0.0 {
-            format!("a call has to save {} of delay", of_minutes(price * EARLY))
+            format!("a poll has to save {} of delay", of_minutes(price * EARLY))
         } else {
             format!(
-                "calls are left over: shortest interval {}",
+                "calls are left over: its shortest interval of {}",
                 text(job.interval_ms)
             )
         };
