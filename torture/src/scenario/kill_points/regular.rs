@@ -12,6 +12,7 @@ use crate::{report::Report, runner::Run, scenario::Allow, stage::Setting};
 const SCHEDULERS: [&[P]; 5] = [
     &[
         P::SchedulerDrained,
+        P::SchedulerAllotted,
         P::SchedulerTypeSent,
         P::SchedulerSent,
         P::SchedulerStruckOff,

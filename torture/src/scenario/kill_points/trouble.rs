@@ -1,4 +1,4 @@
-//! Dead letters, messages that vanish, jobs that cannot be sent.
+//! Dead letters, messages that vanish, jobs that cannot be sent or get no call.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const SCHEDULERS: [&[P]; 4] = [
         P::SchedulerDeadLettersSettled,
     ],
     &[P::SchedulerDeadLetterKept, P::SchedulerDeadLettersAcked],
-    &[P::SchedulerRefused],
+    &[P::SchedulerRefused, P::SchedulerPostponed],
     &[P::SchedulerReaped],
 ];
 
@@ -57,6 +57,11 @@ pub(super) fn setting() -> Setting {
         ("limits.reap_grace", "5s"),
         ("job_types.posts.max_strikes", "1000000"),
         ("job_types.lost.interval", "8s"),
+        // Fewer calls than its jobs ask for: some are placed anew in most slots.
+        (
+            "job_types.lost.scopes",
+            "[{ scope = \"lost\", limit = { calls = 20, window = \"10s\" } }]",
+        ),
     ];
     Setting {
         schedulers: REAPING,
