@@ -71,6 +71,7 @@
 //! | [`store`] | the port for registrations and slots, and the steps of the protocol |
 //! | [`policy`] | when a job is polled next: a pure function |
 //! | [`levels`] | where service levels come from |
+//! | [`plan`] | what to expect: staleness and use, before jobs are registered |
 //! | [`explain`] | why a job is where it is, in words |
 //!
 //! | feature | adds |
@@ -86,6 +87,7 @@ pub mod ledger;
 pub mod levels;
 mod limits;
 mod pace;
+pub mod plan;
 pub mod policy;
 mod registry;
 mod scheduler;
