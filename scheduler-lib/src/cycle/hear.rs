@@ -16,6 +16,9 @@ use crate::{
 /// milliseconds.
 const REFUSED_MS: i64 = 60_000;
 
+/// So late a word may be about a window that has ended, milliseconds: an hour.
+const LATE_MS: i64 = 3_600_000;
+
 /// How scopes stand after something was heard of them.
 #[derive(Debug, Default)]
 pub(super) struct Standings(BTreeMap<ScopeKey, Standing>);
@@ -40,16 +43,23 @@ impl Cycle {
     /// told.
     pub(super) async fn hear(&self, endings: &[&Ending], states: &[Option<JobState>]) -> Standings {
         let now_ms = self.clock.now_ms();
-        let mut heard = Vec::new();
+        let mut by_scope: BTreeMap<ScopeKey, Heard> = BTreeMap::new();
         for (ending, state) in endings.iter().zip(states) {
-            if let Some(completion) = &ending.completion {
-                self.count_absurd(&completion.allowances, now_ms);
-                heard.extend(self.heard_of(completion, state.as_ref(), now_ms));
+            let Some(completion) = &ending.completion else {
+                continue;
+            };
+            self.count_absurd(&completion.allowances, now_ms);
+            for heard in self.heard_of(completion, state.as_ref(), now_ms) {
+                match by_scope.get_mut(&heard.scope) {
+                    Some(before) => add_to(before, heard),
+                    None => drop(by_scope.insert(heard.scope.clone(), heard)),
+                }
             }
         }
-        if heard.is_empty() {
+        if by_scope.is_empty() {
             return Standings::default();
         }
+        let heard: Vec<Heard> = by_scope.into_values().collect();
         let asked = tokio::time::timeout(LEDGER_DEADLINE, self.channel.ledger.hear(&heard, now_ms));
         let standings = match asked.await {
             Ok(Ok(standings)) => standings,
@@ -62,7 +72,6 @@ impl Cycle {
                 alone(&heard, now_ms).await
             }
         };
-        // Of several words about a scope the last knows all of them.
         let scopes = heard.into_iter().map(|heard| heard.scope);
         Standings(scopes.zip(standings).collect())
     }
@@ -103,11 +112,35 @@ impl Cycle {
     }
 
     fn count_absurd(&self, allowances: &[Allowance], now_ms: i64) {
-        let absurd = allowances
-            .iter()
-            .filter(|allowance| **allowance != (*allowance).clone().clamped(now_ms));
+        let absurd = allowances.iter().filter(|allowance| {
+            // A window that has ended meanwhile is nothing absurd.
+            let reset_at_ms =
+                allowance
+                    .reset_at_ms
+                    .map(|at_ms| match now_ms.saturating_sub(at_ms) {
+                        0..LATE_MS => now_ms,
+                        _ => at_ms,
+                    });
+            let told = Allowance {
+                reset_at_ms,
+                ..(*allowance).clone()
+            };
+            told != told.clone().clamped(now_ms)
+        });
         add(&self.status.absurd_limits, absurd.count());
     }
+}
+
+/// Of what several completions of one batch say of a scope, the newest word counts.
+fn add_to(before: &mut Heard, heard: Heard) {
+    before.ended += heard.ended;
+    before.used += heard.used;
+    before.refused_until_ms = before.refused_until_ms.max(heard.refused_until_ms);
+    if before.allowances.is_empty() || (heard.at_ms > before.at_ms && !heard.allowances.is_empty())
+    {
+        before.allowances = heard.allowances;
+    }
+    before.at_ms = before.at_ms.max(heard.at_ms);
 }
 
 /// The same as the ledger, from these words alone.

@@ -231,6 +231,31 @@ async fn what_a_stale_completion_says_of_limits_counts() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn absurd_words_about_limits_are_counted_and_late_ones_are_not() {
+    let bench = Bench::start();
+    bench.register("42").await;
+    let job = bench.poll().await;
+    let now_ms = bench.clock.now_ms();
+    let told = |reset_at_ms| Completion {
+        allowances: vec![app(500, reset_at_ms)],
+        finished_ms: now_ms,
+        ..answer(&job, succeeded(Context::new()))
+    };
+    for (reset_at_ms, absurd) in [
+        (now_ms - 5000, 0),
+        (now_ms + 60_000, 0),
+        (i64::MAX, 1),
+        (0, 2),
+    ] {
+        let body = wire::encode_completion(&told(reset_at_ms)).unwrap();
+        bench.completed.send(vec![body]).await;
+        sleep(MINUTE).await;
+        let status = bench.monitor.status().into_values().next().unwrap();
+        assert_eq!(status.absurd_limits, absurd, "{reset_at_ms}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_job_counts_in_the_scopes_that_its_worker_reports() {
     let bench = Bench::start();
     let id = bench.register("42").await;
