@@ -8,14 +8,14 @@ use std::{
 };
 
 use clap::{Parser, Subcommand, ValueEnum};
-use polling_model::{SharedClock, SystemClock};
+use polling_model::{ChannelId, JobId, SharedClock, SystemClock};
 use serde::Serialize;
 use tracing_subscriber::EnvFilter;
 
 use crate::{
     check,
     config::{Config, ENVIRONMENT_PREFIX},
-    run,
+    explain, run,
     servers::{Created, create_queues},
 };
 
@@ -32,6 +32,7 @@ First steps:
 Register a job, and look at it:
   curl -d '{\"job_type\": \"posts\", \"account\": \"42\"}' localhost:7070/v1/channels/mastodon/jobs
   curl localhost:7070/v1/channels/mastodon/jobs/posts:42
+  scheduler explain mastodon posts:42          why is it polled when it is?
 
 Any value of the configuration can be set by the environment: POLLING__ADMIN__LISTEN is
 admin.listen. SQS takes AWS_REGION, AWS_ENDPOINT_URL_SQS and credentials from the usual places.
@@ -91,6 +92,16 @@ enum Command {
     CreateQueues,
     /// Prints a configuration that explains every field.
     ExampleConfig,
+    /// Tells why a job is where it is, and when it is polled next.
+    Explain {
+        /// The channel's name.
+        channel: ChannelId,
+        /// The job's id, such as `posts:42`.
+        job: JobId,
+        /// Tells it as JSON.
+        #[arg(long = "json")]
+        as_json: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -117,6 +128,14 @@ impl Cli {
         let config = Config::load(&self.config, environment())?;
         if let Some(Command::CreateQueues) = self.command {
             return tell_created(&create_queues(&config).await);
+        }
+        if let Some(Command::Explain {
+            channel,
+            job,
+            as_json,
+        }) = &self.command
+        {
+            return tell_why(config, channel, job, *as_json).await;
         }
         let stop = run::stop_on_signals()?;
         let listener = run::listen(config.admin.listen).await?;
@@ -163,6 +182,22 @@ impl Cli {
             ExitCode::FAILURE
         })
     }
+}
+
+async fn tell_why(
+    config: Config,
+    channel: &ChannelId,
+    job: &JobId,
+    as_json: bool,
+) -> anyhow::Result<ExitCode> {
+    let clock: SharedClock = Arc::new(SystemClock);
+    let told = explain::explain(config, clock, channel, job).await?;
+    let mut out = io::stdout();
+    match as_json {
+        true => writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?,
+        false => write!(out, "{told}")?,
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// A configuration that was refused, as JSON.

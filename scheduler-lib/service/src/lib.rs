@@ -21,6 +21,7 @@
 //! | [`config`] | the file, the environment's overrides, and what their errors say |
 //! | [`servers`] | Redis and SQS: opened, looked at, queues created |
 //! | [`check`] | what `--check` tells |
+//! | [`explain`] | what `scheduler explain` tells |
 //! | [`assemble`] | from both to a [`Scheduler`](scheduler_lib::Scheduler) |
 //! | [`admin`] | registrations and health over HTTP |
 //! | [`run`], [`cli`] | the life of the process, and its command line |
@@ -32,6 +33,7 @@ pub mod assemble;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod explain;
 pub mod run;
 pub mod secret;
 pub mod servers;

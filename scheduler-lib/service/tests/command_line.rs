@@ -195,3 +195,21 @@ fn the_help_teaches_the_first_steps() {
     let output = run(&ConfigFile::new("usage", ""), &["--json"]);
     assert_eq!(output.status.code(), Some(2));
 }
+
+#[test]
+fn explain_says_where_to_ask_when_the_channel_is_in_another_process() {
+    let text_of = "[channels.mastodon]\nstore = \"memory\"\n\
+                   [channels.mastodon.job_types.posts]\ninterval = \"5m\"\n";
+    let file = ConfigFile::new("explain", text_of);
+    let output = run(&file, &["explain", "mastodon", "posts:42"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(
+        told.contains("/v1/channels/mastodon/jobs/posts:42/explain"),
+        "{told}"
+    );
+    let output = run(&file, &["explain", "mastodn", "posts:42"]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(told.contains("did you mean \"mastodon\"?"), "{told}");
+}

@@ -5,6 +5,7 @@ mod batch;
 mod body;
 mod channels;
 mod error;
+mod explain;
 mod guard;
 mod health;
 mod jobs;
@@ -66,6 +67,7 @@ impl Api {
             .route("/jobs:batch", post(batch::register))
             .route("/jobs/{id}", job)
             .route("/jobs/{id}/context", put(jobs::replace_context))
+            .route("/jobs/{id}/explain", get(explain::explain))
             .route("/jobs/{id}/pause", post(jobs::pause))
             .route("/jobs/{id}/resume", post(jobs::resume))
             .route("/jobs/{id}/run-now", post(jobs::run_now))

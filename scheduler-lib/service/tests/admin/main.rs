@@ -3,6 +3,7 @@
 
 mod access;
 mod batch;
+mod explain;
 mod health;
 mod jobs;
 mod support;
