@@ -14,6 +14,7 @@ use polling_core::{
 };
 use scheduler_lib::{
     Channel as ScheduledChannel, Limits, MemoryStore, Registration, Registry, Scheduler,
+    ledger::Cushion,
     policy::{Backoff, ErrorRule, JobTypeRules, LevelRules},
 };
 use tokio::{
