@@ -25,6 +25,21 @@ async fn registering_twice_creates_once() {
 }
 
 #[tokio::test]
+async fn a_job_tells_the_reasons_of_its_last_placements() {
+    let server = Server::start();
+    server.register("42").await;
+    let path = format!("{JOBS}/posts:42");
+    server.post(&format!("{path}/run-now"), "").await;
+    let job = server.get(&path).await.body;
+    assert_eq!(job["reason"], "run now");
+    let told = json!([
+        {"at_ms": null, "text": "run now"},
+        {"at_ms": 1_800_000_000_000_i64, "text": "registered"},
+    ]);
+    assert_eq!(job["reasons"], told);
+}
+
+#[tokio::test]
 async fn tokens_of_dispatches_are_not_shown() {
     let server = Server::start();
     server.register("42").await;
