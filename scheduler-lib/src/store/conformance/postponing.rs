@@ -79,8 +79,12 @@ pub async fn postponing_again_changes_nothing(store: SharedStore) {
         generation: 2,
         ..dispatch.token
     });
+    let other_life = under(Token {
+        incarnation: scene.nonce(),
+        ..dispatch.token
+    });
     let second = under(dispatch.token);
-    let jobs = vec![guessed, other_count, first, second.clone()];
+    let jobs = vec![guessed, other_count, other_life, first, second.clone()];
     assert_eq!(scene.postpone(jobs, scene.at(1)).await, 1);
     let before = scene.get("a").await;
     assert_eq!(before.state.due_ms, scene.at(5));
