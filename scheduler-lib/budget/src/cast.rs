@@ -4,7 +4,11 @@ use std::{ops::Range, sync::Arc, time::Duration};
 
 use polling_core::{Job, PollError, Polled, Poller};
 use polling_model::{AccountId, Event, Generator, JobType, ServiceLevel, SharedClock, Topic};
-use scheduler_lib::{Registration, Registry, RegistryError, ledger::Cushion, policy::JobTypeRules};
+use scheduler_lib::{
+    Registration, Registry, RegistryError,
+    ledger::Cushion,
+    policy::{JobTypeRules, LevelRules, ScopeRule},
+};
 use tokio::time::sleep;
 
 use crate::{
@@ -19,12 +23,30 @@ pub(crate) fn job_type() -> JobType {
     JobType::new("posts").expect("posts is a valid job type")
 }
 
-/// The rules of all jobs.
+/// The rules of all jobs: they count in one scope, and levels have weights.
 pub(crate) fn rules(scenario: &Scenario) -> JobTypeRules {
+    let levels = TIERS.map(|tier| {
+        let weight = tier.weight;
+        let rules = LevelRules {
+            weight,
+            ..LevelRules::default()
+        };
+        (level(tier), rules)
+    });
+    let app = ScopeRule {
+        scope: "app".parse().expect("app is a valid scope"),
+        limit: None,
+    };
     JobTypeRules {
+        levels: levels.into(),
+        scopes: vec![app],
         cushion: Cushion::Calls(scenario.cushion),
         ..JobTypeRules::every(scenario.interval())
     }
+}
+
+fn level(tier: Tier) -> ServiceLevel {
+    ServiceLevel::new(tier.name).expect("a tier's name is a valid level")
 }
 
 /// Registers all jobs.
@@ -34,9 +56,8 @@ pub(crate) async fn register(
 ) -> Result<(), RegistryError> {
     for number in 0..scenario.jobs {
         let account = AccountId::new(number.to_string()).expect("digits are a valid account");
-        let level = TIERS[Tier::of_account(number)].name;
         let registration = Registration {
-            level: Some(ServiceLevel::new(level).expect("a tier's name is a valid level")),
+            level: Some(level(TIERS[Tier::of_account(number)])),
             ..Registration::new(job_type(), account)
         };
         registry.register(registration).await?;

@@ -50,13 +50,13 @@ impl Channel {
     /// One call.
     pub(crate) async fn call(&self, caller: Caller) -> Answer {
         let now_ms = self.clock.now_ms();
-        let (answer, reached) = {
+        let (answer, first) = {
             let mut state = self.state();
             let answer = state.limit.call(now_ms);
-            let reached = state.meter.take_down(now_ms, caller, &answer);
-            (answer, reached)
+            let first = state.meter.take_down(now_ms, caller, &answer);
+            (answer, first)
         };
-        if reached {
+        if first {
             let in_flight = self.in_flight().await;
             self.state().meter.in_flight(now_ms, in_flight);
         }

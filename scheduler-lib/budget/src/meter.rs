@@ -52,7 +52,8 @@ pub struct Window {
     /// Calls of ours that came out of the cushion, though it may be the other product that used up
     /// what was above it.
     pub below_cushion: u64,
-    /// Calls of ours on their way when the cushion was reached; `None` if it was not.
+    /// Calls of ours on their way when the first of them came out of the cushion: those may do so
+    /// too, since nobody could know. `None` if none did.
     pub in_flight: Option<u64>,
 }
 
@@ -108,9 +109,9 @@ impl Meter {
         }
     }
 
-    /// Takes down a call and its answer. Returns whether it is the first of its window after which
-    /// the cushion is touched: then [`Self::in_flight`] is to be told. What comes after the run's
-    /// end is left out.
+    /// Takes down a call and its answer. Returns whether it is the first of ours that comes out of
+    /// its window's cushion: then [`Self::in_flight`] is to be told. What comes after the run's end
+    /// is left out.
     pub(crate) fn take_down(&mut self, now_ms: i64, caller: Caller, answer: &Answer) -> bool {
         let at_ms = now_ms - self.start_ms;
         let (Some(step), Some(window)) = (
@@ -122,18 +123,20 @@ impl Meter {
         step.calls.add(caller, answer.admitted);
         step.remaining = answer.remaining;
         window.calls.add(caller, answer.admitted);
-        let before = window.left;
         window.left = answer.remaining;
-        if let (Caller::Ours(account), true) = (caller, answer.admitted) {
-            window.below_cushion += u64::from(answer.remaining < self.cushion);
-            if let Some(account) = self.accounts.get_mut(account as usize) {
-                account.polled(at_ms, at_ms >= self.window_ms);
-            }
+        let (Caller::Ours(account), true) = (caller, answer.admitted) else {
+            return false;
+        };
+        if let Some(account) = self.accounts.get_mut(account as usize) {
+            account.polled(at_ms, at_ms >= self.window_ms);
         }
-        before >= self.cushion && answer.remaining < self.cushion
+        let below = answer.remaining < self.cushion;
+        window.below_cushion += u64::from(below);
+        below && window.below_cushion == 1
     }
 
-    /// So many calls of ours were on their way when the cushion of this time's window was reached.
+    /// So many calls of ours were on their way when the first of this time's window came out of its
+    /// cushion.
     pub(crate) fn in_flight(&mut self, now_ms: i64, calls: u64) {
         let window = index(now_ms - self.start_ms, self.window_ms);
         if let Some(window) = self.windows.get_mut(window) {
@@ -218,6 +221,11 @@ impl Account {
         self.last_ms = at_ms;
     }
 
+    /// Whether it was not polled in the whole run.
+    pub(crate) const fn unpolled(&self) -> bool {
+        self.longest_ms == 0
+    }
+
     /// The longest time without a poll in a run that lasted so long, milliseconds.
     #[must_use]
     pub fn longest_ms(&self, lasting_ms: i64) -> i64 {
@@ -257,7 +265,7 @@ mod tests {
             }
         }
 
-        /// Whether the cushion is reached.
+        /// Whether it is the first of ours out of the cushion.
         fn call(&mut self, at_ms: i64, caller: Caller) -> bool {
             let now_ms = self.scenario.start_ms + at_ms;
             let answer = self.limit.call(now_ms);
@@ -281,16 +289,17 @@ mod tests {
     }
 
     #[test]
-    fn the_cushion_is_reached_once_and_ours_out_of_it_are_counted() {
+    fn ours_out_of_the_cushion_are_counted_and_the_first_is_told() {
         let mut bench = Bench::new();
-        let reached: Vec<bool> = (0..7).map(|at| bench.call(at, Caller::Other)).collect();
-        assert_eq!(reached, [false; 7], "the cushion is whole");
-        assert!(bench.call(8, Caller::Other));
-        assert!(!bench.call(9, Caller::Ours(0)));
-        assert!(!bench.call(10, Caller::Other));
+        let six = (0..6).map(|at| bench.call(at, Caller::Other));
+        assert_eq!(six.collect::<Vec<_>>(), [false; 6]);
+        assert!(!bench.call(7, Caller::Ours(0)), "the cushion is whole");
+        assert!(!bench.call(8, Caller::Other), "not ours");
+        assert!(bench.call(9, Caller::Ours(0)));
+        assert!(!bench.call(10, Caller::Ours(0)), "not the first");
         assert!(!bench.call(11, Caller::Ours(0)), "refused");
         let window = bench.meter.windows()[0];
-        assert_eq!((window.below_cushion, window.calls.refused), (1, 1));
+        assert_eq!((window.below_cushion, window.calls.refused), (2, 1));
     }
 
     #[test]

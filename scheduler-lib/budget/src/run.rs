@@ -2,10 +2,13 @@
 
 use std::{sync::Arc, time::Duration};
 
-use polling_core::{Worker, WorkerConfig};
+use polling_core::{
+    Worker, WorkerConfig,
+    rate_limit::{Quota, Scope},
+};
 use polling_model::{Generator, SharedClock, Topic};
 use polling_transport::{SharedBus, SharedQueue};
-use scheduler_lib::{Limits, Registry, Scheduler, SharedStore};
+use scheduler_lib::{Limits, Registry, Scheduler, SharedStore, ledger::SharedLedger};
 use tokio::{task::JoinSet, time::sleep};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +22,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Ports {
     pub(crate) store: SharedStore,
+    pub(crate) ledger: SharedLedger,
     pub(crate) work: SharedQueue,
     pub(crate) completed: SharedQueue,
     pub(crate) dead_letter: SharedQueue,
@@ -62,6 +66,7 @@ pub(crate) fn scheduler(
         .job_type(cast::job_type(), cast::rules(scenario), ports.work.clone())
         .completed(ports.completed.clone())
         .dead_letter(ports.dead_letter.clone())
+        .ledger(ports.ledger.clone())
         .limits(limits.clone())
         .build()
         .expect("the scenario is within the bounds of a channel");
@@ -138,7 +143,9 @@ impl Run {
     }
 
     fn worker(&self, ports: &Ports, number: u64) -> Worker {
+        let pace = Quota::per_second(self.scenario.paced_per_s());
         Worker::builder()
+            .pace(Scope::app(), pace)
             .work(ports.work.clone())
             .completed(ports.completed.clone())
             .bus(ports.bus.clone())

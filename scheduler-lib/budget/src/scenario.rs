@@ -1,6 +1,6 @@
 //! What a run consists of.
 
-use std::{ops::Range, time::Duration};
+use std::{num::NonZeroU32, ops::Range, time::Duration};
 
 use polling_model::{ChannelId, SlotRing};
 
@@ -143,6 +143,22 @@ impl Scenario {
         Duration::from_millis(slots as u64 * self.ring.width_ms().unsigned_abs())
     }
 
+    /// Calls that all workers together let through a second: half as many again as the limit has
+    /// room for. So a slot's calls go out one after the other instead of all at once, the answers to
+    /// the first tell what the other product has spent meanwhile, and few are on their way if that
+    /// is all there was.
+    #[must_use]
+    pub fn paced_per_s(&self) -> NonZeroU32 {
+        let per_s = 1.5 * self.limit as f64 * 1_000.0 / self.window_ms as f64;
+        NonZeroU32::new(per_s.ceil() as u32).unwrap_or(NonZeroU32::MIN)
+    }
+
+    /// How long a slot is.
+    #[must_use]
+    pub fn slot(&self) -> Duration {
+        Duration::from_millis(self.ring.width_ms().unsigned_abs())
+    }
+
     /// How far the channel's windows are off from whole windows since the epoch, milliseconds.
     #[must_use]
     pub const fn window_offset_ms(&self) -> i64 {
@@ -171,6 +187,7 @@ mod tests {
         let scenario = Scenario::default();
         assert_eq!(scenario.mean_left() as u64, 2_500);
         assert_eq!(scenario.interval(), Duration::from_secs(1_800));
+        assert_eq!(scenario.paced_per_s().get(), 9);
         let fast = Scenario::of_seconds();
         assert_eq!(fast.mean_left() as u64, 600);
         assert_eq!(fast.interval(), Duration::from_secs(60));

@@ -10,7 +10,7 @@ use polling_transport::{
     kafka::{self, KafkaBus},
     sqs::{self, QueueSpec, SqsQueue},
 };
-use scheduler_lib::{Limits, store::RedisStore};
+use scheduler_lib::{Limits, ledger::RedisLedger, store::RedisStore};
 
 use crate::{
     cast,
@@ -99,6 +99,8 @@ fn bounds(scenario: &Scenario) -> Bounds {
         limits: Limits::of_seconds(),
         worker: WorkerConfig {
             concurrency: scenario.concurrency,
+            replicas: scenario.workers as u32,
+            rate_limit_wait: scenario.slot(),
             poll_timeout: Duration::from_secs(5),
             publish_timeout: Duration::from_secs(10),
             complete_timeout: Duration::from_secs(5),
@@ -149,9 +151,11 @@ async fn connect(scenario: &Scenario, run: &str, servers: &Servers) -> anyhow::R
     };
     let store = RedisStore::builder(&servers.redis, scenario.channel.clone()).ring(scenario.ring);
     let store = store.open(SystemClock.now_ms()).await;
+    let ledger = RedisLedger::builder(&servers.redis, scenario.channel.clone()).build();
     let bus = KafkaBus::builder(&servers.kafka).build();
     Ok(Ports {
         store: Arc::new(store.context("cannot open the store in Redis")?),
+        ledger: Arc::new(ledger.context("cannot use the ledger in Redis")?),
         work: queue("work").await?,
         completed: queue("completed").await?,
         dead_letter: queue("dead").await?,

@@ -8,7 +8,7 @@ use polling_transport::{
     SharedQueue, TokioClock,
     memory::{MemoryBus, MemoryQueue},
 };
-use scheduler_lib::{Limits, MemoryStore};
+use scheduler_lib::{Limits, MemoryStore, ledger::MemoryLedger};
 
 use crate::{
     cast,
@@ -67,6 +67,8 @@ fn bounds(scenario: &Scenario) -> Bounds {
         },
         worker: WorkerConfig {
             concurrency: scenario.concurrency,
+            replicas: scenario.workers as u32,
+            rate_limit_wait: scenario.slot(),
             ..WorkerConfig::default()
         },
     }
@@ -87,6 +89,7 @@ fn ports(scenario: &Scenario, clock: &SharedClock) -> Ports {
         .generator(Generator::from_seed(scenario.seed ^ 0xed17));
     Ports {
         store: Arc::new(store),
+        ledger: Arc::new(MemoryLedger::new()),
         work,
         completed,
         dead_letter,

@@ -37,6 +37,7 @@ fn tier(one: &TierReport) -> Value {
         "level": one.tier.name,
         "weight": one.tier.weight,
         "accounts": one.accounts,
+        "unpolled": one.unpolled,
         "polls_per_account": rounded(one.polls_per_account),
         "between_s": rounded(one.between_s),
         "longest_s": rounded(one.longest_s),

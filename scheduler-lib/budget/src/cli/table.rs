@@ -66,17 +66,18 @@ fn levels(out: &mut impl Write, run: &Run) -> io::Result<()> {
     let between = format!("{unit} between polls");
     writeln!(
         out,
-        "\n{:<8}{:>8}{:>10}{:>19}{between:>21}{:>15}",
-        "level", "weight", "accounts", "polls per account", "longest wait"
+        "\n{:<8}{:>8}{:>10}{:>10}{:>19}{between:>21}{:>15}",
+        "level", "weight", "accounts", "unpolled", "polls per account", "longest wait"
     )?;
     let units = |seconds: f64| seconds * 1_000.0 / unit_ms;
     for one in &run.report.tiers {
         writeln!(
             out,
-            "{:<8}{:>8}{:>10}{:>19.2}{:>21.1}{:>15.1}",
+            "{:<8}{:>8}{:>10}{:>10}{:>19.2}{:>21.1}{:>15.1}",
             one.tier.name,
             one.tier.weight,
             one.accounts,
+            one.unpolled,
             one.polls_per_account,
             units(one.between_s),
             units(one.longest_s)
@@ -100,8 +101,8 @@ fn promises(out: &mut impl Write, report: &Report) -> io::Result<()> {
         (
             holds.cushion,
             format!(
-                "{below} calls out of the cushion where {in_flight} were on their way as it was reached; no more than \
-                 those, in any window"
+                "{below} calls out of the cushion at most, in a window in which {in_flight} were on their way at the first \
+                 of them; nowhere more than those"
             ),
         ),
         (
@@ -114,7 +115,7 @@ fn promises(out: &mut impl Write, report: &Report) -> io::Result<()> {
         ),
         (
             holds.tiers,
-            "levels are polled in order of their weights, and none is left out".to_owned(),
+            "levels are polled in order of their weights".to_owned(),
         ),
     ];
     writeln!(out)?;
