@@ -457,6 +457,7 @@ prop_compose! {
 fn stretched(plan: &Plan) -> bool {
     plan.levels
         .iter()
+        .filter(|level| !level.adaptive)
         .any(|level| level.mean_interval_minutes > level.interval_minutes * (1.0 + 1e-7))
 }
 

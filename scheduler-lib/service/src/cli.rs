@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     check,
     config::{Config, ENVIRONMENT_PREFIX},
-    explain, run,
+    explain, plan, run,
     servers::{Created, create_queues},
 };
 
@@ -28,6 +28,7 @@ First steps:
   scheduler create-queues                      the queues it names, once
   scheduler --check                            is everything it names there, and as it should be?
   scheduler                                    run
+  scheduler plan --jobs posts=1000             how stale will items be, and what breaks first?
 
 Register a job, and look at it:
   curl -d '{\"job_type\": \"posts\", \"account\": \"42\"}' localhost:7070/v1/channels/mastodon/jobs
@@ -102,6 +103,9 @@ enum Command {
         #[arg(long = "json")]
         as_json: bool,
     },
+    /// Tells what to expect: how stale items of each level are, what each limit is used for, and
+    /// what breaks first as accounts are added or a limit is cut.
+    Plan(Box<plan::Arguments>),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -128,6 +132,10 @@ impl Cli {
         let config = Config::load(&self.config, environment())?;
         if let Some(Command::CreateQueues) = self.command {
             return tell_created(&create_queues(&config).await);
+        }
+        if let Some(Command::Plan(arguments)) = &self.command {
+            let clock: SharedClock = Arc::new(SystemClock);
+            return arguments.execute(&config, &clock).await;
         }
         if let Some(Command::Explain {
             channel,

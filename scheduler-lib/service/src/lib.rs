@@ -22,6 +22,7 @@
 //! | [`servers`] | Redis and SQS: opened, looked at, queues created |
 //! | [`check`] | what `--check` tells |
 //! | [`explain`] | what `scheduler explain` tells |
+//! | [`plan`] | what `scheduler plan` tells |
 //! | [`assemble`] | from both to a [`Scheduler`](scheduler_lib::Scheduler) |
 //! | [`admin`] | registrations and health over HTTP |
 //! | [`run`], [`cli`] | the life of the process, and its command line |
@@ -34,6 +35,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod explain;
+pub mod plan;
 pub mod run;
 pub mod secret;
 pub mod servers;

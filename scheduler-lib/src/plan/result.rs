@@ -119,8 +119,8 @@ pub struct Break {
     pub level: Option<ServiceLevel>,
     /// The first that it meets: type and level.
     pub first: (JobType, ServiceLevel),
-    /// It holds up to so many times the accounts; below 1 it does not hold as it is. `None` if
-    /// accounts make no difference, since each has a limit of its own.
+    /// It holds up to so many times the accounts of the input's groups. `None` if accounts make no
+    /// difference, since each has a limit of its own.
     pub accounts: Option<f64>,
     /// The limit as it is, calls per window.
     pub limit: u64,
@@ -137,17 +137,23 @@ pub struct Break {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Breaking {
-    /// Intervals are as the rules have them.
+    /// Intervals are as the rules have them. Where all jobs are adaptive, theirs are to stretch.
     Intervals,
     /// Nobody waits for longer than `max_age`.
     Promises,
 }
 
 impl Break {
+    /// The least limit in whole calls.
+    #[must_use]
+    pub fn least_calls(&self) -> f64 {
+        // What was computed is not exact: a hair above a whole number is that number.
+        (self.least_limit * (1.0 - 1e-9)).ceil()
+    }
+
     /// Whether it holds as it is.
     #[must_use]
     pub fn holds(&self) -> bool {
-        // Exactly at the limit it does; what was computed is not that exact.
-        self.least_limit <= self.limit as f64 * (1.0 + 1e-9)
+        self.least_calls() <= self.limit as f64
     }
 }

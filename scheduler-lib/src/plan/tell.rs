@@ -132,17 +132,24 @@ impl Solved<'_> {
         }
     }
 
-    /// What breaks first with more accounts is first; then what breaks first as its limit is cut.
+    /// What does not hold whatever the accounts is first, then what breaks first with more of them; then what breaks first as its limit is cut.
     pub(super) fn breaks(&self) -> Vec<Break> {
         let mut breaks = Vec::new();
         for places in self.alike() {
             let scope = &self.scopes[places[0]];
-            breaks.extend(self.break_of(scope, Breaking::Intervals, |cell| cell.highest));
+            let fixed =
+                |(at, _): &(usize, f64)| matches!(self.cells[*at].worth, Worth::Fixed { .. });
+            if scope.members.iter().any(fixed) {
+                breaks.extend(self.break_of(scope, Breaking::Intervals, |cell| cell.highest));
+            }
             breaks.extend(self.break_of(scope, Breaking::Promises, |cell| cell.promised));
         }
         let key = |found: &Break| {
+            // Where accounts make no difference, what breaks does so with none or never.
+            let never = if found.holds() { f64::INFINITY } else { 0.0 };
+            let accounts = found.accounts.unwrap_or(never);
             let cut = found.least_limit / found.limit.max(1) as f64;
-            (found.accounts.unwrap_or(f64::INFINITY), -cut)
+            (accounts, -cut)
         };
         breaks.sort_by(|one, two| {
             let ((one_accounts, one_cut), (two_accounts, two_cut)) = (key(one), key(two));
@@ -166,7 +173,10 @@ impl Solved<'_> {
         };
         let window = scope.windows.iter().min_by(strictest)?;
         let members = scope.members.iter().map(|(at, _)| &self.cells[*at]);
-        let asking = members.filter(|cell| frequency(cell) > 0.0);
+        let asking = members.filter(|cell| {
+            let fixed = matches!(cell.worth, Worth::Fixed { .. });
+            frequency(cell) > 0.0 && (fixed || what == Breaking::Promises)
+        });
         // The lowest weight gives way first; of those the one with the longest way to go.
         let first = asking.min_by(|one, two| {
             let weight = one.weight.total_cmp(&two.weight);
@@ -239,7 +249,7 @@ impl Sums {
             ..cell.clone()
         }
         .frequency(price);
-        if cell.promised > 0.0 && free < cell.promised {
+        if cell.lowest > 0.0 && free < cell.lowest {
             self.held += cell.jobs;
         }
         self.promised += cell.jobs * cell.promised;

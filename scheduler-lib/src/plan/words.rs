@@ -1,14 +1,13 @@
 //! What is to be told in words.
 
-use super::{Break, Breaking, LevelPlan, PlanInput, ScopePlan};
+use super::{Break, Breaking, LevelPlan, PlanInput, ScopePlan, WindowPlan};
 use crate::duration;
 
 /// What does not hold as it is, and what to do.
 pub(super) fn alarms(levels: &[LevelPlan], scopes: &[ScopePlan], breaks: &[Break]) -> Vec<String> {
     let mut alarms = Vec::new();
     for scope in scopes {
-        let exhausted = scope.windows.iter().find(|window| window.available <= 0.0);
-        if let Some(window) = exhausted {
+        if let Some(window) = exhausted(scope) {
             alarms.push(format!(
                 "scope {}: of {} calls per {} others take {:.0} and {:.0} are the cushion, so that no call is left: nobody is polled",
                 scope.scope,
@@ -19,12 +18,14 @@ pub(super) fn alarms(levels: &[LevelPlan], scopes: &[ScopePlan], breaks: &[Break
             ));
         }
     }
-    let promises = breaks
-        .iter()
-        .filter(|found| found.what == Breaking::Promises);
-    for found in promises.filter(|found| !found.holds()) {
-        alarms.push(broken(found));
-    }
+    let promises = breaks.iter().filter(|found| {
+        let of = |scope: &&ScopePlan| scope.scope == found.scope && scope.level == found.level;
+        let scope = scopes.iter().find(of);
+        found.what == Breaking::Promises && !found.holds() && scope.and_then(exhausted).is_none()
+    });
+    alarms.extend(promises.map(broken));
+    // Accounts of several levels may have the same to tell.
+    alarms.dedup();
     for level in levels {
         let Some(kept) = level.promise_kept.filter(|kept| *kept < 1.0 - 1e-9) else {
             continue;
@@ -39,12 +40,17 @@ pub(super) fn alarms(levels: &[LevelPlan], scopes: &[ScopePlan], breaks: &[Break
     alarms
 }
 
+/// The window of which no call is left.
+fn exhausted(scope: &ScopePlan) -> Option<&WindowPlan> {
+    scope.windows.iter().find(|window| window.available <= 0.0)
+}
+
 fn broken(found: &Break) -> String {
     let (job_type, level) = &found.first;
     let what_to_do = if found.least_limit.is_finite() {
         format!(
             "it would need {:.0}: raise max_age, or have fewer accounts",
-            found.least_limit.ceil()
+            found.least_calls()
         )
     } else {
         "no limit would do, since others and the cushion take all of it".to_owned()

@@ -101,7 +101,7 @@ pub async fn client(settings: &Sqs) -> sqs::Client {
     sqs::Client::from_conf(config.build())
 }
 
-async fn open_store(
+pub(crate) async fn open_store(
     id: &ChannelId,
     channel: &ChannelConfig,
     clock: &SharedClock,
