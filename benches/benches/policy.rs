@@ -23,6 +23,7 @@ fn state() -> JobState {
         account: "42".parse().unwrap(),
         level: "gold".parse().unwrap(),
         cushion: None,
+        pace: None,
         incarnation: Nonce(1),
         generation: 1,
         nonce: Some(Nonce(2)),

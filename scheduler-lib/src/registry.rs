@@ -1,5 +1,7 @@
 //! Registrations: what a service that owns accounts calls.
 
+use std::{cmp::Reverse, collections::BTreeMap};
+
 use polling_model::{
     AccountId, ChannelId, Context, ContextError, EncodedContext, Generator, JobId, JobType,
     KillPoint, ServiceLevel, SharedClock, chain,
@@ -8,12 +10,12 @@ use polling_model::{
 use crate::{
     channel::Channel,
     explain::{Explanation, Facts, explain},
-    ledger::{Claim, Standing},
+    ledger::{Claim, Cushion, Standing},
     limits::LEDGER_DEADLINE,
-    policy::candidates,
+    policy::{Override, RuleError, candidates, check_cushion},
     store::{
-        Candidates, Counts, Edited, Hold, JobRecord, NewJob, Registered, StoreError, Undecodable,
-        Update,
+        Burst, Candidates, Counts, Edited, Hold, JobRecord, JobState, MAX_BURSTS, NewJob,
+        Registered, StoreError, Undecodable, Update,
     },
 };
 
@@ -37,8 +39,8 @@ pub struct Registration {
     pub account: AccountId,
     /// The service level; the channel's default unless set.
     pub level: Option<ServiceLevel>,
-    /// The job's own cushion, in calls; its job type's unless set.
-    pub cushion: Option<u64>,
+    /// The job's own cushion; its level's or its job type's unless set.
+    pub cushion: Option<Cushion>,
     /// For the first poll. An existing job keeps the context it has.
     pub context: Context,
 }
@@ -59,12 +61,34 @@ impl Registration {
 }
 
 /// Rules of a job to change; what is `None` stays.
+///
+/// A job that waits is placed by its new rules at once if that is sooner: within the new interval.
+/// One that would come later stays where it is, and goes by the new rules from its next poll on.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Change {
     /// The service level.
     pub level: Option<ServiceLevel>,
-    /// The job's own cushion; `Some(None)` returns to its job type's.
-    pub cushion: Option<Option<u64>>,
+    /// The job's own cushion; `Some(None)` returns to its level's or its job type's.
+    pub cushion: Option<Option<Cushion>>,
+    /// How often it is polled, by hand; `Some(None)` returns to its rules.
+    pub pace: Option<Option<Override>>,
+}
+
+/// A job whose polls found more than they could fetch.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Bursting {
+    /// The job.
+    pub id: JobId,
+    /// Who is polled for.
+    pub account: AccountId,
+    /// Whether it is still registered.
+    pub registered: bool,
+    /// At which interval it is polled now, in milliseconds; `None` if nobody knows any more.
+    pub interval_ms: Option<i64>,
+    /// What was decided by hand about that.
+    pub pace: Option<Override>,
+    /// Its bursts that are kept, newest first; at least one.
+    pub bursts: Vec<Burst>,
 }
 
 impl Registry {
@@ -94,7 +118,8 @@ impl Registry {
         let id = job
             .id
             .unwrap_or_else(|| JobId::of(&job.job_type, &job.account));
-        let due = self.due_within_interval(&id, &job.job_type, &level)?;
+        let due = self.due_within_interval(&id, &job.job_type, &level, None)?;
+        check(job.cushion, None, self.clock.now_ms())?;
         let new = NewJob {
             id: id.clone(),
             job_type: job.job_type,
@@ -129,14 +154,19 @@ impl Registry {
     ///
     /// # Errors
     ///
-    /// [`RegistryError::Unknown`], or the store's.
+    /// [`RegistryError::Unknown`], [`RegistryError::Rule`] when a value is out of its bounds, or
+    /// the store's.
     pub async fn update(&self, id: &JobId, change: Change) -> Result<(), RegistryError> {
         let record = self.get(id).await?;
         let level = change.level.as_ref().unwrap_or(&record.state.level);
-        let due = self.due_within_interval(id, &record.state.job_type, level)?;
+        let (cushion, pace) = (change.cushion.flatten(), change.pace.flatten());
+        check(cushion, pace, self.clock.now_ms())?;
+        let pace = change.pace.unwrap_or(record.state.pace);
+        let due = self.due_within_interval(id, &record.state.job_type, level, pace)?;
         let update = Update {
             level: change.level,
             cushion: change.cushion,
+            pace: change.pace,
             due,
         };
         let updated = self.channel.store.update(id, update).await?;
@@ -157,7 +187,7 @@ impl Registry {
     ) -> Result<(), RegistryError> {
         let context = encoded(context)?;
         let JobRecord { state, .. } = self.get(id).await?;
-        let due = self.due_within_interval(id, &state.job_type, &state.level)?;
+        let due = self.due_within_interval(id, &state.job_type, &state.level, state.pace)?;
         let incarnation = self.generator.nonce();
         let store = &self.channel.store;
         let replaced = store.replace_context(id, context, incarnation, due).await?;
@@ -284,11 +314,52 @@ impl Registry {
         Ok(self.channel.store.undecodable(limit).await?)
     }
 
+    /// Jobs whose polls found more than they could fetch, with their last bursts: those that had
+    /// most of them first, at most `limit`. Of all jobs together the last [`MAX_BURSTS`] bursts are
+    /// kept.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn bursts(&self, limit: usize) -> Result<Vec<Bursting>, RegistryError> {
+        let store = &self.channel.store;
+        let mut by_job: BTreeMap<JobId, Vec<Burst>> = BTreeMap::new();
+        for burst in store.bursts(MAX_BURSTS).await? {
+            by_job.entry(burst.id.clone()).or_default().push(burst);
+        }
+        let mut bursting: Vec<_> = by_job.into_iter().collect();
+        // By id, where as often.
+        bursting.sort_by_key(|(_, bursts)| Reverse(bursts.len()));
+        bursting.truncate(limit);
+        let ids: Vec<_> = bursting.iter().map(|(id, _)| id.clone()).collect();
+        let states = store.load(&ids).await?;
+        let told = bursting
+            .into_iter()
+            .zip(states)
+            .map(|((id, bursts), state)| {
+                let interval_ms = |state: &JobState| {
+                    let rules = self.channel.rules(&state.job_type);
+                    let by_rules = rules.map(|rules| rules.interval_ms(&state.level));
+                    state.pace.and_then(Override::pin_ms).or(by_rules)
+                };
+                Bursting {
+                    account: bursts[0].account.clone(),
+                    interval_ms: state.as_ref().and_then(interval_ms),
+                    pace: state.as_ref().and_then(|state| state.pace),
+                    registered: state.is_some(),
+                    bursts,
+                    id,
+                }
+            });
+        Ok(told.collect())
+    }
+
     fn due_within_interval(
         &self,
         id: &JobId,
         job_type: &JobType,
         level: &ServiceLevel,
+        pace: Option<Override>,
     ) -> Result<Candidates, RegistryError> {
         let rules = self
             .channel
@@ -297,7 +368,8 @@ impl Registry {
                 job_type: job_type.clone(),
                 known: self.channel.kinds.keys().cloned().collect(),
             })?;
-        let interval_ms = rules.interval_ms(level);
+        let pin_ms = pace.and_then(Override::pin_ms);
+        let interval_ms = pin_ms.unwrap_or_else(|| rules.interval_ms(level));
         Ok(candidates(
             id,
             interval_ms,
@@ -305,6 +377,15 @@ impl Registry {
             self.channel.store.ring(),
         ))
     }
+}
+
+fn check(
+    cushion: Option<Cushion>,
+    pace: Option<Override>,
+    now_ms: i64,
+) -> Result<(), RegistryError> {
+    check_cushion("cushion", cushion.unwrap_or_default())?;
+    Ok(pace.map_or(Ok(()), |pace| pace.validate(now_ms))?)
 }
 
 fn encoded(context: &Context) -> Result<EncodedContext, RegistryError> {
@@ -341,6 +422,9 @@ pub enum RegistryError {
         /// What the channel has.
         known: Vec<JobType>,
     },
+    /// A value is out of its bounds. Nothing changed.
+    #[error("bad rules of a job")]
+    Rule(#[from] RuleError),
     /// The context cannot be stored. Nothing changed.
     #[error("bad context")]
     Context(#[source] ContextError),

@@ -12,7 +12,7 @@ use scheduler_lib::{
     ledger::{Claim, Cushion, Denial, PROMISED, Standing, WindowStanding},
     policy::{
         Backoff, Denied, Due, Ended, ErrorRule, FixedIntervals, Frequency, JobTypeRules,
-        LevelRules, Placement, Seen, Situation, decide, postpone,
+        LevelRules, Override, Placement, Seen, Situation, decide, postpone,
     },
     store::{Hold, JobState, Next, Place, Reason, Strike},
 };
@@ -38,6 +38,7 @@ fn state() -> JobState {
         account: "42".parse().unwrap(),
         level: level("basic"),
         cushion: None,
+        pace: None,
         incarnation: Nonce(1),
         generation: 1,
         nonce: Some(Nonce(2)),
@@ -308,7 +309,7 @@ fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
     let enough = with(&rules, &state(), 51);
     assert_eq!(enough.reason, "its interval of 5m (level basic)");
     let own = JobState {
-        cushion: Some(10),
+        cushion: Some(Cushion::Calls(10)),
         ..state()
     };
     assert_eq!(
@@ -416,7 +417,7 @@ fn scarce_calls_stretch_no_interval_beyond_the_max_age() {
 }
 
 fn seen<'a>(rules: &JobTypeRules, state: &'a JobState) -> Seen<'a> {
-    Seen::new(rules, state, &state.level, state.settled_ms)
+    Seen::new(rules, state, &state.level, state.settled_ms, NOW_MS)
 }
 
 #[test]
@@ -439,6 +440,80 @@ fn what_is_promised_is_worth_more_than_any_price() {
     for promised in [state(), polled_before(30), asked_for] {
         assert!(worth(&promised) >= PROMISED, "{promised:?}");
     }
+}
+
+#[test]
+fn a_pinned_job_comes_at_its_interval_whatever_its_level_and_the_price() {
+    let mut rules = rules();
+    rules.max_age = Some(Duration::from_secs(3600));
+    let pinned = JobState {
+        pace: Some(Override::Pin {
+            interval: Duration::from_secs(120),
+        }),
+        due_ms: NOW_MS,
+        ..settled()
+    };
+    let job = Seen::new(&rules, &pinned, &pinned.level, NOW_MS, NOW_MS);
+    for price in [0.0, 400.0] {
+        let due = FixedIntervals.due(&job, price, NOW_MS);
+        assert_eq!(due.at_ms, NOW_MS + 2 * MINUTE_MS);
+        assert_eq!(due.reason, "pinned to 2m by hand");
+    }
+    let worth_after = |minutes: i64| FixedIntervals.worth(&job, NOW_MS + minutes * MINUTE_MS);
+    assert!(worth_after(1) < PROMISED && worth_after(2) >= PROMISED);
+}
+
+#[test]
+fn a_boost_counts_until_it_ends_and_lifts_no_weight_of_zero() {
+    let mut rules = rules();
+    let boosted = JobState {
+        pace: Some(Override::Boost {
+            factor: 900.0,
+            until_ms: NOW_MS + 1,
+        }),
+        ..settled()
+    };
+    let mut weight = |weight: f64, now_ms: i64| {
+        let level = LevelRules {
+            weight,
+            max_age: Some(Duration::from_secs(3600)),
+            ..LevelRules::default()
+        };
+        rules.levels.insert(boosted.level.clone(), level);
+        Seen::new(&rules, &boosted, &boosted.level, NOW_MS, now_ms).weight
+    };
+    assert!((weight(0.5, NOW_MS) - 450.0).abs() < 1e-9);
+    assert!((weight(5.0, NOW_MS) - 1000.0).abs() < 1e-9, "bounded");
+    assert!((weight(0.5, NOW_MS + 1) - 0.5).abs() < 1e-9);
+    assert!(weight(0.0, NOW_MS).abs() < 1e-9);
+}
+
+#[test]
+fn a_burst_is_worth_many_items_until_its_job_is_polled_again() {
+    let (rules, before) = (rules(), settled());
+    let ended = Ended::Completed {
+        succeeded: true,
+        failure: None,
+        saturated: true,
+    };
+    let told = |reason: String, settled_ms: i64| JobState {
+        reasons: vec![
+            Reason {
+                at_ms: Some(NOW_MS + MINUTE_MS),
+                text: "put off".to_owned(),
+            },
+            Reason {
+                at_ms: Some(NOW_MS),
+                text: reason,
+            },
+        ],
+        settled_ms,
+        ..before.clone()
+    };
+    let worth = |state: &JobState| FixedIntervals.worth(&seen(&rules, state), NOW_MS);
+    let saturated = placement(&rules, &before, ended).reason;
+    assert!((worth(&told(saturated.clone(), NOW_MS)) - 50.0).abs() < 1e-9);
+    assert!((worth(&told(saturated, NOW_MS - 1)) - 2.5).abs() < 1e-9);
 }
 
 fn postponed(denial: &Denial, others: u64) -> Due {

@@ -88,7 +88,9 @@ impl Cycle {
                 continue;
             };
             let cushion = first.cushion.to_string();
-            let worth = kind.frequency.worth(&seen(kind, &noted.job), now_ms);
+            let worth = kind
+                .frequency
+                .worth(&seen(kind, &noted.job, now_ms), now_ms);
             let scopes = claims.iter().map(|claim| claim.scope.clone()).collect();
             let group = groups.entry((scopes, cushion, kind.rules.cost));
             let group = group.or_insert_with(|| Group {
@@ -140,7 +142,7 @@ impl Cycle {
         let kind = self.channel.kinds.get(&job.record.state.job_type)?;
         let due = postpone(&Denied {
             id: &job.record.id,
-            seen: seen(kind, job),
+            seen: seen(kind, job, now_ms),
             frequency: &*kind.frequency,
             denial,
             price,
@@ -205,7 +207,7 @@ fn no_answer() -> LedgerError {
     LedgerError::new("its address", "reserve", "no answer in time")
 }
 
-fn seen<'a>(kind: &Kind, job: &'a Dispatch) -> Seen<'a> {
+fn seen<'a>(kind: &Kind, job: &'a Dispatch, now_ms: i64) -> Seen<'a> {
     let state = &job.record.state;
-    Seen::new(&kind.rules, state, &state.level, state.settled_ms)
+    Seen::new(&kind.rules, state, &state.level, state.settled_ms, now_ms)
 }

@@ -3,6 +3,7 @@
 
 mod allot;
 mod backlog;
+mod burst;
 mod dead_letter;
 mod deadline;
 mod dispatch;

@@ -122,12 +122,18 @@ impl Cycle {
                 .store
                 .settle(settlements, self.clock.now_ms())
                 .await?;
+            let mut bursts = Vec::new();
             for ((at, verdict), next) in registered.into_iter().zip(settled).zip(nexts) {
                 verdicts[at] = verdict;
+                if verdict == Verdict::Accepted {
+                    let state = states[at].as_ref();
+                    bursts.extend(state.and_then(|state| self.burst(endings[at], state)));
+                }
                 if let (Verdict::Accepted, Next::Hold(hold)) = (verdict, next) {
                     self.report_held(hold, 1);
                 }
             }
+            self.note_bursts(bursts).await;
         }
         Ok(verdicts)
     }
@@ -150,7 +156,7 @@ impl Cycle {
             .created_ms()
             .filter(|_| state.token() == Some(ending.token));
         let activity = created_ms.and_then(|created_ms| {
-            let before = Seen::new(rules, state, &state.level, state.settled_ms);
+            let before = Seen::new(rules, state, &state.level, state.settled_ms, now_ms);
             frequency.polled(&before, now_ms, created_ms)
         });
         let placement = decide(&Situation {
@@ -238,8 +244,8 @@ impl Cycle {
         };
         let update = Update {
             level: Some(level),
-            cushion: None,
             due,
+            ..Update::default()
         };
         self.channel.store.update(id, update).await.map(drop)
     }

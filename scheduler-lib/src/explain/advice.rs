@@ -117,7 +117,7 @@ fn of_limits(job: &Explanation, advice: &mut Vec<String>) {
     if price > worth && worth.is_some() {
         advice.push(
             "There are fewer calls than the jobs of its limits want, so all of them are polled less \
-             often. To have this one earlier, give it a level of more weight; to help all, lengthen \
+             often. To have this one earlier, boost or pin it, or give it a level of more weight; to help all, lengthen \
              intervals or have the limit raised."
                 .to_owned(),
         );

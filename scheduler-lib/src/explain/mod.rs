@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     ledger::{Claim, Cushion, PROMISED, Standing, WindowStanding},
-    policy::{Frequency, JobTypeRules, Seen},
+    policy::{Frequency, JobTypeRules, Override, Seen},
     store::{Hold, JobRecord, Place},
 };
 
@@ -50,6 +50,8 @@ pub struct Explanation {
     pub unfinished: u32,
     /// Somebody asked for another poll while it is in flight.
     pub again_at_once: bool,
+    /// What a person decided over its rules, and is not over.
+    pub pace: Option<Override>,
     /// How often it is polled; `None` if the channel does not know its type.
     pub rules: Option<Rules>,
     /// Why it was placed, newest first.
@@ -166,8 +168,9 @@ pub fn explain(facts: &Facts<'_>, now_ms: i64) -> Explanation {
         failed_polls: state.attempts,
         unfinished: state.strikes,
         again_at_once: state.run_now,
+        pace: state.pace.filter(|pace| pace.is_on(now_ms)),
         rules: facts.rules.map(|(rules, frequency)| {
-            let seen = Seen::new(rules, state, &state.level, state.settled_ms);
+            let seen = Seen::new(rules, state, &state.level, state.settled_ms, now_ms);
             rules_of(rules, frequency, &seen, price, now_ms)
         }),
         reasons: state.reasons.iter().map(because).collect(),

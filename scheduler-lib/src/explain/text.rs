@@ -8,7 +8,7 @@ use super::{
     Explanation, LimitNow, Rules, Whereabouts, WindowNow,
     time::{both, clock, full, length},
 };
-use crate::store::Hold;
+use crate::{policy::Override, store::Hold};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -100,6 +100,20 @@ impl Explanation {
                 self.job_type
             )?,
         }
+        match self.pace {
+            Some(Override::Pin { .. }) => writeln!(
+                f,
+                "  Somebody pinned it to this interval: it comes whatever a poll is worth."
+            )?,
+            Some(Override::Boost { factor, until_ms }) => {
+                let until = both(until_ms, self.now_ms);
+                writeln!(
+                    f,
+                    "  Somebody boosted it until {until}: its delay counts {factor} times what it would."
+                )?;
+            }
+            None => {}
+        }
         match self.polled_ms {
             Some(polled_ms) => {
                 let how = match self.failed_polls {
@@ -168,7 +182,7 @@ impl Rules {
             )?,
             false => write!(f, "  Every {interval}")?,
         }
-        if let Some(max_age_ms) = self.max_age_ms {
+        if let Some(max_age_ms) = self.max_age_ms.filter(|age_ms| *age_ms > self.interval_ms) {
             write!(f, ", and at least every {}", length(max_age_ms))?;
         }
         match self.weight {

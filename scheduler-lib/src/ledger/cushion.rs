@@ -58,6 +58,9 @@ impl fmt::Display for Cushion {
     }
 }
 
+/// Most characters that an error repeats.
+const MAX_FOUND: usize = 40;
+
 /// A text that is no cushion.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{found:?} is no cushion: it needs a number of calls, or a share of 0% to 100%")]
@@ -79,7 +82,7 @@ impl FromStr for Cushion {
             None => text.parse().ok().map(Self::Calls),
         };
         found.ok_or_else(|| CushionError {
-            found: text.to_owned(),
+            found: text.chars().take(MAX_FOUND).collect(),
         })
     }
 }

@@ -4,7 +4,7 @@ use polling_model::{ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
 
 use super::{
     adaptive::Activity,
-    frequency::{Due, Frequency, RUN_NOW, Seen, text},
+    frequency::{Due, Frequency, RUN_NOW, SATURATED, Seen, text},
     postpone::{exhausted, refused},
     rules::{Backoff, ErrorRule, JobTypeRules},
 };
@@ -101,7 +101,7 @@ impl Situation<'_> {
         let (due_ms, reason) = if saturated && stopped.is_none() {
             (
                 self.now_ms,
-                "saturated: there was more than one poll could fetch".to_owned(),
+                format!("{SATURATED}: there was more than one poll could fetch"),
             )
         } else {
             self.next_interval()
@@ -186,7 +186,7 @@ impl Situation<'_> {
     fn seen(&self) -> Seen<'_> {
         Seen {
             activity: self.activity,
-            ..Seen::new(self.rules, self.state, self.level, self.now_ms)
+            ..Seen::new(self.rules, self.state, self.level, self.now_ms, self.now_ms)
         }
     }
 
@@ -211,9 +211,14 @@ impl Situation<'_> {
         if due_ms >= limited.at_ms {
             return placement;
         }
+        // That more waits is remembered: it goes first when there are calls again.
+        let reason = match placement.reason.starts_with(SATURATED) {
+            true => format!("{SATURATED}, but {}", limited.reason),
+            false => limited.reason,
+        };
         Placement {
             next: Next::Due(limited.at_ms),
-            reason: limited.reason,
+            reason,
             ..placement
         }
     }

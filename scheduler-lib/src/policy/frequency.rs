@@ -5,13 +5,23 @@ use std::{fmt, time::Duration};
 use polling_model::ServiceLevel;
 
 use super::{
-    JobTypeRules,
+    JobTypeRules, MAX_WEIGHT, Override,
     adaptive::{Activity, EARLY},
 };
-use crate::{duration, ledger::PROMISED, store::JobState};
+use crate::{
+    duration,
+    ledger::PROMISED,
+    store::{JobState, Reason},
+};
 
 /// How the reason begins of a job that somebody asked to be polled at once.
 pub(super) const RUN_NOW: &str = "run now";
+
+/// How the reason begins of a job that had more to fetch than one poll could.
+pub(crate) const SATURATED: &str = "saturated";
+
+/// As so many items counts that more waits than one poll could fetch.
+const BURST_ITEMS: f64 = 20.0;
 
 /// How often jobs are polled that are well, and which go first when there are too few calls.
 ///
@@ -40,6 +50,8 @@ pub struct Seen<'a> {
     pub level: &'a ServiceLevel,
     /// Its interval, in milliseconds.
     pub interval_ms: i64,
+    /// Somebody pinned it to that interval: it is also the longest time between two polls.
+    pub pinned: bool,
     /// The longest time between two polls, in milliseconds.
     pub max_age_ms: Option<i64>,
     /// What a minute of its delay counts.
@@ -60,20 +72,26 @@ pub struct Due {
 }
 
 impl<'a> Seen<'a> {
-    /// The job under its rules, polled last at `polled_ms`.
+    /// The job as it is at `now_ms` under its rules, and what was decided by hand over them; polled
+    /// last at `polled_ms`.
     #[must_use]
     pub fn new(
         rules: &JobTypeRules,
         state: &'a JobState,
         level: &'a ServiceLevel,
         polled_ms: i64,
+        now_ms: i64,
     ) -> Self {
+        let pin_ms = state.pace.and_then(Override::pin_ms);
+        let factor = state.pace.map_or(1.0, |pace| pace.factor(now_ms));
+        let weight = rules.weight(level);
         Self {
             state,
             level,
-            interval_ms: rules.interval_ms(level).max(1),
-            max_age_ms: rules.max_age_ms(level),
-            weight: rules.weight(level),
+            interval_ms: pin_ms.unwrap_or_else(|| rules.interval_ms(level)).max(1),
+            pinned: pin_ms.is_some(),
+            max_age_ms: pin_ms.or_else(|| rules.max_age_ms(level)),
+            weight: (weight * factor).min(MAX_WEIGHT.max(weight)),
             polled_ms,
             activity: state.activity,
         }
@@ -99,9 +117,38 @@ impl<'a> Seen<'a> {
         promised.then_some(PROMISED * (1.0 + self.weight))
     }
 
+    /// At least what a poll is worth that finds more waiting than the last could fetch: as much as
+    /// one that brings many items. 0 if there is no more.
+    #[must_use]
+    pub fn burst_worth(&self) -> f64 {
+        let state = self.state;
+        // What was decided when the last poll was settled, however often it was put off since.
+        let told = |reason: &Reason| {
+            reason.at_ms == Some(state.settled_ms) && reason.text.starts_with(SATURATED)
+        };
+        let saturated = self.polled_ms == state.settled_ms && state.reasons.iter().any(told);
+        match saturated {
+            true => self.weight * BURST_ITEMS * minutes(self.interval_ms) / 2.0,
+            false => 0.0,
+        }
+    }
+
+    /// Its interval in words.
+    fn interval_text(&self) -> String {
+        let interval = text(self.interval_ms);
+        match self.pinned {
+            true => format!("pinned to {interval} by hand"),
+            false => format!("its interval of {interval} (level {})", self.level),
+        }
+    }
+
     /// Not after it comes of age.
     pub(super) fn by_its_age(&self, due: Due) -> Due {
         match self.of_age_ms() {
+            Some(at_ms) if self.polled_ms > 0 && at_ms < due.at_ms && self.pinned => Due {
+                at_ms,
+                reason: self.interval_text(),
+            },
             Some(at_ms) if self.polled_ms > 0 && at_ms < due.at_ms => Due {
                 at_ms,
                 reason: format!(
@@ -135,19 +182,15 @@ impl Frequency for FixedIntervals {
         // Whoever comes before its interval has ended was asked for: no less than others then.
         let waited_ms = now_ms.saturating_sub(job.polled_ms).max(job.interval_ms);
         let worth = job.weight * minutes(waited_ms).powi(2) / (2.0 * minutes(job.interval_ms));
-        job.promised(now_ms).unwrap_or(worth)
+        job.promised(now_ms)
+            .unwrap_or_else(|| worth.max(job.burst_worth()))
     }
 
     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
         let at_ms = next_on_grid(job, now_ms);
-        let interval = format!(
-            "its interval of {} (level {})",
-            text(job.interval_ms),
-            job.level
-        );
         let due = Due {
             at_ms,
-            reason: interval,
+            reason: job.interval_text(),
         };
         // A first poll has no past to be worth anything by; its successors have.
         let polled_ms = if job.polled_ms == 0 {

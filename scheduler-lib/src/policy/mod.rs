@@ -1,6 +1,7 @@
 //! When a job is polled next: a pure function of its rules and of how its last poll ended.
 
 pub mod adaptive;
+mod by_hand;
 mod decide;
 mod frequency;
 mod postpone;
@@ -9,6 +10,7 @@ mod scopes;
 mod spread;
 
 pub use self::{
+    by_hand::Override,
     decide::{Ended, Placement, Situation, decide},
     frequency::{Due, FixedIntervals, Frequency, Seen},
     postpone::{Denied, postpone},
@@ -19,4 +21,8 @@ pub use self::{
     scopes::{LimitRule, MAX_SCOPE_RULES, ScopeRule, ScopeTemplate, TemplateError},
     spread::{candidates, phase},
 };
-pub(crate) use self::{rules::check_duration, spread::lot};
+pub(crate) use self::{
+    frequency::SATURATED,
+    rules::{check_cushion, check_duration},
+    spread::lot,
+};

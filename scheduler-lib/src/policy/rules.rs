@@ -220,6 +220,18 @@ pub enum RuleError {
     },
 }
 
+impl RuleError {
+    /// The field that is wrong.
+    #[must_use]
+    pub fn field(&self) -> &str {
+        match self {
+            Self::Duration { field, .. } | Self::Zero { field } | Self::Other { field, .. } => {
+                field
+            }
+        }
+    }
+}
+
 /// Checks a duration against its bounds.
 pub(crate) fn check_duration(
     field: &str,
@@ -281,8 +293,7 @@ impl JobTypeRules {
     #[must_use]
     pub fn cushion_of(&self, job: &JobState) -> Cushion {
         let of_level = || self.levels.get(&job.level).and_then(|rules| rules.cushion);
-        let own = job.cushion.map(Cushion::Calls);
-        own.or_else(of_level).unwrap_or(self.cushion)
+        job.cushion.or_else(of_level).unwrap_or(self.cushion)
     }
 
     /// The scopes of these rules in which the calls of a job count.
@@ -440,7 +451,8 @@ impl JobTypeRules {
     }
 }
 
-fn check_cushion(field: &str, cushion: Cushion) -> Result<(), RuleError> {
+/// Checks a share against its bounds.
+pub(crate) fn check_cushion(field: &str, cushion: Cushion) -> Result<(), RuleError> {
     match cushion {
         Cushion::Share(share) if !(0.0..=1.0).contains(&share) => {
             let needs = "a share needs 0% to 100%".to_owned();

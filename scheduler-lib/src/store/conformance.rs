@@ -125,6 +125,7 @@ macro_rules! store_conformance {
                 a_healthy_store_needs_no_repair,
                 jobs_add_up_whatever_happens_at_once,
                 undecodable_messages_are_kept_once_and_bounded,
+                bursts_are_kept_newest_first_and_bounded,
                 long_reasons_and_contexts_survive,
             }
         }

@@ -37,8 +37,8 @@ pub use self::{
     reasons::Reason,
     record::{Hold, JobRecord, JobState, Place},
     steps::{
-        Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited, NewJob, Next,
-        Postponed, Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update,
+        Burst, Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited, NewJob,
+        Next, Postponed, Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update,
         Verdict,
     },
 };
@@ -68,6 +68,9 @@ pub const MAX_BOUND_SCOPES: usize = 4;
 
 /// Undecodable messages kept for the operator; older ones make room.
 pub const MAX_UNDECODABLE: usize = 1_000;
+
+/// Bursts kept for the operator; older ones make room.
+pub const MAX_BURSTS: usize = 5_000;
 
 /// One more than the highest revision: few digits in a record, which a script's numbers, of 14
 /// digits, and any reader's tell exactly.
@@ -188,4 +191,11 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
 
     /// The undecodable messages, newest first, at most `limit`.
     async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError>;
+
+    /// Notes polls that found more than they could fetch, oldest first, in a list of
+    /// [`MAX_BURSTS`]. Repeating it notes them again.
+    async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError>;
+
+    /// The bursts, newest first, at most `limit`.
+    async fn bursts(&self, limit: usize) -> Result<Vec<Burst>, StoreError>;
 }

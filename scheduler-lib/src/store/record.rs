@@ -8,7 +8,10 @@ use polling_model::{
 use serde::{Deserialize, Serialize};
 
 use super::reasons::{Reason, note};
-use crate::policy::adaptive::Activity;
+use crate::{
+    ledger::Cushion,
+    policy::{Override, adaptive::Activity},
+};
 
 /// A registered job as the store holds it.
 #[derive(Debug, Clone, PartialEq)]
@@ -30,8 +33,10 @@ pub struct JobState {
     pub account: AccountId,
     /// Names its rules of frequency.
     pub level: ServiceLevel,
-    /// The job's own cushion, in calls; `None` follows its job type's.
-    pub cushion: Option<u64>,
+    /// The job's own cushion; `None` follows its level's or its job type's.
+    pub cushion: Option<Cushion>,
+    /// What a person decided about how often it is polled.
+    pub pace: Option<Override>,
     /// This life of the record.
     pub incarnation: Incarnation,
     /// Drains so far.

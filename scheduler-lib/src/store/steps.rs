@@ -6,9 +6,13 @@ use polling_model::{
     AbsoluteSlot, AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ScopeKey,
     ServiceLevel, Token,
 };
+use serde::{Deserialize, Serialize};
 
 use super::record::{Hold, JobRecord};
-use crate::policy::adaptive::Activity;
+use crate::{
+    ledger::Cushion,
+    policy::{Override, adaptive::Activity},
+};
 
 /// A job to register.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,8 +25,8 @@ pub struct NewJob {
     pub account: AccountId,
     /// What the account's owner pays for.
     pub level: ServiceLevel,
-    /// The job's own cushion, in calls; `None` follows its job type's.
-    pub cushion: Option<u64>,
+    /// The job's own cushion; `None` follows its level's or its job type's.
+    pub cushion: Option<Cushion>,
     /// For the first poll.
     pub context: EncodedContext,
     /// Random; names this life of the record.
@@ -61,8 +65,10 @@ pub enum Edited {
 pub struct Update {
     /// The service level.
     pub level: Option<ServiceLevel>,
-    /// The job's own cushion, in calls; `Some(None)` returns to its job type's.
-    pub cushion: Option<Option<u64>>,
+    /// The job's own cushion; `Some(None)` returns to its level's or its job type's.
+    pub cushion: Option<Option<Cushion>>,
+    /// What a person decides about how often it is polled; `Some(None)` leaves that to its rules.
+    pub pace: Option<Option<Override>>,
     /// Where to place it if it waits in a slot or later, and not longer than it would have; in
     /// flight it is taken up at the next settle.
     pub due: Candidates,
@@ -243,6 +249,19 @@ pub struct Counts {
     pub open_notes: u64,
     /// The slot being drained.
     pub cursor: i64,
+}
+
+/// A poll that found more than it could fetch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Burst {
+    /// When it was settled, UTC milliseconds.
+    pub at_ms: i64,
+    /// The job.
+    pub id: JobId,
+    /// Who was polled for.
+    pub account: AccountId,
+    /// How many events the poll brought.
+    pub events: u64,
 }
 
 /// A message that nobody could decode, kept for the operator.

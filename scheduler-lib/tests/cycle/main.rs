@@ -3,6 +3,7 @@
 
 mod backlog;
 mod bench;
+mod by_hand;
 mod limits;
 mod settling;
 
@@ -126,7 +127,7 @@ async fn dead_letters_end_in_quarantine_and_resume_ends_it() {
     assert_eq!(state.strikes, 3);
     assert_eq!(
         state.reason(),
-        "quarantined: 3 dead letters without a completion between"
+        "quarantined: workers gave up on its message 3 times in a row"
     );
     assert!(bench.registry.resume(&id).await.unwrap());
     bench.poll().await;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use polling_model::{ErrorClass, Failure, JobId};
 use scheduler_lib::{
     ledger::Cushion,
-    policy::{Adaptive, JobTypeRules, LevelRules, LimitRule, ScopeRule},
+    policy::{Adaptive, JobTypeRules, LevelRules, LimitRule, Override, ScopeRule},
     store::{Hold, Place},
 };
 
@@ -186,6 +186,32 @@ async fn a_job_that_could_not_fetch_all_comes_again_at_once() {
     (completion.saturated, completion.events) = (true, 500);
     stage.answer(completion).await;
     stage.tells(&id, "12-saturated").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pinned_job_says_so() {
+    let stage = Stage::new(limited(60, 15, 0));
+    let id = stage.register("42").await;
+    let interval = Duration::from_secs(120);
+    stage.decide(&id, Override::Pin { interval }).await;
+    stage.poll_for(10).await;
+    stage.tells(&id, "13-pinned").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_boosted_job_says_how_much_and_until_when() {
+    let stage = Stage::new(limited(60, 15, 0));
+    let id = stage.register("42").await;
+    let until_ms = stage.clock.now_ms() + 2 * 3_600_000;
+    let factor = 3.0;
+    stage
+        .decide(&id, Override::Boost { factor, until_ms })
+        .await;
+    stage.poll_for(10).await;
+    stage.tells(&id, "14-boosted").await;
+    pass(2 * 3600).await;
+    let told = stage.registry.explain(&id).await.unwrap().to_string();
+    assert!(!told.contains("boosted"), "{told}");
 }
 
 async fn first_with(stage: &Stage, ids: &[JobId], word: &str) -> JobId {

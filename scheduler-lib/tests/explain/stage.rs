@@ -8,7 +8,8 @@ use polling_model::{
 };
 use polling_transport::{Queue, TokioClock, memory::MemoryQueue};
 use scheduler_lib::{
-    Channel, MemoryStore, Registration, Registry, Scheduler, SlotStore, policy::JobTypeRules,
+    Change, Channel, MemoryStore, Registration, Registry, Scheduler, SlotStore,
+    policy::{JobTypeRules, Override},
     store::NewJob,
 };
 use tokio::time::sleep;
@@ -68,6 +69,14 @@ impl Stage {
             ..Registration::new("posts".parse().unwrap(), account.parse().unwrap())
         };
         self.registry.register(registration).await.unwrap().0
+    }
+
+    pub(crate) async fn decide(&self, id: &JobId, pace: Override) {
+        let change = Change {
+            pace: Some(Some(pace)),
+            ..Change::default()
+        };
+        self.registry.update(id, change).await.unwrap();
     }
 
     /// Registers a job of a type that the channel does not have.

@@ -2,12 +2,16 @@
 //!
 //! Slots are drained whole, since which jobs of a slot come first is left open.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 
 use polling_model::{EncodedContext, Generator, JobId, Nonce, ScopeKey};
 use proptest::{prelude::*, test_runner::TestRunner};
 use scheduler_lib::{
-    policy::adaptive::Activity,
+    ledger::Cushion,
+    policy::{Override, adaptive::Activity},
     store::{
         Dispatch, Hold, MemoryStore, NewJob, Next, Postponed, RedisStore, Settlement, SlotStore,
         Strike, Update, conformance::START_MS,
@@ -21,7 +25,7 @@ use crate::fixture::{MINUTE_MS, at, builder, channel, clear, id, new_job, reques
 enum Op {
     Register(usize, [i64; 2]),
     Remove(usize),
-    Update(usize, Option<Option<u64>>, [i64; 2]),
+    Update(usize, Option<Option<Cushion>>, [i64; 2]),
     Replace(usize, [i64; 2]),
     Hold(usize, Hold),
     Resume(usize, [i64; 2]),
@@ -73,9 +77,20 @@ fn next() -> impl Strategy<Value = Next> {
     ]
 }
 
+fn cushion() -> impl Strategy<Value = Cushion> {
+    prop_oneof![
+        (0..9u64).prop_map(Cushion::Calls),
+        (0..9u8).prop_map(|percent| Cushion::Share(f64::from(percent) / 100.0)),
+    ]
+}
+
+const PINNED: Override = Override::Pin {
+    interval: Duration::from_secs(90),
+};
+
 fn op() -> impl Strategy<Value = Op> {
     let due = || [time(), time()];
-    let cushion = proptest::option::of(proptest::option::of(0..9u64));
+    let cushion = proptest::option::of(proptest::option::of(cushion()));
     let strike = prop_oneof![
         2 => Just(Strike::Clear),
         1 => (1..4u32).prop_map(|limit| Strike::Add { limit }),
@@ -168,8 +183,10 @@ impl Pair<'_> {
                 both!(self, remove(&self.job(job)));
             }
             Op::Update(job, cushion, due) => {
+                let pace = cushion.map(|cushion| cushion.map(|_| PINNED));
                 let update = Update {
                     cushion,
+                    pace,
                     level: None,
                     due: self.due(due),
                 };

@@ -77,6 +77,10 @@ impl From<RegistryError> for ApiError {
         match error {
             RegistryError::Unknown { .. } => Self::not_found(text),
             RegistryError::UnknownJobType { .. } => Self::bad_request(text).field("job_type"),
+            RegistryError::Rule(rule) => {
+                let field = rule.field().to_owned();
+                Self::bad_request(rule.to_string()).field(field)
+            }
             RegistryError::Context(ContextError::TooLarge { .. }) => {
                 Self::too_large(text).field("context")
             }

@@ -4,6 +4,7 @@ use axum::{Json, extract::State, http::StatusCode};
 use polling_model::{AccountId, ChannelId, Context, JobId, JobType, ServiceLevel};
 use scheduler_lib::{
     Change, Registration,
+    ledger::Cushion,
     store::{MAX_PAGE, Registered},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -12,6 +13,7 @@ use super::{
     Api,
     body::{Asked, At, Body},
     error::ApiError,
+    pace::Pace,
     view::JobView,
 };
 
@@ -26,7 +28,7 @@ pub(super) struct RegistrationBody {
     account: AccountId,
     id: Option<JobId>,
     level: Option<ServiceLevel>,
-    cushion: Option<u64>,
+    cushion: Option<Cushion>,
     #[serde(default)]
     context: Context,
 }
@@ -147,7 +149,10 @@ pub(super) struct ChangeBody {
     level: Option<ServiceLevel>,
     /// Null returns to the job type's.
     #[serde(default, deserialize_with = "present")]
-    cushion: Option<Option<u64>>,
+    cushion: Option<Option<Cushion>>,
+    /// Null returns to its rules.
+    #[serde(default, deserialize_with = "present")]
+    pace: Option<Option<Pace>>,
 }
 
 /// Tells a field that is null from one that is not there.
@@ -161,16 +166,26 @@ fn present<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
 pub(super) async fn update(
     State(api): State<Api>,
     At((channel, id)): JobPath,
-    Body(ChangeBody { level, cushion }): Body<ChangeBody>,
+    Body(body): Body<ChangeBody>,
 ) -> Result<StatusCode, ApiError> {
-    if level.is_none() && cushion.is_none() {
+    let ChangeBody {
+        level,
+        cushion,
+        pace,
+    } = body;
+    if level.is_none() && cushion.is_none() && pace.is_none() {
         return Err(ApiError::bad_request(
-            "nothing to change: set level or cushion",
+            "nothing to change: set level, cushion or pace",
         ));
     }
-    api.registry(&channel)?
-        .update(&id, Change { level, cushion })
-        .await?;
+    let now_ms = api.0.clock.now_ms();
+    let by_hand = |pace: Option<Pace>| pace.map(|pace| pace.from(now_ms)).transpose();
+    let change = Change {
+        level,
+        cushion,
+        pace: pace.map(by_hand).transpose()?,
+    };
+    api.registry(&channel)?.update(&id, change).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -3,6 +3,7 @@
 mod auth;
 mod batch;
 mod body;
+mod bursts;
 mod channels;
 mod error;
 mod explain;
@@ -10,6 +11,7 @@ mod guard;
 mod health;
 mod jobs;
 mod load;
+mod pace;
 mod serve;
 mod view;
 
@@ -71,6 +73,7 @@ impl Api {
             .route("/jobs/{id}/pause", post(jobs::pause))
             .route("/jobs/{id}/resume", post(jobs::resume))
             .route("/jobs/{id}/run-now", post(jobs::run_now))
+            .route("/bursts", get(bursts::list))
             .route("/undecodable", get(channels::undecodable));
         // The last layer runs first: who is not allowed in takes no permit.
         let api = Router::new()

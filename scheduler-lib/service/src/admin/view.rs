@@ -3,6 +3,8 @@
 use polling_model::EncodedContext;
 use scheduler_lib::{
     ChannelStatus,
+    ledger::Cushion,
+    policy::Override,
     store::{Counts, JobRecord, Place, Reason, Undecodable},
 };
 use serde::Serialize;
@@ -14,7 +16,8 @@ pub(super) struct JobView {
     job_type: String,
     account: String,
     level: String,
-    cushion: Option<u64>,
+    cushion: Option<Cushion>,
+    pace: Option<Override>,
     place: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline_ms: Option<i64>,
@@ -51,6 +54,7 @@ impl JobView {
             account: state.account.to_string(),
             level: state.level.to_string(),
             cushion: state.cushion,
+            pace: state.pace,
             place: state.place.as_str(),
             deadline_ms: match state.place {
                 Place::InFlight { deadline_ms } => Some(deadline_ms),

@@ -214,13 +214,85 @@ async fn a_null_cushion_returns_to_the_job_types() {
     let answer = patch("{}").await;
     answer.refused(
         StatusCode::BAD_REQUEST,
-        "nothing to change: set level or cushion",
+        "nothing to change: set level, cushion or pace",
         None,
     );
     let answer = patch(r#"{"level": null}"#).await;
     assert_eq!(
         (answer.status, &answer.body["field"]),
         (StatusCode::BAD_REQUEST, &json!("level"))
+    );
+}
+
+#[tokio::test]
+async fn a_cushion_may_be_a_share() {
+    let server = Server::start();
+    let body = r#"{"job_type": "posts", "account": "42", "cushion": "10%"}"#;
+    assert_eq!(server.post(JOBS, body).await.status, StatusCode::CREATED);
+    let path = format!("{JOBS}/posts:42");
+    assert_eq!(server.get(&path).await.body["cushion"], "10%");
+    let answer = server
+        .call(Method::PATCH, &path, r#"{"cushion": "110%"}"#)
+        .await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(answer.body["field"], "cushion");
+}
+
+#[tokio::test]
+async fn a_job_is_pinned_boosted_and_left_to_its_rules() {
+    let server = Server::start();
+    server.register("42").await;
+    let path = format!("{JOBS}/posts:42");
+    let patch = async |body: &'static str| server.call(Method::PATCH, &path, body).await;
+    for (body, pace) in [
+        (
+            r#"{"pace": {"pin": {"interval": "90s"}}}"#,
+            json!({"pin": {"interval": "1m 30s"}}),
+        ),
+        (
+            r#"{"pace": {"boost": {"factor": 3, "for": "2h"}}}"#,
+            json!({"boost": {"factor": 3.0, "until_ms": 1_800_007_200_000_i64}}),
+        ),
+        (r#"{"pace": null}"#, json!(null)),
+    ] {
+        assert_eq!(patch(body).await.status, StatusCode::NO_CONTENT);
+        assert_eq!(server.get(&path).await.body["pace"], pace);
+    }
+    for (body, error, field) in [
+        (
+            r#"{"pace": {"pin": {"interval": "0s"}}}"#,
+            "pace.pin.interval is 0s: it needs 1s to 60d",
+            "pace.pin.interval",
+        ),
+        (
+            r#"{"pace": {"boost": {"factor": 0, "for": "2h"}}}"#,
+            "pace.boost.factor is 0: it needs more than 0, and at most 1000",
+            "pace.boost.factor",
+        ),
+        (
+            r#"{"pace": {"boost": {"factor": 2}}}"#,
+            "a boost needs either for, such as \"2h\", or until_ms",
+            "pace.boost",
+        ),
+        (
+            r#"{"pace": {"boost": {"factor": 2, "until_ms": 1000}}}"#,
+            "pace.boost.until_ms is 1000: it needs a time after now, which is 1800000000000, within 60 days",
+            "pace.boost.until_ms",
+        ),
+    ] {
+        patch(body)
+            .await
+            .refused(StatusCode::BAD_REQUEST, error, Some(field));
+    }
+}
+
+#[tokio::test]
+async fn without_bursts_the_list_is_empty() {
+    let server = Server::start();
+    let told = server.get("/v1/channels/mastodon/bursts?limit=5").await;
+    assert_eq!(
+        (told.status, told.body),
+        (StatusCode::OK, json!({"bursting": []}))
     );
 }
 

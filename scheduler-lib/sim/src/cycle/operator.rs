@@ -99,7 +99,7 @@ impl Operator {
             6 => {
                 let change = Change {
                     level: Some(self.any_level()),
-                    cushion: None,
+                    ..Change::default()
                 };
                 stage.attempt(registry.update(&id, change)).await
             }

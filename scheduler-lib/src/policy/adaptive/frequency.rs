@@ -71,7 +71,7 @@ impl AdaptiveFrequency {
 impl Frequency for AdaptiveFrequency {
     fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64 {
         let promised = job.promised(now_ms);
-        promised.unwrap_or_else(|| self.worth_of(job).at(now_ms))
+        promised.unwrap_or_else(|| self.worth_of(job).at(now_ms).max(job.burst_worth()))
     }
 
     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {

@@ -7,8 +7,8 @@ use polling_model::caps::SLOTS;
 
 use super::scene::{Scene, completion, context, id};
 use crate::store::{
-    Hold, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob, Next, Settlement, SharedStore,
-    Undecodable,
+    Burst, Hold, MAX_BURSTS, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob, Next, Settlement,
+    SharedStore, Undecodable,
 };
 
 /// Every job once, in the order of ids.
@@ -175,6 +175,33 @@ pub async fn undecodable_messages_are_kept_once_and_bounded(store: SharedStore) 
             .expect("undecodable")
             .is_empty()
     );
+}
+
+/// The newest bursts are kept, and told first.
+pub async fn bursts_are_kept_newest_first_and_bounded(store: SharedStore) {
+    let scene = Scene::new(store);
+    let burst = |number: usize| Burst {
+        at_ms: scene.at(1) + number as i64,
+        id: id("a"),
+        account: "42".parse().expect("a valid account"),
+        events: number as u64,
+    };
+    let note = async |numbers: std::ops::Range<usize>| {
+        let bursts = numbers.map(burst).collect();
+        scene.store.note_bursts(bursts).await.expect("note_bursts");
+    };
+    let told = async |limit| scene.store.bursts(limit).await.expect("bursts");
+    assert!(told(10).await.is_empty());
+    note(0..0).await;
+    note(0..3).await;
+    assert_eq!(told(10).await, [burst(2), burst(1), burst(0)]);
+    assert_eq!(told(1).await, [burst(2)]);
+    assert!(told(0).await.is_empty());
+    note(3..MAX_BURSTS + 2).await;
+    let all = told(MAX_BURSTS + 10).await;
+    assert_eq!(all.len(), MAX_BURSTS);
+    assert_eq!(all[0], burst(MAX_BURSTS + 1));
+    assert_eq!(all[MAX_BURSTS - 1], burst(2));
 }
 
 /// Nothing is cut off but what is over its bound, and a short reason replaces a long one.

@@ -1,15 +1,29 @@
 //! Registering, and edits of the registry.
 
+use std::time::Duration;
+
 use polling_model::caps::SLOTS;
 
 use super::scene::{Scene, completion, context, id, names};
-use crate::store::{Edited, Hold, NewJob, Place, Registered, SharedStore, Update, Verdict};
+use crate::{
+    ledger::Cushion,
+    policy::Override,
+    store::{Edited, Hold, NewJob, Place, Registered, SharedStore, Update, Verdict},
+};
+
+const PINNED: Override = Override::Pin {
+    interval: Duration::from_millis(90_500),
+};
+const BOOSTED: Override = Override::Boost {
+    factor: 2.5,
+    until_ms: 1_800_000_000_001,
+};
 
 /// A new job is in the slot of its time, with nothing spent and nothing counted.
 pub async fn a_registered_job_waits_in_its_slot(store: SharedStore) {
     let scene = Scene::new(store);
     let job = NewJob {
-        cushion: Some(7),
+        cushion: Some(Cushion::Share(0.07)),
         ..scene.new_job("a", [scene.at(3) - 1; 2])
     };
     assert_eq!(scene.register_as(job.clone()).await, Registered::Created);
@@ -19,7 +33,7 @@ pub async fn a_registered_job_waits_in_its_slot(store: SharedStore) {
     assert_eq!((state.place, state.due_ms), (Place::Slot, scene.at(3) - 1));
     assert_eq!(
         (state.account, state.level, state.cushion),
-        (job.account, job.level, Some(7))
+        (job.account, job.level, Some(Cushion::Share(0.07)))
     );
     assert_eq!(
         (state.incarnation, state.generation, state.nonce),
@@ -110,7 +124,8 @@ pub async fn an_update_places_a_waiting_job_sooner_and_never_later(store: Shared
         scene.register(name, slots).await;
         let update = Update {
             level: Some("gold".parse().expect("a valid level")),
-            cushion: Some(Some(9)),
+            cushion: Some(Some(Cushion::Calls(9))),
+            pace: Some(Some(PINNED)),
             due: [scene.at(7); 2],
         };
         assert_eq!(
@@ -120,10 +135,13 @@ pub async fn an_update_places_a_waiting_job_sooner_and_never_later(store: Shared
         let state = scene.get(name).await.state;
         assert_eq!((state.place, state.due_ms), (Place::Slot, scene.at(7)));
         assert_ne!(state.revision, 0);
-        assert_eq!((state.level.as_str(), state.cushion), ("gold", Some(9)));
+        let cushion = Some(Cushion::Calls(9));
+        assert_eq!((state.level.as_str(), state.cushion), ("gold", cushion));
+        assert_eq!(state.pace, Some(PINNED));
     }
     let back = Update {
         cushion: Some(None),
+        pace: Some(Some(BOOSTED)),
         due: [scene.at(3 * SLOTS); 2],
         ..Update::default()
     };
@@ -133,7 +151,14 @@ pub async fn an_update_places_a_waiting_job_sooner_and_never_later(store: Shared
         (state.place, state.cushion, state.level.as_str()),
         (Place::Slot, None, "gold")
     );
-    assert_eq!(state.due_ms, scene.at(7));
+    assert_eq!((state.due_ms, state.pace), (scene.at(7), Some(BOOSTED)));
+    let free = Update {
+        pace: Some(None),
+        ..Update::default()
+    };
+    scene.store.update(&id("slot"), free).await.expect("update");
+    assert_eq!(scene.get("slot").await.state.pace, None);
+    assert_eq!(scene.get("later").await.state.pace, Some(PINNED));
     scene.counts().await;
 }
 
@@ -187,7 +212,7 @@ pub async fn an_update_in_flight_changes_the_rules_only(store: SharedStore) {
     scene.register("a", 1).await;
     let dispatch = scene.drain_one(scene.at(1)).await;
     let update = Update {
-        cushion: Some(Some(3)),
+        cushion: Some(Some(Cushion::Calls(3))),
         due: [scene.at(7); 2],
         ..Update::default()
     };
@@ -199,7 +224,7 @@ pub async fn an_update_in_flight_changes_the_rules_only(store: SharedStore) {
     let state = scene.get("a").await.state;
     assert_eq!(
         (state.place, state.cushion),
-        (dispatch.record.state.place, Some(3))
+        (dispatch.record.state.place, Some(Cushion::Calls(3)))
     );
     assert_eq!(state.token(), Some(dispatch.token));
     scene

@@ -156,7 +156,7 @@ pub async fn a_record_tells_its_last_placements(store: SharedStore) {
         told().await,
         [
             reason(None, "by hand"),
-            reason(Some(scene.at(50)), "reaped: no completion came"),
+            reason(Some(scene.at(50)), "no answer came in time: polled again"),
             reason(Some(scene.at(1) + 5), "polled"),
             registered,
         ]

@@ -88,7 +88,7 @@ pub async fn an_edit_makes_the_decision_be_made_again(store: SharedStore) {
     scene.register("a", 1).await;
     let dispatch = scene.drain_one(scene.at(1)).await;
     let update = Update {
-        cushion: Some(Some(1)),
+        cushion: Some(Some(crate::ledger::Cushion::Calls(1))),
         due: [scene.at(9); 2],
         ..Update::default()
     };

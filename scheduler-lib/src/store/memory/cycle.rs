@@ -160,7 +160,8 @@ impl State {
 
     fn quarantine(&mut self, mut record: JobRecord, now_ms: i64) {
         let strikes = record.state.strikes;
-        let reason = format!("quarantined: {strikes} dead letters without a completion between");
+        let reason =
+            format!("quarantined: workers gave up on its message {strikes} times in a row");
         record.state.because(Some(now_ms), &reason);
         self.enter_held(record, Hold::Quarantined);
     }
@@ -221,7 +222,7 @@ impl State {
             };
             record
                 .state
-                .because(Some(now_ms), "reaped: no completion came");
+                .because(Some(now_ms), "no answer came in time: polled again");
             // Long past: into the next slot.
             self.enter_due(record, 0);
             reaped += 1;

@@ -14,9 +14,10 @@ use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRi
 
 use self::state::State;
 use super::{
-    Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Postponed, Registered, Settlement,
-    SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict, new_revision,
+    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
+    JobState, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Postponed,
+    Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update,
+    Verdict, new_revision,
 };
 
 /// A [`SlotStore`] in memory.
@@ -143,6 +144,7 @@ impl SlotStore for MemoryStore {
                 account: job.account,
                 level: job.level,
                 cushion: job.cushion,
+                pace: None,
                 incarnation: job.incarnation,
                 generation: 0,
                 nonce: None,
@@ -178,9 +180,14 @@ impl SlotStore for MemoryStore {
             if let Some(cushion) = update.cushion {
                 record.state.cushion = cushion;
             }
+            if let Some(pace) = update.pace {
+                record.state.pace = pace;
+            }
             match record.state.place {
                 Place::Slot | Place::Later => {
-                    record.state.because(None, "updated");
+                    record
+                        .state
+                        .because(None, "its level, cushion or pace was changed");
                     state.enter_edited(record, update.due);
                 }
                 Place::InFlight { .. } | Place::Held(_) => reenter(state, record),
@@ -420,5 +427,18 @@ impl SlotStore for MemoryStore {
             .take(limit)
             .cloned()
             .collect())
+    }
+
+    async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {
+        let mut state = self.state();
+        for burst in bursts {
+            state.bursts.push_front(burst);
+        }
+        state.bursts.truncate(MAX_BURSTS);
+        Ok(())
+    }
+
+    async fn bursts(&self, limit: usize) -> Result<Vec<Burst>, StoreError> {
+        Ok(self.state().bursts.iter().take(limit).cloned().collect())
     }
 }

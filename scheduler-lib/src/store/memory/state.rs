@@ -6,7 +6,7 @@ use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, slot::RingPlace};
 
 use crate::{
     policy::lot,
-    store::{Candidates, Hold, JobRecord, Place, Undecodable},
+    store::{Burst, Candidates, Hold, JobRecord, Place, Undecodable},
 };
 
 /// A chunk whose sending is not known to have ended.
@@ -28,6 +28,8 @@ pub(super) struct State {
     pub(super) held: BTreeSet<JobId>,
     pub(super) notes: BTreeMap<Nonce, Note>,
     pub(super) undecodable: VecDeque<Undecodable>,
+    /// Newest first.
+    pub(super) bursts: VecDeque<Burst>,
 }
 
 impl State {
@@ -42,6 +44,7 @@ impl State {
             held: BTreeSet::new(),
             notes: BTreeMap::new(),
             undecodable: VecDeque::new(),
+            bursts: VecDeque::new(),
         }
     }
 

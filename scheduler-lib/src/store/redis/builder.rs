@@ -12,7 +12,7 @@ use super::{
 use crate::store::StoreError;
 
 /// The layout that this version writes. It reads no other.
-const LAYOUT_VERSION: u32 = 2;
+const LAYOUT_VERSION: u32 = 3;
 
 /// How far our clock may be from the server's unless told otherwise.
 pub(crate) const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5);

@@ -32,8 +32,9 @@ pub(super) fn hold_letter(hold: Hold) -> &'static str {
 /// What stands for a value that is not there.
 const NONE: &str = "-";
 
-pub(super) fn cushion_text(cushion: Option<u64>) -> String {
-    cushion.map_or_else(|| NONE.to_owned(), |calls| calls.to_string())
+/// A value that a record may do without.
+pub(super) fn word<T: Display>(value: Option<T>) -> String {
+    value.map_or_else(|| NONE.to_owned(), |value| value.to_string())
 }
 
 /// Comes before each scope; no scope has it.
@@ -69,9 +70,9 @@ pub(super) fn new_record(job: &NewJob, now_ms: i64) -> String {
         level,
         ..
     } = job;
-    let cushion = cushion_text(job.cushion);
+    let cushion = word(job.cushion);
     format!(
-        "0 0 {NONE} 0 {incarnation} 0 0 0 0 {job_type} {account} {level} {cushion} {NONE} {NONE} \
+        "0 0 {NONE} 0 {incarnation} 0 0 0 0 {job_type} {account} {level} {cushion} {NONE} {NONE} {NONE} \
          {now_ms} registered"
     )
 }
@@ -122,6 +123,7 @@ pub(super) fn state(id: &JobId, text: &[u8]) -> Result<JobState, StoreError> {
         account: words.parse("account")?,
         level: words.parse("level")?,
         cushion: words.parse_optional("cushion")?,
+        pace: words.parse_optional("pace")?,
         scopes: words.read("scopes", scopes_of)?,
         activity: words.parse_optional("activity")?,
         reasons: words.read("reasons", reasons_of)?,
@@ -129,7 +131,7 @@ pub(super) fn state(id: &JobId, text: &[u8]) -> Result<JobState, StoreError> {
 }
 
 /// How many words a record has; the last, the reasons, may have spaces.
-const WORDS: usize = 18;
+const WORDS: usize = 19;
 
 fn reasons_of(lines: &str) -> Result<Vec<Reason>, String> {
     if lines.is_empty() {

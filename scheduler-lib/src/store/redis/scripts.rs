@@ -25,12 +25,14 @@ macro_rules! steps {
 }
 
 steps! {
+    BURSTS = "bursts";
     CLAIM_NOTE = "claim_note";
     COUNTS = "counts";
     DRAIN = "drain";
     HOLD = "hold";
     KEEP_UNDECODABLE = "keep_undecodable";
     LIST = "list";
+    NOTE_BURSTS = "note_bursts";
     POSTPONE = "postpone";
     READ = "read";
     REAP = "reap";

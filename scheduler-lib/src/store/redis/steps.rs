@@ -7,13 +7,13 @@ use super::{
     RedisStore,
     answers::{Kept, edited, postponed_args, settlement_args, verdict},
     reads::Blob,
-    record::{cushion_text, new_record, state, time},
+    record::{new_record, state, time, word},
     scripts,
 };
 use crate::store::{
-    Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-    MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Postponed, Registered, Settlement, SlotStore,
-    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
+    JobState, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Postponed, Registered,
+    Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
 };
 
 #[async_trait]
@@ -52,7 +52,8 @@ impl SlotStore for RedisStore {
             .arg(id.as_str())
             .args(update.due.map(time))
             .arg(update.level.as_ref().map_or("", |level| level.as_str()))
-            .arg(update.cushion.map_or_else(String::new, cushion_text));
+            .arg(update.cushion.map_or_else(String::new, word))
+            .arg(update.pace.map_or_else(String::new, word));
         edited(call.run().await?)
     }
 
@@ -288,5 +289,27 @@ impl SlotStore for RedisStore {
             .filter_map(|text| serde_json::from_str::<Kept>(text).ok())
             .map(Undecodable::from)
             .collect())
+    }
+
+    async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {
+        for chunk in bursts.chunks(MAX_CHUNK) {
+            let mut call = self.call(&scripts::NOTE_BURSTS).arg(MAX_BURSTS);
+            for burst in chunk {
+                let text = serde_json::to_string(burst).expect("texts and numbers are JSON");
+                call = call.arg(text);
+            }
+            call.run::<i64>().await?;
+        }
+        Ok(())
+    }
+
+    async fn bursts(&self, limit: usize) -> Result<Vec<Burst>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let call = self.call(&scripts::BURSTS).arg(limit.min(MAX_BURSTS));
+        let noted: Vec<String> = call.run().await?;
+        let read = noted.iter().map(|text| serde_json::from_str(text));
+        Ok(read.filter_map(Result::ok).collect())
     }
 }

@@ -5,7 +5,7 @@ use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
 use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
-        Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
+        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
         NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update,
         Verdict,
     },
@@ -253,5 +253,13 @@ impl SlotStore for WatchedStore {
 
     async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
         self.inner.undecodable(limit).await
+    }
+
+    async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {
+        self.inner.note_bursts(bursts).await
+    }
+
+    async fn bursts(&self, limit: usize) -> Result<Vec<Burst>, StoreError> {
+        self.inner.bursts(limit).await
     }
 }

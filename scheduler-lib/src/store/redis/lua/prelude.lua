@@ -6,7 +6,7 @@
 -- A record is the string job:<id>, so that one command reads or writes a whole chunk. Words in this order, the reasons
 -- last:
 --   p place, d due, e deadline in flight, g generation, n nonce ('-' spent), r revision (the last edit's, 0 before),
---   i incarnation, k strikes, c attempts, s settled, w run now, t type, a account, l level, u cushion ('-' none),
+--   i incarnation, k strikes, c attempts, s settled, w run now, t type, a account, l level, u cushion ('-' none), o pace by hand ('-' none),
 --   b bound scopes (a comma before each, '-' none), h activity ('-' none), y reasons.
 -- A reason is a line of its time ('-' not known) and its words, the newest first.
 -- Places and their indexes:
@@ -20,7 +20,7 @@ if layout[1] ~= ARGV[1] then return redis.error_reply('WIPED the layout key is g
 local prefix = string.sub(KEYS[1], 1, -7)
 local width, cursor = tonumber(layout[2]), tonumber(layout[3])
 local SLOTS = 1440
-local RECORD = '^' .. string.rep('(%S+) ', 17) .. '()'
+local RECORD = '^' .. string.rep('(%S+) ', 18) .. '()'
 local MAX_REASONS, MAX_HISTORY_SIZE_BYTES = 5, 800
 local LATER, HELD, LEASES = prefix .. 'later', prefix .. 'held', prefix .. 'leases'
 
@@ -91,17 +91,17 @@ local function write_leaving() write_entries(leaving, 'SREM', 'ZREM') end
 -- reasons are cut off, since a pattern would look at each of their bytes.
 local function parse(text)
   if not text then return nil end
-  local p, d, e, g, n, r, i, k, c, s, w, t, a, l, u, b, h, reasons = string.match(text, RECORD)
+  local p, d, e, g, n, r, i, k, c, s, w, t, a, l, u, o, b, h, reasons = string.match(text, RECORD)
   if not p then return nil end
   return {
-    p = p, d = d, e = e, g = g, n = n, r = r, i = i, k = k, c = c, s = s, w = w, t = t, a = a, l = l, u = u, b = b,
-    h = h, y = string.sub(text, reasons),
+    p = p, d = d, e = e, g = g, n = n, r = r, i = i, k = k, c = c, s = s, w = w, t = t, a = a, l = l, u = u, o = o,
+    b = b, h = h, y = string.sub(text, reasons),
   }
 end
 local function text_of(job)
   return job.p .. ' ' .. job.d .. ' ' .. job.e .. ' ' .. job.g .. ' ' .. job.n .. ' ' .. job.r .. ' ' .. job.i .. ' ' ..
     job.k .. ' ' .. job.c .. ' ' .. job.s .. ' ' .. job.w .. ' ' .. job.t .. ' ' .. job.a .. ' ' .. job.l .. ' ' ..
-    job.u .. ' ' .. job.b .. ' ' .. job.h .. ' ' .. job.y
+    job.u .. ' ' .. job.o .. ' ' .. job.b .. ' ' .. job.h .. ' ' .. job.y
 end
 local function fetch(id) return parse(redis.call('GET', job_key(id))) end
 local function save(id, job) redis.call('SET', job_key(id), text_of(job)) end

@@ -21,7 +21,7 @@ for _, bucket in ipairs(buckets) do
     local reap = confirmed and tonumber(job.e) <= deadline and reaped < limit
     if reap then
       job.p, job.d = 's', due
-      because(job, ARGV[2], 'reaped: no completion came')
+      because(job, ARGV[2], 'no answer came in time: polled again')
       enter(target, id)
       written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
       reaped = reaped + 1

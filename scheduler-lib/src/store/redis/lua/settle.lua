@@ -36,7 +36,7 @@ end
 
 local function quarantine(job, place)
   job.p = place
-  because(job, ARGV[2], 'quarantined: ' .. job.k .. ' dead letters without a completion between')
+  because(job, ARGV[2], 'quarantined: workers gave up on its message ' .. job.k .. ' times in a row')
 end
 
 local function strike_stale(at, job)

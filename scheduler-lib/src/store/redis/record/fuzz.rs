@@ -3,7 +3,7 @@
 use polling_fuzz::{Taken, allocating_at_most};
 use polling_model::JobId;
 
-use super::{NONE, WORDS, cushion_text, hold_letter, scopes_text, state};
+use super::{NONE, WORDS, hold_letter, scopes_text, state, word};
 use crate::store::{JobState, Place, Reason};
 
 polling_fuzz::fuzz! {
@@ -60,7 +60,8 @@ fn line(state: &JobState) -> String {
         level,
         ..
     } = state;
-    let (cushion, scopes) = (cushion_text(state.cushion), scopes_text(&state.scopes));
+    let (cushion, pace) = (word(state.cushion), word(state.pace));
+    let scopes = scopes_text(&state.scopes);
     let activity = state
         .activity
         .map_or_else(|| NONE.to_owned(), |activity| activity.to_string());
@@ -68,7 +69,7 @@ fn line(state: &JobState) -> String {
     let reasons = reasons.join("\n");
     format!(
         "{place} {due_ms} {deadline_ms} {generation} {nonce} {revision} {incarnation} {strikes} \
-         {attempts} {settled_ms} {run_now} {job_type} {account} {level} {cushion} {scopes} \
+         {attempts} {settled_ms} {run_now} {job_type} {account} {level} {cushion} {pace} {scopes} \
          {activity} {reasons}"
     )
 }
