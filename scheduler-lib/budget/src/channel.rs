@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use polling_model::{ScopeKey, SharedClock};
-use polling_transport::SharedQueue;
+use scheduler_lib::SharedStore;
 
 use crate::{
     limit::{Answer, Limit},
@@ -16,8 +16,8 @@ use crate::{
 pub(crate) struct Channel {
     state: Mutex<State>,
     clock: SharedClock,
-    /// Where calls of ours are on their way.
-    queues: [SharedQueue; 2],
+    /// It knows which calls of ours are on their way.
+    store: SharedStore,
     scope: ScopeKey,
 }
 
@@ -28,9 +28,9 @@ struct State {
 }
 
 impl Channel {
-    /// One that nobody has called. What is in `queues`, the work queue and the completed queue, are
-    /// calls of ours on their way.
-    pub(crate) fn new(scenario: &Scenario, clock: SharedClock, queues: [SharedQueue; 2]) -> Self {
+    /// One that nobody has called. Jobs that are in flight by `store` are calls of ours on their
+    /// way.
+    pub(crate) fn new(scenario: &Scenario, clock: SharedClock, store: SharedStore) -> Self {
         let state = State {
             limit: Limit::new(
                 scenario.limit,
@@ -42,7 +42,7 @@ impl Channel {
         Self {
             state: Mutex::new(state),
             clock,
-            queues,
+            store,
             scope: ScopeKey::new("app").expect("app is a valid scope"),
         }
     }
@@ -63,15 +63,12 @@ impl Channel {
         answer
     }
 
-    /// Sent to the workers, and their completions not settled. A queue that does not answer counts
-    /// as empty.
+    /// Drained and not settled. A store that does not answer counts as empty.
     async fn in_flight(&self) -> u64 {
-        let mut calls = 0;
-        for queue in &self.queues {
-            let stats = queue.stats().await.unwrap_or_default();
-            calls += stats.visible + stats.in_flight;
-        }
-        calls
+        self.store
+            .counts()
+            .await
+            .map_or(0, |counts| counts.in_flight)
     }
 
     /// Who shares the limit: everybody.

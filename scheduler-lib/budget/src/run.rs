@@ -29,13 +29,6 @@ pub(crate) struct Ports {
     pub(crate) bus: SharedBus,
 }
 
-impl Ports {
-    /// Where calls of ours are on their way.
-    pub(crate) fn on_their_way(&self) -> [SharedQueue; 2] {
-        [Arc::clone(&self.work), Arc::clone(&self.completed)]
-    }
-}
-
 /// Everybody's bounds and deadlines.
 #[derive(Debug, Clone)]
 pub(crate) struct Bounds {

@@ -83,7 +83,7 @@ pub async fn play(
         channel: Arc::new(Channel::new(
             &scenario,
             clock.clone(),
-            ports[0].on_their_way(),
+            ports[0].store.clone(),
         )),
         scenario,
         clock,

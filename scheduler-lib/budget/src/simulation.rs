@@ -47,7 +47,7 @@ pub fn simulate(scenario: &Scenario, progress: impl Fn(u64)) -> Meter {
         let registered = cast::register(scenario, &registry).await;
         registered.expect("memory takes every job");
         let run = Run {
-            channel: Arc::new(Channel::new(scenario, clock.clone(), ports.on_their_way())),
+            channel: Arc::new(Channel::new(scenario, clock.clone(), ports.store.clone())),
             scenario: scenario.clone(),
             clock,
             bounds,
