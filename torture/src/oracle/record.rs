@@ -65,11 +65,11 @@ impl Place {
 
 impl Record {
     /// Reads the words: place, due, deadline, generation, nonce, revision, incarnation, strikes,
-    /// attempts, settled, run now, type, account, level, cushion, scopes, activity, reasons, each of
-    /// these a line of its time and its words.
+    /// attempts, settled, run now, type, account, level, cushion, pace, scopes, activity, reasons,
+    /// each of these a line of its time and its words.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let words: Vec<_> = text.splitn(18, ' ').collect();
+        let words: Vec<_> = text.splitn(19, ' ').collect();
         let [
             place,
             due,
@@ -81,6 +81,7 @@ impl Record {
             strikes,
             _,
             settled,
+            _,
             _,
             _,
             _,
@@ -115,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_record_is_read() {
-        let text = "f 1700000000000 1700000036000 7 9c2 3 ab1 0 0 1699999999000 0 posts 42 default - ,app - - run now\n1700000000000 registered";
+        let text = "f 1700000000000 1700000036000 7 9c2 3 ab1 0 0 1699999999000 0 posts 42 default - - ,app - - run now\n1700000000000 registered";
         let record = Record::parse(text).unwrap();
         assert_eq!(record.place, Place::InFlight);
         assert_eq!(

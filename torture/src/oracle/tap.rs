@@ -142,7 +142,7 @@ mod tests {
 
     const PREFIX: &str = "polling:{x:0}:";
     const RECORD: &str =
-        "s 1700000000000 0 0 - 0 ab 0 0 0 0 posts 1 default - - - 5 \\\"why\\\"\\n- run now";
+        "s 1700000000000 0 0 - 0 ab 0 0 0 0 posts 1 default - - - - 5 \\\"why\\\"\\n- run now";
 
     #[test]
     fn writes_of_records_are_told_in_their_order() {

@@ -222,7 +222,7 @@ impl Seen {
 
 /// The reaper says so in the record that it writes.
 fn is_reaped(record: &Record) -> bool {
-    record.place == Place::Slot && record.reason.starts_with("reaped")
+    record.place == Place::Slot && record.reason.starts_with("no answer came in time")
 }
 
 impl Sightings {
@@ -337,9 +337,9 @@ mod tests {
         }
     }
 
-    const IN_FLIGHT: &str = "f 1000 5000 1 n1 0 one 0 0 0 0 posts 1 default - - - ";
-    const SETTLED: &str = "s 9000 5000 1 - 0 one 0 0 1500 0 posts 1 default - - - 1500 ok";
-    const AGAIN: &str = "s 9000 5000 1 - 0 one 0 0 1600 0 posts 1 default - - - 1600 ok";
+    const IN_FLIGHT: &str = "f 1000 5000 1 n1 0 one 0 0 0 0 posts 1 default - - - - ";
+    const SETTLED: &str = "s 9000 5000 1 - 0 one 0 0 1500 0 posts 1 default - - - - 1500 ok";
+    const AGAIN: &str = "s 9000 5000 1 - 0 one 0 0 1600 0 posts 1 default - - - - 1600 ok";
 
     #[test]
     fn a_job_lost_in_between_is_told_once() {

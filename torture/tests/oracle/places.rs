@@ -15,7 +15,7 @@ struct Forged {
 
 /// Due in the fifth slot of 1 s; its lease ends in the ninth.
 fn record(place: char) -> String {
-    format!("{place} 5000 9000 1 - 0 one 0 0 0 0 posts 1 default - - - ")
+    format!("{place} 5000 9000 1 - 0 one 0 0 0 0 posts 1 default - - - - ")
 }
 
 impl Forged {
