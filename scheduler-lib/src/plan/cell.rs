@@ -81,7 +81,12 @@ impl Cell {
         if price.is_infinite() {
             return self.lowest;
         }
-        let minutes = self.worth.minutes_until(price / self.weight, self.rate);
+        let price = price / self.weight;
+        let longest = self.worth.longest(price, self.rate);
+        if longest * self.highest <= 1.0 {
+            return self.highest;
+        }
+        let minutes = self.worth.minutes_until(price, self.rate, longest);
         (1.0 / minutes).clamp(self.lowest, self.highest)
     }
 
@@ -100,12 +105,19 @@ impl Cell {
 }
 
 impl Worth {
-    /// Minutes until a poll is worth so much: the closed form `√(2 price / rate)`, which the risk
-    /// of losing items shortens.
-    fn minutes_until(self, price: f64, rate: f64) -> f64 {
-        let (page, loss) = match self {
-            Self::Fixed { interval } => return (2.0 * interval * price).sqrt(),
-            Self::Adaptive { page, loss } => (page, loss),
+    /// Minutes until a poll is worth so much, if no item can be lost: the closed form.
+    fn longest(self, price: f64, rate: f64) -> f64 {
+        match self {
+            Self::Fixed { interval } => (2.0 * interval * price).sqrt(),
+            Self::Adaptive { .. } => (2.0 * price / rate.max(LEAST_RATE)).sqrt(),
+        }
+    }
+
+    /// Minutes until a poll is worth so much, at most `longest`: the risk of losing items shortens
+    /// them.
+    fn minutes_until(self, price: f64, rate: f64, longest: f64) -> f64 {
+        let Self::Adaptive { page, loss } = self else {
+            return longest;
         };
         let rate = rate.max(LEAST_RATE);
         let worth = |minutes: f64| {
@@ -118,8 +130,8 @@ impl Worth {
                 items + overflow * growth,
             )
         };
-        let mut at = (2.0 * price / rate).sqrt();
-        let (mut low, mut high) = (0.0, at);
+        let mut at = longest;
+        let (mut low, mut high) = (0.0, longest);
         // Newton's method on the logarithms of worth and time, between bounds that close in.
         for _ in 0..MOST_STEPS {
             let (found, slope) = worth(at);
@@ -165,7 +177,7 @@ mod tests {
             let due_ms = model.worth(&Activity::since(0), terms).due_ms(price) as f64;
             let rate = 0.25 * 60.0 / day_s as f64;
             let worth = Worth::Adaptive { page: f64::from(page), loss: loss_minutes };
-            let minutes = worth.minutes_until(price, rate);
+            let minutes = worth.minutes_until(price, rate, worth.longest(price, rate));
             prop_assume!(rate > LEAST_RATE && minutes < 60.0 * MINUTES_A_DAY);
             prop_assert!((minutes * 60_000.0 / due_ms - 1.0).abs() < 1e-4, "{minutes} {due_ms}");
         }

@@ -1,11 +1,12 @@
 //! How delay grows with accounts.
 
+use indicatif::{ProgressBar, ProgressStyle};
 use scheduler_lib::plan::{Break, PlanInput, plan};
 
 use super::Planned;
 
 /// Plans of a curve.
-const POINTS: u32 = 96;
+const POINTS: u32 = 64;
 
 /// Of the accounts that are planned with, the curve goes from a twentieth at the least to twenty
 /// times as many at the most.
@@ -20,6 +21,7 @@ pub(super) struct Growth {
 }
 
 impl Growth {
+    /// A bar shows how far it is, if standard error is a terminal.
     pub(super) fn of(planned: &Planned) -> anyhow::Result<Self> {
         let now = planned.input.accounts;
         let breaks = planned
@@ -37,7 +39,11 @@ impl Growth {
         let mut factors: Vec<_> = even.chain(within).chain([now]).collect();
         factors.sort_by(f64::total_cmp);
         let mut delays = vec![Vec::with_capacity(factors.len()); planned.plan.levels.len()];
-        for accounts in &factors {
+        let bar = ProgressBar::new(factors.len() as u64);
+        bar.set_style(ProgressStyle::with_template(
+            "{bar:30} {pos}/{len} plans, {elapsed}",
+        )?);
+        for accounts in bar.wrap_iter(factors.iter()) {
             let input = PlanInput {
                 accounts: *accounts,
                 ..planned.input.clone()
@@ -46,6 +52,7 @@ impl Growth {
                 delays.push(level.staleness_minutes);
             }
         }
+        bar.finish_and_clear();
         Ok(Self { factors, delays })
     }
 

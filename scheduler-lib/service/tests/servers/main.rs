@@ -3,6 +3,7 @@
 
 mod cycle;
 mod outage;
+mod plan;
 mod queues;
 mod service;
 #[path = "../support/mod.rs"]

@@ -101,6 +101,16 @@ impl Service {
         &self.setup.channel
     }
 
+    /// As [`Setup::told_with`], of the configuration that it runs on.
+    pub(crate) fn told_with(
+        &self,
+        arguments: &[&str],
+        key: &str,
+        value: &str,
+    ) -> (Option<i32>, String) {
+        self.setup.told_with(arguments, key, value)
+    }
+
     pub(crate) fn jobs(&self) -> String {
         format!("/v1/channels/{}/jobs", self.setup.channel)
     }
