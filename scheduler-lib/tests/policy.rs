@@ -437,9 +437,18 @@ fn what_is_promised_is_worth_more_than_any_price() {
         }],
         ..polled_before(10)
     };
-    for promised in [state(), polled_before(30), asked_for] {
+    let reason = |minutes: i64, text: &str| Reason {
+        at_ms: Some(NOW_MS - minutes * MINUTE_MS),
+        text: text.to_owned(),
+    };
+    let mut put_off = asked_for.clone();
+    put_off.reasons.insert(0, reason(1, "others had the calls"));
+    for promised in [state(), polled_before(30), asked_for.clone(), put_off] {
         assert!(worth(&promised) >= PROMISED, "{promised:?}");
     }
+    let mut polled_since = asked_for;
+    polled_since.reasons.insert(0, reason(10, "its interval"));
+    assert!(worth(&polled_since) < PROMISED);
 }
 
 #[test]
@@ -513,7 +522,11 @@ fn a_burst_is_worth_many_items_until_its_job_is_polled_again() {
     let worth = |state: &JobState| FixedIntervals.worth(&seen(&rules, state), NOW_MS);
     let saturated = placement(&rules, &before, ended).reason;
     assert!((worth(&told(saturated.clone(), NOW_MS)) - 50.0).abs() < 1e-9);
-    assert!((worth(&told(saturated, NOW_MS - 1)) - 2.5).abs() < 1e-9);
+    let polled_again = JobState {
+        settled_ms: NOW_MS + MINUTE_MS,
+        ..told(saturated, NOW_MS)
+    };
+    assert!((worth(&polled_again) - 2.5).abs() < 1e-9);
 }
 
 fn postponed(denial: &Denial, others: u64) -> Due {

@@ -113,7 +113,9 @@ impl<'a> Seen<'a> {
         let of_age = self
             .of_age_ms()
             .is_some_and(|of_age_ms| of_age_ms <= now_ms);
-        let promised = of_age || self.state.reason().starts_with(RUN_NOW);
+        let mut reasons = self.since_settled();
+        let asked_for = reasons.any(|reason| reason.text.starts_with(RUN_NOW));
+        let promised = of_age || asked_for;
         promised.then_some(PROMISED * (1.0 + self.weight))
     }
 
@@ -121,16 +123,25 @@ impl<'a> Seen<'a> {
     /// one that brings many items. 0 if there is no more.
     #[must_use]
     pub fn burst_worth(&self) -> f64 {
-        let state = self.state;
-        // What was decided when the last poll was settled, however often it was put off since.
-        let told = |reason: &Reason| {
-            reason.at_ms == Some(state.settled_ms) && reason.text.starts_with(SATURATED)
-        };
-        let saturated = self.polled_ms == state.settled_ms && state.reasons.iter().any(told);
-        match saturated {
+        let mut reasons = self.since_settled();
+        let saturated = reasons.any(|reason| reason.text.starts_with(SATURATED));
+        // Once it was polled again, that poll tells.
+        match saturated && self.polled_ms == self.state.settled_ms {
             true => self.weight * BURST_ITEMS * minutes(self.interval_ms) / 2.0,
             false => 0.0,
         }
+    }
+
+    /// Why it was placed since its last poll was settled, and by that: however often it was put off,
+    /// what it was placed for still counts.
+    fn since_settled(&self) -> impl Iterator<Item = &'a Reason> {
+        let by_settling = Some(self.state.settled_ms);
+        let mut ended = false;
+        self.state.reasons.iter().take_while(move |reason| {
+            let before = ended;
+            ended |= reason.at_ms == by_settling;
+            !before
+        })
     }
 
     /// Its interval in words.
