@@ -143,7 +143,7 @@ impl Cli {
             as_json,
         }) = &self.command
         {
-            return tell_why(config, channel, job, *as_json).await;
+            return tell_why(&config, channel, job, *as_json).await;
         }
         let stop = run::stop_on_signals()?;
         let listener = run::listen(config.admin.listen).await?;
@@ -193,13 +193,13 @@ impl Cli {
 }
 
 async fn tell_why(
-    config: Config,
+    config: &Config,
     channel: &ChannelId,
     job: &JobId,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let told = explain::explain(config, clock, channel, job).await?;
+    let told = explain::explain(config, &clock, channel, job).await?;
     let mut out = io::stdout();
     match as_json {
         true => writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?,

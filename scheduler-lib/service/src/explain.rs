@@ -1,25 +1,24 @@
 //! What `scheduler explain` tells.
 
-use std::sync::Arc;
-
 use anyhow::{Context, bail};
 use polling_model::{ChannelId, JobId, SharedClock};
-use scheduler_lib::explain::Explanation;
+use polling_transport::{SharedQueue, memory::MemoryQueue};
+use scheduler_lib::{Channel, Registry, Scheduler, explain::Explanation};
 
 use crate::{
-    assemble::assemble,
-    config::{Config, StoreKind},
-    suggest,
+    config::{ChannelConfig, Config, StoreKind},
+    servers, suggest,
 };
 
-/// Why a job is where it is, from the channel's own store and limits; no scheduler needs to run.
+/// Why a job is where it is, from the channel's own store and limits; neither a scheduler nor a
+/// queue is needed.
 ///
 /// # Errors
 ///
-/// That there is no such channel or job, or that its servers cannot be used.
+/// That there is no such channel or job, or that its store cannot be read.
 pub async fn explain(
-    mut config: Config,
-    clock: SharedClock,
+    config: &Config,
+    clock: &SharedClock,
     channel: &ChannelId,
     job: &JobId,
 ) -> anyhow::Result<Explanation> {
@@ -34,10 +33,33 @@ pub async fn explain(
             config.admin.listen
         );
     }
-    config.channels.retain(|name, _| name == channel);
-    let scheduler = assemble(&config, Arc::clone(&clock)).await;
-    let scheduler = scheduler.context("the channel's servers cannot be used")?;
-    let registry = scheduler.registry(channel);
-    let registry = registry.context("the channel is not served")?;
+    let registry = registry(channel, found, clock).await?;
     Ok(registry.explain(job).await?)
+}
+
+/// The registry of a channel whose queues are none of ours: it sends and receives nothing.
+async fn registry(
+    id: &ChannelId,
+    config: &ChannelConfig,
+    clock: &SharedClock,
+) -> anyhow::Result<Registry> {
+    let found = servers::open_store(id, config, clock).await?;
+    let no_queue =
+        || -> SharedQueue { MemoryQueue::builder("none", SharedClock::clone(clock)).build() };
+    let mut channel = Channel::builder(id.clone(), found.store)
+        .ledger(found.ledger)
+        .default_level(config.default_level.clone())
+        .limits(config.limits.clone())
+        .completed(no_queue())
+        .dead_letter(no_queue());
+    for (job_type, rules) in &config.job_types {
+        channel = channel.job_type(job_type.clone(), rules.clone(), no_queue());
+    }
+    let scheduler = Scheduler::builder()
+        .clock(SharedClock::clone(clock))
+        .channel(channel.build()?)
+        .build();
+    scheduler
+        .registry(id)
+        .context("a scheduler serves the channel it was built with")
 }

@@ -125,12 +125,23 @@ pub struct LimitNow {
     pub scope: ScopeKey,
     /// What the job leaves of it to others.
     pub cushion: Cushion,
+    /// The limit that the rules tell, whether the channel does or not.
+    pub configured: Option<Configured>,
     /// The channel refuses calls until then.
     pub refused_until_ms: Option<i64>,
     /// What a call has to be worth, in minutes of delay.
     pub price_minutes: f64,
     /// Its windows, shortest first; none if nothing is known of it.
     pub windows: Vec<WindowNow>,
+}
+
+/// A limit as the rules of a job type tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Configured {
+    /// Calls per window.
+    pub calls: u64,
+    /// How long the window is.
+    pub window_ms: i64,
 }
 
 /// How a window of a limit stands.
@@ -232,6 +243,10 @@ fn limit((claim, standing): &(Claim, Standing)) -> LimitNow {
     LimitNow {
         scope: claim.scope.clone(),
         cushion: claim.cushion,
+        configured: claim.limit.map(|limit| Configured {
+            calls: limit.calls,
+            window_ms: limit.window_ms,
+        }),
         refused_until_ms: standing.refused_until_ms,
         price_minutes: standing.price,
         windows: standing.windows.iter().map(window).collect(),

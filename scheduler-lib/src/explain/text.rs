@@ -5,7 +5,7 @@ use std::fmt;
 use polling_model::ScopeKey;
 
 use super::{
-    Explanation, LimitNow, Rules, Whereabouts, WindowNow,
+    Configured, Explanation, LimitNow, Rules, Whereabouts, WindowNow,
     time::{both, clock, full, length},
 };
 use crate::{policy::Override, store::Hold};
@@ -218,10 +218,17 @@ impl LimitNow {
             )?;
         }
         if self.windows.is_empty() && self.refused_until_ms.is_none() {
-            writeln!(
-                f,
-                "  {scope}: the channel has not told how many calls are left."
-            )?;
+            match self.configured {
+                Some(Configured { calls, window_ms }) => writeln!(
+                    f,
+                    "  {scope}: {calls} calls per {} by its rules; none was made of late.",
+                    length(window_ms)
+                )?,
+                None => writeln!(
+                    f,
+                    "  {scope}: the channel has not told how many calls are left."
+                )?,
+            }
         }
         for window in &self.windows {
             window.tell(f, scope, now_ms)?;

@@ -214,6 +214,20 @@ async fn a_boosted_job_says_how_much_and_until_when() {
     assert!(!told.contains("boosted"), "{told}");
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_new_job_waits_for_its_first_poll() {
+    let mut rules = limited(60, 15, 0);
+    let told = ScopeRule {
+        scope: "account:{account}".parse().unwrap(),
+        limit: None,
+    };
+    rules.scopes.push(told);
+    let stage = Stage::new(rules);
+    let id = stage.register("42").await;
+    pass(30).await;
+    stage.tells(&id, "15-new").await;
+}
+
 async fn first_with(stage: &Stage, ids: &[JobId], word: &str) -> JobId {
     for id in ids {
         if stage.reason(id).await.contains(word) {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod cycle;
+mod explain;
 mod outage;
 mod plan;
 mod queues;

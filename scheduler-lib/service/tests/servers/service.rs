@@ -146,7 +146,11 @@ impl Service {
         let mut answer = String::new();
         stream.read_to_string(&mut answer).unwrap();
         let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.to_owned(), serde_json::from_str(body).unwrap())
+        let body = match body {
+            "" => Value::Null,
+            body => serde_json::from_str(body).unwrap(),
+        };
+        (head.to_owned(), body)
     }
 
     /// Ends it as a supervisor does.
