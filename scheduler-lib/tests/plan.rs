@@ -490,7 +490,9 @@ proptest! {
         let told = plan(&input).unwrap();
         let accounts = told.breaks.iter().filter_map(|found| Some((found, found.accounts?)));
         let all: Vec<_> = accounts.filter(|(_, factor)| (1e-5..1e5).contains(factor)).collect();
-        prop_assume!(!all.is_empty());
+        if all.is_empty() {
+            return Ok(());
+        }
         let (found, factor) = all[at % all.len()];
         let holds = |plan: &Plan| {
             let of = |one: &&scheduler_lib::plan::Break| one.what == found.what && one.scope == found.scope;
@@ -535,7 +537,9 @@ proptest! {
         let of_accounts = told.breaks.iter().filter_map(|found| found.accounts);
         let first = of_accounts.fold(f64::INFINITY, f64::min);
         let by_account = told.breaks.iter().any(|found| found.accounts.is_none() && !found.holds());
-        prop_assume!((1e-5..1e5).contains(&first) && !by_account);
+        if by_account || !(1e-5..1e5).contains(&first) {
+            return Ok(());
+        }
         input.accounts = first * 0.999_999;
         prop_assert!(!stretched(&plan(&input).unwrap()));
     }

@@ -8,7 +8,7 @@ use super::PlanError;
 pub const MAX_RATE: f64 = 1e6;
 
 /// Rates that differ by less than this are one class, so that a plan over a million jobs is as fast
-/// as one over a thousand. The mean is kept, and frequencies go by roots: no figure changes by more
+/// as one over a thousand. The mean is kept, and frequencies go by roots: delays change by less
 /// than a thousandth.
 const SAME: f64 = 0.05;
 

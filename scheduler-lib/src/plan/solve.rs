@@ -6,6 +6,9 @@ use super::{cell::Cell, shared::Shared};
 /// more.
 const MOST_ROUNDS: u32 = 200;
 
+/// Rounds after which prices are followed in longer steps than they took.
+const MOST_STRIDES: u32 = 100;
+
 /// Steps of the search for a price.
 const MOST_STEPS: u32 = 120;
 
@@ -21,7 +24,8 @@ const HIGHEST: f64 = 1e24;
 /// Cuts promises that do not fit, from the lowest weight up; those of one weight alike.
 pub(super) fn cut_promises(cells: &mut [Cell], scopes: &[Shared]) {
     for scope in scopes {
-        let mut over = scope.used(cells, |cell| cell.lowest) - scope.budget();
+        let all = scope.used(cells, |cell| cell.lowest);
+        let mut over = all - scope.budget();
         let weighed = scope.members.iter();
         let weighed = weighed.map(|(at, cost)| (cells[*at].weight, *at, *cost));
         let mut members: Vec<(f64, usize, f64)> = weighed.collect();
@@ -33,7 +37,9 @@ pub(super) fn cut_promises(cells: &mut [Cell], scopes: &[Shared]) {
             let uses = alike.iter();
             let uses = uses.map(|(_, at, cost)| cost * cells[*at].jobs * cells[*at].lowest);
             let used: f64 = uses.sum();
-            let kept = if used > over { 1.0 - over / used } else { 0.0 };
+            // What is left of sums that are equal is nothing.
+            let rest = used - over;
+            let kept = if rest > all * NEAR { rest / used } else { 0.0 };
             for (_, at, _) in alike {
                 cells[*at].lowest *= kept;
             }
@@ -46,7 +52,9 @@ pub(super) fn cut_promises(cells: &mut [Cell], scopes: &[Shared]) {
 /// promised does. A job goes by the sum of its scopes' prices.
 ///
 /// Each scope's price in turn is raised or lowered until its use fits: in a convex problem that
-/// ends at the only answer. The last round only raises, so that nothing is used twice.
+/// ends at the only answer. Where two scopes hold the same jobs back, one a little more, prices
+/// wander from one to the other in small steps: they are followed in ever longer ones. The last
+/// round only raises, so that nothing is used twice.
 pub(super) fn prices(cells: &[Cell], scopes: &[Shared]) -> Vec<f64> {
     let mut prices = Prices {
         cells,
@@ -59,10 +67,22 @@ pub(super) fn prices(cells: &[Cell], scopes: &[Shared]) -> Vec<f64> {
             prices.of_cell[*cell].push(at);
         }
     }
-    for _ in 0..MOST_ROUNDS {
+    let (mut stride, mut last) = (0.0_f64, Vec::new());
+    for round in 0..MOST_ROUNDS {
+        let before = prices.prices.clone();
         if !prices.round(0.0) {
             break;
         }
+        let moved = difference(&prices.prices, &before);
+        stride = if alike(&moved, &last) {
+            (2.0 * stride).max(1.0)
+        } else {
+            0.0
+        };
+        if round < MOST_STRIDES {
+            prices.go_on(&moved, stride);
+        }
+        last = moved;
     }
     prices.round(1.0);
     prices.prices
@@ -79,6 +99,21 @@ pub(super) fn by_cell(cells: &[Cell], scopes: &[Shared], prices: &[f64]) -> Vec<
     sums
 }
 
+/// By scope; 0 where there is no end to it.
+fn difference(prices: &[f64], before: &[f64]) -> Vec<f64> {
+    let pairs = prices.iter().zip(before);
+    let moved = pairs.map(|(price, before)| price - before);
+    moved
+        .map(|moved| if moved.is_finite() { moved } else { 0.0 })
+        .collect()
+}
+
+/// Whether prices move in the same direction, all in all.
+fn alike(moved: &[f64], last: &[f64]) -> bool {
+    let along: f64 = moved.iter().zip(last).map(|(one, two)| one * two).sum();
+    along > 0.0
+}
+
 struct Prices<'a> {
     cells: &'a [Cell],
     scopes: &'a [Shared],
@@ -88,6 +123,15 @@ struct Prices<'a> {
 }
 
 impl Prices<'_> {
+    /// So many times as far as they moved.
+    fn go_on(&mut self, moved: &[f64], stride: f64) {
+        for (price, moved) in self.prices.iter_mut().zip(moved) {
+            if price.is_finite() {
+                *price = stride.mul_add(*moved, *price).max(0.0);
+            }
+        }
+    }
+
     /// Sets each price, not below `kept` times what it was. Whether any changed.
     fn round(&mut self, kept: f64) -> bool {
         let mut changed = false;
