@@ -33,6 +33,9 @@ const TEXT: RGBColor = RGBColor(70, 74, 80);
 const STRETCHED: RGBColor = RGBColor(214, 148, 20);
 const BROKEN: RGBColor = RGBColor(200, 60, 40);
 
+/// How far below its dot a delay is written.
+const BELOW: i32 = 11;
+
 /// Told apart on white, also by those who see few colours.
 const COLORS: [RGBColor; 6] = [
     RGBColor(31, 84, 140),
@@ -98,9 +101,10 @@ fn draw_file(file: &Path, planned: &Planned, growth: &Growth) -> Drawn {
     shade(&mut chart, &axes, &breaks)?;
     mesh(&mut chart, planned)?;
     let marks = lines(&mut chart, &axes, planned, &breaks)?;
-    let ends = curves(&mut chart, planned, growth)?;
+    let [ends, delays_now] = curves(&mut chart, planned, growth)?;
     drop(chart);
     names::beside(&root, ends)?;
+    names::beside(&root, delays_now)?;
     names::above(&root, marks)?;
     root.present()?;
     Ok(())
@@ -220,13 +224,14 @@ fn lines(
     Ok(names)
 }
 
-/// Delays; what to write beside their ends.
+/// Delays; what to write beside their ends, and beside those of this plan.
 fn curves(
     chart: &mut Chart<'_>,
     planned: &Planned,
     growth: &Growth,
-) -> Result<Vec<Name>, Box<dyn std::error::Error>> {
-    let (levels, mut names) = (planned.plan.levels.iter(), Vec::new());
+) -> Result<[Vec<Name>; 2], Box<dyn std::error::Error>> {
+    let levels = planned.plan.levels.iter();
+    let (mut names, mut delays_now) = (Vec::new(), Vec::new());
     for ((level, delays), color) in levels.zip(&growth.delays).zip(COLORS.iter().cycle()) {
         let points = growth.factors.iter().copied().zip(delays.iter().copied());
         let seen = points.filter(|(_, delay)| SEEN.contains(delay));
@@ -242,9 +247,13 @@ fn curves(
         if SEEN.contains(&delay) {
             let at = (planned.input.accounts, delay);
             chart.draw_series([Circle::new(at, 5, color.filled())])?;
-            let label = ("sans-serif", 13).into_font().color(color);
-            chart.draw_series([EmptyElement::at(at) + Text::new(span(delay), (10, 6), label)])?;
+            let (x, y) = chart.backend_coord(&at);
+            delays_now.push(Name {
+                at: (x, y + BELOW),
+                text: span(delay),
+                color: *color,
+            });
         }
     }
-    Ok(names)
+    Ok([names, delays_now])
 }
