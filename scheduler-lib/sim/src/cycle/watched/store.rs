@@ -5,9 +5,9 @@ use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
 use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
-        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord, JobState,
-        NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable, Update,
-        Verdict,
+        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
+        JobState, NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable,
+        Update, Verdict,
     },
 };
 
