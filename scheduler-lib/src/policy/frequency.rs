@@ -27,6 +27,38 @@ const BURST_ITEMS: f64 = 20.0;
 ///
 /// The cycle goes by a **price**: what a call has to be worth, in minutes of delay that it saves.
 /// It is 0 while all calls that are asked for can be made.
+///
+/// A policy that polls twice as often in the hours when a channel is busy:
+///
+/// ```
+/// use scheduler_lib::policy::{Due, FixedIntervals, Frequency, Seen};
+///
+/// #[derive(Debug)]
+/// struct ByDay;
+///
+/// impl ByDay {
+///     fn now<'a>(job: &Seen<'a>, now_ms: i64) -> Seen<'a> {
+///         let hour = now_ms / 3_600_000 % 24;
+///         let interval_ms = match hour {
+///             8..20 => job.interval_ms / 2,
+///             _ => job.interval_ms,
+///         };
+///         Seen { interval_ms, ..*job }
+///     }
+/// }
+///
+/// impl Frequency for ByDay {
+///     fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64 {
+///         FixedIntervals.worth(&Self::now(job, now_ms), now_ms)
+///     }
+///
+///     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
+///         FixedIntervals.due(&Self::now(job, now_ms), price, now_ms)
+///     }
+/// }
+/// ```
+///
+/// [`ChannelBuilder::job_type_by`](crate::ChannelBuilder::job_type_by) takes it.
 pub trait Frequency: Send + Sync + fmt::Debug {
     /// What polling the job at `now_ms` is worth, in minutes of delay; finite, and not negative.
     fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64;
@@ -153,6 +185,15 @@ impl<'a> Seen<'a> {
         }
     }
 
+    /// A price may be high for a while only, such as after an outage, when all jobs are late: a job
+    /// that waits for it to be worth it is looked at again after so long, or after half as long as
+    /// it has waited.
+    pub(super) fn look_again(&self, at_ms: i64, after_ms: i64, now_ms: i64) -> i64 {
+        let waited_ms = now_ms.saturating_sub(self.polled_ms);
+        let waited_ms = if self.polled_ms == 0 { 0 } else { waited_ms };
+        at_ms.min(now_ms.saturating_add(after_ms.max(waited_ms / 2)))
+    }
+
     /// Not after it comes of age.
     pub(super) fn by_its_age(&self, due: Due) -> Due {
         match self.of_age_ms() {
@@ -214,12 +255,14 @@ impl Frequency for FixedIntervals {
         if worthwhile_ms <= due.at_ms {
             return due;
         }
+        let at_ms = job.look_again(worthwhile_ms, 2 * job.interval_ms, now_ms);
+        let least = if at_ms < worthwhile_ms { "at least " } else { "" };
         job.by_its_age(Due {
-            at_ms: worthwhile_ms,
+            at_ms: at_ms.max(due.at_ms),
             reason: format!(
-                "{}, stretched to {}: calls are scarce, a poll has to save {} of delay",
+                "{}, stretched to {least}{}: calls are scarce, a poll has to save {} of delay",
                 due.reason,
-                text(worthwhile_ms - polled_ms),
+                text(at_ms - polled_ms),
                 of_minutes(price * EARLY),
             ),
         })

@@ -34,8 +34,8 @@ pub struct JobTypeRules {
     /// shortest. Levels may have their own.
     #[serde(with = "crate::duration")]
     pub interval: Duration,
-    /// Longest time between two polls that succeed, as far as limits and errors allow. It goes
-    /// before what a poll is worth. Levels may have their own.
+    /// Longest time between two polls, as far as limits and errors allow. It goes before what a
+    /// poll is worth. Levels may have their own.
     #[serde(default, with = "crate::duration::option")]
     pub max_age: Option<Duration>,
     /// Polls each job when a call saves the most delay, instead of at a fixed interval.
@@ -81,7 +81,7 @@ pub struct LevelRules {
     /// Time between two polls.
     #[serde(with = "crate::duration::option")]
     pub interval: Option<Duration>,
-    /// Longest time between two polls that succeed.
+    /// Longest time between two polls.
     #[serde(with = "crate::duration::option")]
     pub max_age: Option<Duration>,
     /// What a minute of delay counts beside that of other levels, when there are fewer calls than
@@ -442,12 +442,27 @@ impl JobTypeRules {
             if limit.calls == 0 {
                 return Err(zero(&format!("{field}.calls")));
             }
+            self.check_room(&format!("{field}.calls"), limit.calls)?;
         }
         if !(1..=MAX_COST).contains(&self.cost) {
             let needs = format!("it needs 1 to {MAX_COST}");
             return Err(other("cost".to_owned(), &self.cost, needs));
         }
         check_cushion("cushion", self.cushion)
+    }
+}
+
+impl JobTypeRules {
+    /// A limit that is no more than a cushion would never let a call through.
+    fn check_room(&self, field: &str, calls: u64) -> Result<(), RuleError> {
+        let of_levels = self.levels.values().filter_map(|rules| rules.cushion);
+        for cushion in of_levels.chain([self.cushion]) {
+            if cushion.calls_of(calls) >= calls {
+                let needs = format!("with a cushion of {cushion} no call is ever left");
+                return Err(other(field.to_owned(), &calls, needs));
+            }
+        }
+        Ok(())
     }
 }
 
@@ -560,6 +575,35 @@ mod tests {
                 .unwrap_err()
                 .to_string()
                 .starts_with("levels.gold.interval is ")
+        );
+        rules.levels.clear();
+        rules.scopes =
+            serde_json::from_str(r#"[{"scope": "app", "limit": {"calls": 300, "window": "15m"}}]"#)
+                .unwrap();
+        for (cushion, fits) in [
+            ("299", true),
+            ("300", false),
+            ("99%", true),
+            ("100%", false),
+        ] {
+            rules.cushion = cushion.parse().unwrap();
+            assert_eq!(rules.validate().is_ok(), fits, "{cushion}");
+        }
+        assert_eq!(
+            rules.validate().unwrap_err().to_string(),
+            "scopes.app.limit.calls is 300: with a cushion of 100% no call is ever left"
+        );
+        rules.cushion = Cushion::NONE;
+        let unpolled = LevelRules {
+            weight: 0.0,
+            ..LevelRules::default()
+        };
+        rules
+            .levels
+            .insert(ServiceLevel::new("free").unwrap(), unpolled);
+        assert_eq!(
+            rules.validate().unwrap_err().to_string(),
+            "levels.free.weight is 0: without a max_age, jobs of level free might never be polled"
         );
         rules.levels.clear();
         rules.max_strikes = 0;
