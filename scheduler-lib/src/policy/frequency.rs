@@ -52,6 +52,10 @@ const BURST_ITEMS: f64 = 20.0;
 ///         FixedIntervals.worth(&Self::now(job, now_ms), now_ms)
 ///     }
 ///
+///     fn worthwhile_ms(&self, job: &Seen<'_>, worth: f64) -> i64 {
+///         FixedIntervals.worthwhile_ms(job, worth)
+///     }
+///
 ///     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
 ///         FixedIntervals.due(&Self::now(job, now_ms), price, now_ms)
 ///     }
@@ -62,6 +66,9 @@ const BURST_ITEMS: f64 = 20.0;
 pub trait Frequency: Send + Sync + fmt::Debug {
     /// What polling the job at `now_ms` is worth, in minutes of delay; finite, and not negative.
     fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64;
+
+    /// When a poll is worth so much; UTC milliseconds.
+    fn worthwhile_ms(&self, job: &Seen<'_>, worth: f64) -> i64;
 
     /// When the job is polled next, at a price for a call.
     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due;
@@ -222,13 +229,6 @@ impl<'a> Seen<'a> {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FixedIntervals;
 
-impl FixedIntervals {
-    /// When a poll is worth so much, as minutes after the last.
-    fn minutes_until(job: &Seen<'_>, worth: f64) -> f64 {
-        (2.0 * minutes(job.interval_ms) * worth / job.weight).sqrt()
-    }
-}
-
 impl Frequency for FixedIntervals {
     fn worth(&self, job: &Seen<'_>, now_ms: i64) -> f64 {
         // Whoever comes before its interval has ended was asked for: no less than others then.
@@ -238,31 +238,33 @@ impl Frequency for FixedIntervals {
             .unwrap_or_else(|| worth.max(job.burst_worth()))
     }
 
+    fn worthwhile_ms(&self, job: &Seen<'_>, worth: f64) -> i64 {
+        let after_min = (2.0 * minutes(job.interval_ms) * worth / job.weight).sqrt();
+        job.polled_ms
+            .saturating_add((after_min * MS_PER_MINUTE) as i64)
+    }
+
     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
-        let at_ms = next_on_grid(job, now_ms);
         let due = Due {
-            at_ms,
+            at_ms: next_on_grid(job, now_ms),
             reason: job.interval_text(),
         };
-        // A first poll has no past to be worth anything by; its successors have.
-        let polled_ms = if job.polled_ms == 0 {
-            now_ms
-        } else {
-            job.polled_ms
-        };
-        let stretched_ms = (Self::minutes_until(job, price * EARLY) * MS_PER_MINUTE) as i64;
-        let worthwhile_ms = polled_ms.saturating_add(stretched_ms);
+        let worthwhile_ms = self.worthwhile_ms(job, price * EARLY);
         if worthwhile_ms <= due.at_ms {
             return due;
         }
         let at_ms = job.look_again(worthwhile_ms, 2 * job.interval_ms, now_ms);
-        let least = if at_ms < worthwhile_ms { "at least " } else { "" };
+        let least = if at_ms < worthwhile_ms {
+            "at least "
+        } else {
+            ""
+        };
         job.by_its_age(Due {
             at_ms: at_ms.max(due.at_ms),
             reason: format!(
                 "{}, stretched to {least}{}: calls are scarce, a poll has to save {} of delay",
                 due.reason,
-                text(at_ms - polled_ms),
+                text(at_ms.saturating_sub(job.polled_ms)),
                 of_minutes(price * EARLY),
             ),
         })

@@ -11,6 +11,10 @@ use crate::ledger::{Denial, WindowStanding};
 /// Most slots over which jobs are spread that found a slot's calls spent.
 const MOST_SLOTS: u64 = 60;
 
+/// Over no more than this, or an interval, jobs are spread that wait for the same moment,
+/// milliseconds: a day's window is not to begin for some of them in its last hour.
+const LONGEST_SPREAD_MS: i64 = 3_600_000;
+
 /// A drained job that gets no call, and what the others of its scopes got.
 #[derive(Debug, Clone, Copy)]
 pub struct Denied<'a> {
@@ -57,14 +61,14 @@ pub fn postpone(denied: &Denied<'_>) -> Due {
             ),
         },
         Denial::Price => {
-            let due = denied
-                .frequency
-                .due(&denied.seen, denied.price, denied.now_ms);
+            let seen = &denied.seen;
+            let worthwhile_ms = denied.frequency.worthwhile_ms(seen, denied.price);
+            let at_ms = seen.look_again(worthwhile_ms, seen.interval_ms, denied.now_ms);
             let price = of_minutes(denied.price);
-            Due {
-                at_ms: due.at_ms,
+            seen.by_its_age(Due {
+                at_ms,
                 reason: format!("calls are scarce: waits until a poll saves {price} of delay"),
-            }
+            })
         }
     };
     let next_ms = denied
@@ -136,8 +140,10 @@ fn turn(turn_ms: i64) -> String {
 /// The job's own point in a time that all jobs of a scope are spread over. A scope of its account
 /// alone needs no spread.
 fn spread_ms(id: &JobId, seen: &Seen<'_>, scope: &ScopeKey, length_ms: i64) -> i64 {
-    if scope.as_str().ends_with(seen.state.account.as_str()) {
+    let before = scope.as_str().strip_suffix(seen.state.account.as_str());
+    if before.is_some_and(|before| !before.ends_with(char::is_alphanumeric)) {
         return 0;
     }
-    (phase(id) * length_ms as f64) as i64
+    let longest_ms = seen.interval_ms.max(LONGEST_SPREAD_MS);
+    (phase(id) * length_ms.min(longest_ms) as f64) as i64
 }

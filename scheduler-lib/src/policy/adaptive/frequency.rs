@@ -14,6 +14,10 @@ use crate::policy::{
 /// Time between two lessons, in milliseconds: an hour.
 const LESSON_MS: i64 = 3_600_000;
 
+/// A job is looked at again at the latest so long after its poll, in milliseconds: an hour. Later
+/// as it goes on waiting.
+const LOOK_MS: i64 = 3_600_000;
+
 /// A day, the period in which people come and go.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
@@ -74,10 +78,18 @@ impl Frequency for AdaptiveFrequency {
         promised.unwrap_or_else(|| self.worth_of(job).at(now_ms).max(job.burst_worth()))
     }
 
+    fn worthwhile_ms(&self, job: &Seen<'_>, worth: f64) -> i64 {
+        self.worth_of(job).due_ms(worth)
+    }
+
     fn due(&self, job: &Seen<'_>, price: f64, now_ms: i64) -> Due {
         let worth = self.worth_of(job);
         let earliest_ms = job.polled_ms.saturating_add(job.interval_ms).max(now_ms);
-        let at_ms = worth.due_ms(price * EARLY).max(earliest_ms);
+        let worthwhile_ms = worth.due_ms(price * EARLY);
+        let look_ms = LOOK_MS.max(2 * job.interval_ms);
+        let at_ms = job
+            .look_again(worthwhile_ms, look_ms, now_ms)
+            .max(earliest_ms);
         let price = if price > 0.0 {
             format!("a poll has to save {} of delay", of_minutes(price * EARLY))
         } else {
