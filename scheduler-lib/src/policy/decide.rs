@@ -5,7 +5,7 @@ use polling_model::{ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
 use super::{
     adaptive::Activity,
     frequency::{Due, Frequency, RUN_NOW, SATURATED, Seen, text},
-    postpone::{exhausted, refused},
+    postpone::{Turn, exhausted, refused},
     rules::{Backoff, ErrorRule, JobTypeRules},
 };
 use crate::{
@@ -228,16 +228,17 @@ impl Situation<'_> {
     fn limited(&self) -> Option<Due> {
         let cost = u64::from(self.rules.cost);
         let seen = self.seen();
+        let turn = Turn::of(self.id);
         let limits = self.scopes.iter().flat_map(|(claim, standing)| {
             let scope = &claim.scope;
             let refused = standing
                 .refused_until_ms
-                .map(|until_ms| refused(self.id, &seen, scope, until_ms, self.now_ms));
+                .map(|until_ms| refused(turn, &seen, scope, until_ms, self.now_ms));
             let exhausted = standing.windows.iter().filter_map(move |window| {
                 let cushion = claim.cushion.calls_of(window.limit);
                 let enough = window.free >= cushion.saturating_add(cost);
                 let spent = (scope, window, cushion);
-                (!enough).then(|| exhausted(self.id, &seen, spent, self.now_ms))
+                (!enough).then(|| exhausted(turn, &seen, spent, self.now_ms))
             });
             refused.into_iter().chain(exhausted)
         });

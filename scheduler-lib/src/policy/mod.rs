@@ -19,7 +19,7 @@ pub use self::{
         MIN_INTERVAL, RuleError,
     },
     scopes::{LimitRule, MAX_SCOPE_RULES, ScopeRule, ScopeTemplate, TemplateError},
-    spread::{candidates, phase},
+    spread::candidates,
 };
 pub(crate) use self::{
     frequency::SATURATED,

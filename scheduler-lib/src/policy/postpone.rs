@@ -4,7 +4,7 @@ use polling_model::{JobId, ScopeKey, SlotRing};
 
 use super::{
     frequency::{Due, Frequency, Seen, of_minutes, text},
-    spread::{lot, phase},
+    spread::lot,
 };
 use crate::ledger::{Denial, WindowStanding};
 
@@ -41,14 +41,15 @@ pub struct Denied<'a> {
 pub fn postpone(denied: &Denied<'_>) -> Due {
     let due = match denied.denial {
         Denial::Refused { scope, until_ms } => {
-            refused(denied.id, &denied.seen, scope, *until_ms, denied.now_ms)
+            let turn = denied.turn();
+            refused(turn, &denied.seen, scope, *until_ms, denied.now_ms)
         }
         Denial::Cushion {
             scope,
             window,
             cushion,
         } => exhausted(
-            denied.id,
+            denied.turn(),
             &denied.seen,
             (scope, window, *cushion),
             denied.now_ms,
@@ -81,6 +82,21 @@ pub fn postpone(denied: &Denied<'_>) -> Due {
 }
 
 impl Denied<'_> {
+    /// What is worth more than its price goes before others. That is who was left out before.
+    fn turn(&self) -> Turn<'_> {
+        let worth = self.frequency.worth(&self.seen, self.now_ms);
+        let urgent = self.price > 0.0 && worth > self.price;
+        let share = if urgent {
+            (self.price / worth).sqrt()
+        } else {
+            1.0
+        };
+        Turn {
+            share,
+            ..Turn::of(self.id)
+        }
+    }
+
     /// One of as many slots as those who found no call will need, by lot: another in each slot.
     fn a_later_slot(&self, calls_a_slot: u64) -> i64 {
         let now = self.ring.current(self.now_ms);
@@ -90,15 +106,23 @@ impl Denied<'_> {
     }
 }
 
+/// A job's turn among those that wait for the same moment.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Turn<'a> {
+    id: &'a JobId,
+    /// Over which part of the time they are spread.
+    share: f64,
+}
+
 /// When a job is due while the channel refuses calls of its scope.
 pub(super) fn refused(
-    id: &JobId,
+    of: Turn<'_>,
     seen: &Seen<'_>,
     scope: &ScopeKey,
     until_ms: i64,
     now_ms: i64,
 ) -> Due {
-    let turn_ms = spread_ms(id, seen, scope, seen.interval_ms);
+    let turn_ms = of.spread_ms(seen, scope, until_ms, seen.interval_ms);
     let wait = text(until_ms.saturating_sub(now_ms));
     Due {
         at_ms: until_ms.saturating_add(turn_ms),
@@ -111,12 +135,12 @@ pub(super) fn refused(
 
 /// When a job is due while no more than its cushion is left of a scope's window.
 pub(super) fn exhausted(
-    id: &JobId,
+    of: Turn<'_>,
     seen: &Seen<'_>,
     (scope, window, cushion): (&ScopeKey, &WindowStanding, u64),
     now_ms: i64,
 ) -> Due {
-    let turn_ms = spread_ms(id, seen, scope, window.length_ms);
+    let turn_ms = of.spread_ms(seen, scope, window.ends_ms, window.length_ms);
     Due {
         at_ms: window.ends_ms.saturating_add(turn_ms),
         reason: format!(
@@ -137,13 +161,22 @@ fn turn(turn_ms: i64) -> String {
     }
 }
 
-/// The job's own point in a time that all jobs of a scope are spread over. A scope of its account
-/// alone needs no spread.
-fn spread_ms(id: &JobId, seen: &Seen<'_>, scope: &ScopeKey, length_ms: i64) -> i64 {
-    let before = scope.as_str().strip_suffix(seen.state.account.as_str());
-    if before.is_some_and(|before| !before.ends_with(char::is_alphanumeric)) {
-        return 0;
+impl<'a> Turn<'a> {
+    /// The turn of a job that is not before others.
+    pub(super) const fn of(id: &'a JobId) -> Self {
+        Self { id, share: 1.0 }
     }
-    let longest_ms = seen.interval_ms.max(LONGEST_SPREAD_MS);
-    (phase(id) * length_ms.min(longest_ms) as f64) as i64
+
+    /// The job's own point in a time that all jobs of a scope are spread over: by lot, since one that
+    /// is always the same would be late in each window for some. A scope of its account alone needs
+    /// no spread.
+    fn spread_ms(self, seen: &Seen<'_>, scope: &ScopeKey, after_ms: i64, length_ms: i64) -> i64 {
+        let before = scope.as_str().strip_suffix(seen.state.account.as_str());
+        if before.is_some_and(|before| !before.ends_with(char::is_alphanumeric)) {
+            return 0;
+        }
+        let longest_ms = seen.interval_ms.max(LONGEST_SPREAD_MS);
+        let point = lot(self.id, after_ms.unsigned_abs() / 1000) as f64 / u64::MAX as f64;
+        (point * self.share * length_ms.min(longest_ms) as f64) as i64
+    }
 }
