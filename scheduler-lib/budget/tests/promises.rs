@@ -18,5 +18,7 @@ fn a_shared_limit_is_used_up_to_the_cushion_by_weight_and_hardly_a_call_is_refus
         assert!(holds.cushion, "seed {seed}: {:?}", report.windows);
         assert!(holds.used, "seed {seed}: {}", report.used_share());
         assert!(holds.tiers, "seed {seed}: {:?}", report.tiers);
+        let unpolled: u64 = report.tiers.iter().map(|tier| tier.unpolled).sum();
+        assert_eq!(unpolled, 0, "seed {seed}: {:?}", report.tiers);
     }
 }

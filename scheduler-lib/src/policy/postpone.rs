@@ -141,12 +141,17 @@ pub(super) fn exhausted(
     now_ms: i64,
 ) -> Due {
     let turn_ms = of.spread_ms(seen, scope, window.ends_ms, window.length_ms);
+    let WindowStanding { free, limit, .. } = window;
+    let why = match free.saturating_sub(cushion) {
+        0 => format!("{free} of {limit} calls of {scope} left, cushion {cushion}"),
+        last => format!(
+            "others had the last {last} of {limit} calls of {scope} above the cushion of {cushion}"
+        ),
+    };
     Due {
         at_ms: window.ends_ms.saturating_add(turn_ms),
         reason: format!(
-            "{} of {} calls of {scope} left, cushion {cushion}: next window, in {}{}",
-            window.free,
-            window.limit,
+            "{why}: next window, in {}{}",
             text(window.ends_ms.saturating_sub(now_ms)),
             turn(turn_ms),
         ),
@@ -169,10 +174,11 @@ impl<'a> Turn<'a> {
 
     /// The job's own point in a time that all jobs of a scope are spread over: by lot, since one that
     /// is always the same would be late in each window for some. A scope of its account alone needs
-    /// no spread.
+    /// no spread, and who is pinned by hand has none.
     fn spread_ms(self, seen: &Seen<'_>, scope: &ScopeKey, after_ms: i64, length_ms: i64) -> i64 {
         let before = scope.as_str().strip_suffix(seen.state.account.as_str());
-        if before.is_some_and(|before| !before.ends_with(char::is_alphanumeric)) {
+        let own = before.is_some_and(|before| !before.ends_with(char::is_alphanumeric));
+        if own || seen.pinned {
             return 0;
         }
         let longest_ms = seen.interval_ms.max(LONGEST_SPREAD_MS);
