@@ -22,6 +22,7 @@ fn limit(calls: u64, minutes: u32) -> LimitRule {
 fn scope(template: &str, limit: Option<LimitRule>) -> ScopeRule {
     ScopeRule {
         scope: template.parse().unwrap(),
+        cushion: None,
         limit,
     }
 }
@@ -65,6 +66,19 @@ fn input(rules: JobTypeRules, groups: impl IntoIterator<Item = JobGroup>) -> Pla
 
 fn near(one: f64, two: f64) -> bool {
     (one / two - 1.0).abs() < 1e-6
+}
+
+#[test]
+fn a_scope_may_have_a_cushion_of_its_own() {
+    let mut rules = within(5, 1_000, 60);
+    rules.cushion = Cushion::Calls(100);
+    let cushion = |rules: &JobTypeRules| {
+        let plan = plan(&input(rules.clone(), [group("gold", 10, 1.0)])).unwrap();
+        plan.scopes[0].windows[0].cushion
+    };
+    assert!(near(cushion(&rules), 100.0));
+    rules.scopes[0].cushion = Some(Cushion::Share(0.25));
+    assert!(near(cushion(&rules), 250.0));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use polling_model::{
 };
 use proptest::prelude::*;
 use scheduler_lib::{
-    ledger::{Claim, Cushion, Denial, PROMISED, Standing, WindowStanding},
+    ledger::{Cushion, Denial, PROMISED, Standing, WindowStanding},
     policy::{
         Backoff, Denied, Due, Ended, ErrorRule, FixedIntervals, Frequency, JobTypeRules,
         LevelRules, Override, Placement, Seen, Situation, decide, postpone,
@@ -70,11 +70,11 @@ fn placement_in(
 ) -> Placement {
     let id = JobId::new("posts:42").unwrap();
     let scopes = standings.iter().map(|(name, standing)| {
-        let claim = Claim {
-            scope: ScopeKey::new(*name).unwrap(),
-            cushion: rules.cushion_of(state),
-            limit: None,
+        let bound = JobState {
+            scopes: vec![ScopeKey::new(*name).unwrap()],
+            ..state.clone()
         };
+        let claim = rules.claims(&bound).remove(0);
         (claim, standing.clone())
     });
     let scopes: Vec<_> = scopes.collect();
@@ -328,6 +328,35 @@ fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
         with(&rules, &state(), 101).reason,
         "its interval of 5m (level basic)"
     );
+}
+
+#[test]
+fn the_narrowest_word_about_a_cushion_counts() {
+    let mut rules = rules();
+    rules.cushion = Cushion::Calls(1);
+    rules.scopes =
+        serde_json::from_str(r#"[{"scope": "app", "cushion": 500}, "account:{account}"]"#).unwrap();
+    let cushions = |rules: &JobTypeRules, state: &JobState| -> Vec<Cushion> {
+        let claims = rules.claims(state).into_iter();
+        claims.map(|claim| claim.cushion).collect()
+    };
+    let bound = JobState {
+        scopes: vec![ScopeKey::new("token:7").unwrap()],
+        ..state()
+    };
+    let calls = |calls: [u64; 3]| calls.map(Cushion::Calls);
+    assert_eq!(cushions(&rules, &bound), calls([500, 1, 1]));
+    let of_level = LevelRules {
+        cushion: Some(Cushion::Calls(7)),
+        ..LevelRules::default()
+    };
+    rules.levels.insert(level("basic"), of_level);
+    assert_eq!(cushions(&rules, &bound), calls([7, 7, 7]));
+    let own = JobState {
+        cushion: Some(Cushion::Calls(9)),
+        ..bound
+    };
+    assert_eq!(cushions(&rules, &own), calls([9, 9, 9]));
 }
 
 #[test]
@@ -628,7 +657,7 @@ fn a_job_without_a_call_comes_back_later_and_says_why() {
     assert!((ends_ms..ends_ms + 5 * MINUTE_MS).contains(&refused.at_ms));
     assert_eq!(
         refused.reason,
-        "the channel refuses calls of app for 10m; its turn is 18s later"
+        "the channel refuses calls of app for 10m; its turn is 3m 30s later"
     );
     let price = postponed(&Denial::Price, 9);
     assert_eq!(

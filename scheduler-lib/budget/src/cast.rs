@@ -35,6 +35,7 @@ pub(crate) fn rules(scenario: &Scenario) -> JobTypeRules {
     });
     let app = ScopeRule {
         scope: "app".parse().expect("app is a valid scope"),
+        cushion: None,
         limit: None,
     };
     JobTypeRules {

@@ -39,8 +39,8 @@ struct Group {
     jobs: Vec<(f64, Noted)>,
 }
 
-/// Scopes, cushion and cost, by which jobs are of one group.
-type GroupKey = (Vec<ScopeKey>, String, u32);
+/// Scopes, cushions and cost, by which jobs are of one group.
+type GroupKey = (Vec<ScopeKey>, Vec<String>, u32);
 
 impl Cycle {
     /// Reserves calls for drained jobs, the most worthwhile first. With `fill` even those get one
@@ -83,16 +83,16 @@ impl Cycle {
             let kind = self.channel.kinds.get(&state.job_type);
             // One without a kind is refused as it is sent, which says so.
             let claims = kind.map_or_else(Vec::new, |kind| kind.rules.claims(state));
-            let (Some(kind), Some(first)) = (kind, claims.first()) else {
+            let Some(kind) = kind.filter(|_| !claims.is_empty()) else {
                 free.push(noted);
                 continue;
             };
-            let cushion = first.cushion.to_string();
             let worth = kind
                 .frequency
                 .worth(&seen(kind, &noted.job, now_ms), now_ms);
             let scopes = claims.iter().map(|claim| claim.scope.clone()).collect();
-            let group = groups.entry((scopes, cushion, kind.rules.cost));
+            let cushions = claims.iter().map(|claim| claim.cushion.to_string());
+            let group = groups.entry((scopes, cushions.collect(), kind.rules.cost));
             let group = group.or_insert_with(|| Group {
                 claims,
                 cost: kind.rules.cost,

@@ -214,8 +214,13 @@ impl<'a> Scopes<'a> {
                 let group = &self.input.groups[*at];
                 let rules = self.rules(*at);
                 let of_level = rules.levels.get(&group.level);
+                let of_scope = || {
+                    let mut rules = rules.scopes.iter();
+                    rules.find(|rule| self.is_of(*at, &rule.scope, name))
+                };
                 of_level
                     .and_then(|level| level.cushion)
+                    .or_else(|| of_scope().and_then(|rule| rule.cushion))
                     .unwrap_or(rules.cushion)
             })
             .collect();

@@ -5,15 +5,15 @@ use std::{fmt, str::FromStr, time::Duration};
 use polling_model::{AccountId, JobType, ScopeKey, ServiceLevel, caps};
 use serde::{Deserialize, Serialize};
 
-use crate::ledger::Limit;
+use crate::ledger::{Cushion, Limit};
 
 /// Most scopes that the rules of one job type name. A job may be bound to as many again, that its
 /// worker reported.
 pub const MAX_SCOPE_RULES: usize = 4;
 
 /// A scope in which each call of a job type counts: `"app"`, or
-/// `{ scope = "account:{account}", limit = { calls = 300, window = "15m" } }`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+/// `{ scope = "account:{account}", limit = { calls = 300, window = "15m" }, cushion = 20 }`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(from = "Written")]
 pub struct ScopeRule {
     /// Names the scope of each job.
@@ -21,6 +21,10 @@ pub struct ScopeRule {
     /// A limit that is kept although the channel may not report it. What it reports wins.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub limit: Option<LimitRule>,
+    /// What to leave to others of this scope's limits; the job type's cushion unless set. Those of
+    /// levels and of single jobs go before it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cushion: Option<Cushion>,
 }
 
 /// A limit as configured.
@@ -49,13 +53,26 @@ enum Written {
 struct Rule {
     scope: ScopeTemplate,
     limit: Option<LimitRule>,
+    cushion: Option<Cushion>,
 }
 
 impl From<Written> for ScopeRule {
     fn from(written: Written) -> Self {
         match written {
-            Written::Name(scope) => Self { scope, limit: None },
-            Written::Rule(Rule { scope, limit }) => Self { scope, limit },
+            Written::Name(scope) => Self {
+                scope,
+                limit: None,
+                cushion: None,
+            },
+            Written::Rule(Rule {
+                scope,
+                limit,
+                cushion,
+            }) => Self {
+                scope,
+                limit,
+                cushion,
+            },
         }
     }
 }
@@ -188,12 +205,13 @@ mod tests {
     #[test]
     fn a_rule_is_a_name_or_a_table() {
         let rules: Vec<ScopeRule> = serde_json::from_str(
-            r#"["app", {"scope": "account:{account}", "limit": {"calls": 300, "window": "15m"}}]"#,
+            r#"["app", {"scope": "account:{account}", "limit": {"calls": 300, "window": "15m"}, "cushion": "10%"}]"#,
         )
         .unwrap();
         assert_eq!(rules[0].limit, None);
         let limit = Limit::from(rules[1].limit.unwrap());
         assert_eq!((limit.calls, limit.window_ms), (300, 900_000));
+        assert_eq!(rules[1].cushion, Some(Cushion::Share(0.1)));
         let again = serde_json::to_string(&rules).unwrap();
         assert_eq!(
             serde_json::from_str::<Vec<ScopeRule>>(&again).unwrap(),

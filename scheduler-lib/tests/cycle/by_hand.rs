@@ -19,6 +19,7 @@ const MINUTE_MS: i64 = 60_000;
 fn scarce() -> JobTypeRules {
     let app = ScopeRule {
         scope: "app".parse().unwrap(),
+        cushion: None,
         limit: Some(LimitRule {
             calls: 60,
             window: Duration::from_secs(900),

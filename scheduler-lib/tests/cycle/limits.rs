@@ -27,6 +27,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 fn rules(limit: Option<u64>) -> JobTypeRules {
     let scope = ScopeRule {
         scope: "app".parse().unwrap(),
+        cushion: None,
         limit: limit.map(|calls| LimitRule {
             calls,
             window: 15 * MINUTE,

@@ -26,6 +26,7 @@ fn limited(calls: u64, minutes: u64, cushion: u64) -> JobTypeRules {
     };
     let app = ScopeRule {
         scope: "app".parse().unwrap(),
+        cushion: None,
         limit: Some(limit),
     };
     JobTypeRules {
@@ -219,6 +220,7 @@ async fn a_new_job_waits_for_its_first_poll() {
     let mut rules = limited(60, 15, 0);
     let told = ScopeRule {
         scope: "account:{account}".parse().unwrap(),
+        cushion: None,
         limit: None,
     };
     rules.scopes.push(told);

@@ -210,7 +210,12 @@ impl ChannelConfig {
                 )
             })
         };
-        self.job_types.iter().filter_map(too_often).collect()
+        let doubts = self.job_types.iter().flat_map(|(job_type, rules)| {
+            let doubts = rules.doubts().into_iter();
+            doubts.map(move |doubt| format!("job type {job_type}: {doubt}"))
+        });
+        let too_often = self.job_types.iter().filter_map(too_often);
+        too_often.chain(doubts).collect()
     }
 
     /// The queues' names, defaults filled in.
