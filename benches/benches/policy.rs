@@ -8,8 +8,8 @@ use polling_model::{JobId, Nonce, ScopeKey, SlotRing};
 use scheduler_lib::{
     ledger::{Claim, Cushion, Standing, WindowStanding},
     policy::{
-        Ended, FixedIntervals, JobTypeRules, Situation,
-        adaptive::{Activity, Evidence, Model, Terms},
+        Adaptive, Ended, FixedIntervals, Frequency, JobTypeRules, Seen, Situation,
+        adaptive::{Activity, AdaptiveFrequency, Model, Terms},
         decide,
     },
     store::{JobState, Place},
@@ -42,6 +42,12 @@ fn state() -> JobState {
     }
 }
 
+const SUCCEEDED: Ended<'_> = Ended::Completed {
+    succeeded: true,
+    failure: None,
+    saturated: false,
+};
+
 fn decisions(criterion: &mut Criterion) {
     let (id, state) = (JobId::new("posts:42").unwrap(), state());
     let mut rules = JobTypeRules::every(Duration::from_secs(300));
@@ -50,11 +56,6 @@ fn decisions(criterion: &mut Criterion) {
         scope: ScopeKey::new("app").unwrap(),
         cushion: rules.cushion,
         limit: None,
-    };
-    let ended = Ended::Completed {
-        succeeded: true,
-        failure: None,
-        saturated: false,
     };
     for (name, free) in [("interval", 100), ("cushion", 5)] {
         let standing = Standing {
@@ -77,7 +78,7 @@ fn decisions(criterion: &mut Criterion) {
                     frequency: &FixedIntervals,
                     scopes: &scopes,
                     activity: None,
-                    ended,
+                    ended: SUCCEEDED,
                     ring: SlotRing::MINUTES,
                     now_ms: NOW_MS,
                     jitter: 0.5,
@@ -88,23 +89,51 @@ fn decisions(criterion: &mut Criterion) {
 }
 
 /// All that is done for one job after a poll that brought two items: learning, remembering,
-/// placing.
+/// placing, and why.
 fn adaptive(criterion: &mut Criterion) {
     const MINUTE_MS: i64 = 60_000;
+    let (id, mut state) = (JobId::new("posts:42").unwrap(), state());
     let model = Model::new(Duration::from_secs(24 * 3600));
     let before = Activity::since(NOW_MS).polled(
         NOW_MS + 90 * MINUTE_MS,
         &[NOW_MS, NOW_MS + 60 * MINUTE_MS],
         &model,
     );
+    state.activity = Some(before);
     let now_ms = NOW_MS + 150 * MINUTE_MS;
     let items = [now_ms - 20 * MINUTE_MS, now_ms - MINUTE_MS];
-    let mut evidence = Evidence::default();
+    let rules = JobTypeRules {
+        adaptive: Some(Adaptive::default()),
+        ..JobTypeRules::every(Duration::from_secs(60))
+    };
+    let frequency = AdaptiveFrequency::new(Adaptive::default());
+    let claim = Claim {
+        scope: ScopeKey::new("app").unwrap(),
+        cushion: rules.cushion,
+        limit: None,
+    };
+    let standing = Standing {
+        price: 5.0,
+        ..Standing::default()
+    };
+    let scopes = [(claim, standing)];
     criterion.bench_function("policy/adaptive", |bencher| {
         bencher.iter(|| {
-            evidence.add(&before, now_ms, black_box(&items), &model);
-            let after = before.polled(now_ms, black_box(&items), &model);
-            model.worth(&after, Terms::default()).due_ms(black_box(5.0))
+            let seen = Seen::new(&rules, &state, &state.level, state.settled_ms, now_ms);
+            let activity = frequency.polled(&seen, now_ms, black_box(&items));
+            decide(black_box(&Situation {
+                id: &id,
+                state: &state,
+                rules: &rules,
+                level: &state.level,
+                frequency: &frequency,
+                scopes: &scopes,
+                activity,
+                ended: SUCCEEDED,
+                ring: SlotRing::MINUTES,
+                now_ms,
+                jitter: 0.5,
+            }))
         });
     });
     let worth = model.worth(&before, Terms::default());

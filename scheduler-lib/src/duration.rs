@@ -1,6 +1,6 @@
 //! Durations as people write them: `90s`, `5m`, `1h 30m`. For `#[serde(with = "…")]`.
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use serde::{Deserialize, Deserializer, Serializer, de};
 
@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serializer, de};
 #[must_use]
 pub fn text(duration: Duration) -> String {
     let mut rest = duration.as_millis();
-    let mut parts = Vec::new();
+    let mut text = String::with_capacity(12);
     for (unit, length_ms) in [
         ("d", 86_400_000),
         ("h", 3_600_000),
@@ -18,15 +18,16 @@ pub fn text(duration: Duration) -> String {
         ("ms", 1),
     ] {
         if rest >= length_ms {
-            parts.push(format!("{}{unit}", rest / length_ms));
+            let gap = if text.is_empty() { "" } else { " " };
+            // A String takes whatever is written.
+            let _ = write!(text, "{gap}{}{unit}", rest / length_ms);
             rest %= length_ms;
         }
     }
-    if parts.is_empty() {
-        "0s".to_owned()
-    } else {
-        parts.join(" ")
+    if text.is_empty() {
+        text.push_str("0s");
     }
+    text
 }
 
 /// Writes a duration as text.

@@ -292,7 +292,7 @@ impl Cycle {
             tracing::warn!(channel = %self.channel.id, jobs = ids.len(), reason, "jobs held: their message cannot be sent");
             self.report_held(Hold::Refused, ids.len());
             let jobs: Vec<_> = ids.iter().map(|id| (id.clone(), note)).collect();
-            self.channel.store.refuse(&jobs, bounded(&reason)).await?;
+            self.channel.store.refuse(&jobs, &reason).await?;
             KillPoint::SchedulerRefused.hit();
             done.extend(ids);
         }
@@ -303,9 +303,4 @@ impl Cycle {
         KillPoint::SchedulerStruckOff.hit();
         Ok(())
     }
-}
-
-/// As much of a reason as a record keeps.
-fn bounded(reason: &str) -> &str {
-    &reason[..reason.floor_char_boundary(crate::store::MAX_REASON_SIZE_BYTES)]
 }
