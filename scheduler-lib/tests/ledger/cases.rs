@@ -51,6 +51,7 @@ macro_rules! ledger_cases {
             a_configured_limit_may_change
             what_the_channel_tells_wins_over_what_was_configured
             a_call_that_was_not_made_uses_up_nothing
+            a_clock_that_was_ahead_is_forgotten
             in_a_long_window_calls_never_heard_of_count_as_used_until_the_channel_tells
         }
     };
@@ -547,4 +548,13 @@ pub(crate) async fn in_a_long_window_calls_never_heard_of_count_as_used_until_th
     // Two hours after the grant nobody waits for them any more.
     hear(ledger, said(120, 970, 1000, DAY), 122).await;
     assert_eq!(granted(ledger, &calls(1000, 0), 122).await, 390);
+}
+
+pub(crate) async fn a_clock_that_was_ahead_is_forgotten(ledger: &dyn Ledger) {
+    hear(ledger, said(0, 100, 1000, 15), 0).await;
+    hear(ledger, said(600, 50, 1000, 615), 600).await;
+    let standing = &ledger.standing(&[scope("app")], at(1)).await.unwrap()[0];
+    assert!(standing.windows[0].ends_ms <= at(17), "{standing:?}");
+    hear(ledger, said(2, 900, 1000, 16), 2).await;
+    assert_eq!(granted(ledger, &calls(1000, 0), 2).await, 900);
 }

@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use polling_model::ScopeKey;
 use scheduler_lib::ledger::{Grant, Heard, Ledger, LedgerError, Request, Standing};
 
-use super::Faulty;
+use super::{Faulty, store::MAX_SKEW_MS};
 use crate::cycle::faults::Fault;
 
 impl<L: Ledger> Faulty<L> {
@@ -22,6 +22,9 @@ impl<L: Ledger> Faulty<L> {
             ))
         };
         self.side(operation).await;
+        if self.process.skew_ms().abs() > MAX_SKEW_MS {
+            return failed();
+        }
         let fault = self.draw(operation, &[Fault::StoreRefused, Fault::StoreLostReply]);
         if fault == Some(Fault::StoreRefused) {
             return failed();
