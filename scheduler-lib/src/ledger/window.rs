@@ -75,8 +75,10 @@ impl Window {
     /// Goes on to the next window once this one has ended, and is not forgotten yet. What the
     /// channel will say of it is not known: the limit, until it is.
     pub(super) fn move_on(&mut self, now_ms: i64) {
-        // Told by a clock that was ahead.
-        self.told_ms = self.told_ms.min(now_ms);
+        // Told by a clock that was ahead: the next word is newer.
+        if self.told_ms > now_ms {
+            self.told_ms = now_ms - 1;
+        }
         self.out_since_ms = self.out_since_ms.min(now_ms);
         self.ends_ms = self
             .ends_ms

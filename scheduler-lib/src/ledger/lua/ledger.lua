@@ -55,7 +55,8 @@ local function load(key)
         return nil
     end
     for name, window in pairs(scope.w) do
-        window.told, window.since = math.min(window.told, now), math.min(window.since, now)
+        if window.told > now then window.told = now - 1 end
+        window.since = math.min(window.since, now)
         window.ends = math.min(window.ends, now + window.length + SAME_END_MS)
         if now >= window.ends + window.length then
             scope.w[name] = nil
