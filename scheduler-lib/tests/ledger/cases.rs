@@ -222,6 +222,11 @@ pub(crate) async fn a_call_may_count_in_several_scopes(ledger: &dyn Ledger) {
     assert_eq!(granted(ledger, &both, 1).await, 15);
     // Only what was granted in both counts in each.
     assert_eq!(granted(ledger, &calls(1000, 0), 1).await, 85);
+    let account = Request {
+        claims: vec![claim("account:7", Cushion::Calls(0))],
+        ..calls(80, 0)
+    };
+    assert_eq!(granted(ledger, &account, 1).await, 5);
 }
 
 pub(crate) async fn a_call_may_cost_more_than_one(ledger: &dyn Ledger) {
