@@ -70,6 +70,7 @@
 //! |---|---|
 //! | [`store`] | the port for registrations and slots, and the steps of the protocol |
 //! | [`policy`] | when a job is polled next: a pure function |
+//! | [`ledger`] | what is left of a channel's rate limits, for all schedulers |
 //! | [`levels`] | where service levels come from |
 //! | [`plan`] | what to expect: staleness and use, before jobs are registered |
 //! | [`explain`] | why a job is where it is, in words |

@@ -4,9 +4,10 @@ use polling_model::{ErrorClass, Failure, JobId, ServiceLevel, SlotRing, caps};
 
 use super::{
     adaptive::Activity,
+    error_rule::{Backoff, ErrorRule},
     frequency::{Due, Frequency, RUN_NOW, SATURATED, Seen, text},
     postpone::{Turn, exhausted, refused},
-    rules::{Backoff, ErrorRule, JobTypeRules},
+    rules::JobTypeRules,
 };
 use crate::{
     ledger::{Claim, Standing},

@@ -3,6 +3,7 @@
 pub mod adaptive;
 mod by_hand;
 mod decide;
+mod error_rule;
 mod frequency;
 mod postpone;
 mod rules;
@@ -12,11 +13,11 @@ mod spread;
 pub use self::{
     by_hand::Override,
     decide::{Ended, Placement, Situation, decide},
+    error_rule::{Backoff, ErrorRule},
     frequency::{Due, FixedIntervals, Frequency, Seen},
     postpone::{Denied, postpone},
     rules::{
-        Adaptive, Backoff, ErrorRule, JobTypeRules, LevelRules, MAX_INTERVAL, MAX_WEIGHT,
-        MIN_INTERVAL, RuleError,
+        Adaptive, JobTypeRules, LevelRules, MAX_INTERVAL, MAX_WEIGHT, MIN_INTERVAL, RuleError,
     },
     scopes::{LimitRule, MAX_SCOPE_RULES, ScopeRule, ScopeTemplate, TemplateError},
     spread::candidates,
