@@ -4,7 +4,10 @@ use std::{fmt, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::rules::{MAX_INTERVAL, MAX_WEIGHT, MIN_INTERVAL, RuleError, check_duration};
+use super::{
+    rule_error::{RuleError, check_duration},
+    rules::{MAX_INTERVAL, MAX_WEIGHT, MIN_INTERVAL},
+};
 
 /// What a person decides about how often one job is polled, over its rules. Errors and limits hold
 /// as for other jobs.

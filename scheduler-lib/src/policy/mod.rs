@@ -6,6 +6,7 @@ mod decide;
 mod error_rule;
 mod frequency;
 mod postpone;
+mod rule_error;
 mod rules;
 mod scopes;
 mod spread;
@@ -16,14 +17,13 @@ pub use self::{
     error_rule::{Backoff, ErrorRule},
     frequency::{Due, FixedIntervals, Frequency, Seen},
     postpone::{Denied, postpone},
-    rules::{
-        Adaptive, JobTypeRules, LevelRules, MAX_INTERVAL, MAX_WEIGHT, MIN_INTERVAL, RuleError,
-    },
+    rule_error::RuleError,
+    rules::{Adaptive, JobTypeRules, LevelRules, MAX_INTERVAL, MAX_WEIGHT, MIN_INTERVAL},
     scopes::{LimitRule, MAX_SCOPE_RULES, ScopeRule, ScopeTemplate, TemplateError},
     spread::candidates,
 };
 pub(crate) use self::{
     frequency::SATURATED,
-    rules::{check_cushion, check_duration},
+    rule_error::{check_cushion, check_duration},
     spread::lot,
 };
