@@ -1,0 +1,53 @@
+//! How much is asked of a cycle.
+
+use std::time::Duration;
+
+use polling_core::WorkerConfig;
+use scheduler_lib::Limits;
+
+/// Jobs, and how long they cycle.
+#[derive(Debug, Clone)]
+pub struct Load {
+    /// Registered jobs, each due every second.
+    pub jobs: usize,
+    /// Before counting begins.
+    pub warm_up: Duration,
+    /// While it is counted.
+    pub measured: Duration,
+    /// Whether each poll brings an event.
+    pub events: bool,
+    /// Jobs that the worker polls at once.
+    pub concurrency: usize,
+    /// Tasks that settle completions.
+    pub settlers: usize,
+}
+
+impl Load {
+    /// Bounds of a scheduler that is always behind: nothing is paced, nothing waits too long.
+    pub(super) fn limits(&self) -> Limits {
+        Limits {
+            queue_wait: Duration::from_secs(120),
+            work: Duration::from_secs(60),
+            in_flight_margin: Duration::from_secs(60),
+            tick: Duration::from_millis(10),
+            dispatch_per_s: 10_000_000,
+            settlers: self.settlers,
+            receive_wait: Duration::from_secs(1),
+            ..Limits::default()
+        }
+    }
+
+    pub(super) fn worker(&self) -> WorkerConfig {
+        WorkerConfig {
+            concurrency: self.concurrency,
+            publish_rate: 10_000_000,
+            publish_burst: 10_000_000,
+            poll_timeout: Duration::from_secs(5),
+            publish_timeout: Duration::from_secs(10),
+            complete_timeout: Duration::from_secs(10),
+            receive_wait: Duration::from_secs(1),
+            shutdown_grace: Duration::from_secs(10),
+            ..WorkerConfig::default()
+        }
+    }
+}

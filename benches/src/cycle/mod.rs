@@ -1,0 +1,31 @@
+//! The full cycle: a real scheduler and a real worker, jobs that are always due.
+//!
+//! Each job's interval is a second, and more jobs are registered than can be polled in one: so the
+//! slots never run empty, and what is counted is what the cycle can do. A measurement during which
+//! they did is refused.
+
+mod adapters;
+mod load;
+mod run;
+
+pub use self::{adapters::in_process, load::Load, run::run};
+
+use polling_transport::{SharedBus, SharedQueue};
+use scheduler_lib::{SharedStore, ledger::SharedLedger};
+
+/// What scheduler and worker are connected to.
+#[derive(Debug, Clone)]
+pub struct Ports {
+    /// Registrations and slots.
+    pub store: SharedStore,
+    /// Rate limits: jobs here have none.
+    pub ledger: SharedLedger,
+    /// Jobs to poll.
+    pub work: SharedQueue,
+    /// Completions.
+    pub completed: SharedQueue,
+    /// What was received too often.
+    pub dead_letter: SharedQueue,
+    /// Events.
+    pub bus: SharedBus,
+}

@@ -1,0 +1,119 @@
+//! A scheduler and a worker, and a counter on them.
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+use polling_core::{Job, Polled, Worker, poller_fn};
+use polling_model::{Event, Topic};
+use scheduler_lib::{Channel, Monitor, Scheduler, policy::JobTypeRules};
+use tokio::{sync::watch, task::JoinSet, time::sleep};
+
+use super::{Load, Ports};
+use crate::{figure::Figure, jobs, process::cpu_us};
+
+const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Lets jobs cycle over `ports`; how many a second, as the figure `name`.
+///
+/// # Errors
+///
+/// That a job cannot be registered, that a job was lost or polled again, or that the slots ran
+/// empty.
+pub async fn run(name: &str, load: &Load, ports: &Ports, topic: &Topic) -> anyhow::Result<Figure> {
+    let scheduler = scheduler(load, ports)?;
+    let registry = scheduler.registry(&jobs::channel());
+    let registry = registry.context("the scheduler has the channel")?;
+    let began = Instant::now();
+    jobs::register(&registry, load.jobs).await?;
+    let registered_s = began.elapsed().as_secs_f64();
+    let monitor = scheduler.monitor();
+    let worker = worker(load, ports, load.events.then(|| topic.clone()))?;
+
+    let (stop, stopped) = watch::channel(false);
+    let mut tasks = JoinSet::new();
+    tasks.spawn(scheduler.run(until(stopped.clone())));
+    tasks.spawn(async move {
+        worker.run(until(stopped)).await;
+    });
+    sleep(load.warm_up).await;
+    let counted = count(&monitor, load, ports).await?;
+    stop.send(true).context("the cycle has ended by itself")?;
+    while tasks.join_next().await.is_some() {}
+    Ok(Figure::new(name, counted.jobs_per_s, "jobs/s")
+        .with("jobs", load.jobs)
+        .with("events", load.events)
+        .with("seconds", load.measured.as_secs_f64())
+        .with("registering_s", registered_s)
+        .with("cpu_us_per_job", counted.cpu_us_per_job))
+}
+
+struct Counted {
+    jobs_per_s: f64,
+    cpu_us_per_job: f64,
+}
+
+async fn count(monitor: &Monitor, load: &Load, ports: &Ports) -> anyhow::Result<Counted> {
+    let status = || monitor.status().into_values().next().unwrap_or_default();
+    let (began, before, cpu_before_us) = (Instant::now(), status(), cpu_us()?);
+    sleep(load.measured).await;
+    let (took_s, after, cpu_after_us) = (began.elapsed().as_secs_f64(), status(), cpu_us()?);
+    let jobs = (after.accepted - before.accepted) as f64;
+    ensure!(
+        after.stale + after.resent + after.reaped + after.repaired + after.dead_letters == 0,
+        "jobs were repeated: {after:?}"
+    );
+    let counts = ports.store.counts().await.context("cannot count")?;
+    ensure!(
+        counts.registered == load.jobs as u64,
+        "jobs were lost: {counts:?}"
+    );
+    // With all jobs polled within their interval it is the load that was measured.
+    let most_per_s = load.jobs as f64 / INTERVAL.as_secs_f64();
+    ensure!(
+        jobs / took_s < 0.9 * most_per_s,
+        "{jobs} jobs in {took_s:.1} s, of {most_per_s} due a second: register more"
+    );
+    Ok(Counted {
+        jobs_per_s: jobs / took_s,
+        cpu_us_per_job: (cpu_after_us - cpu_before_us) as f64 / jobs,
+    })
+}
+
+async fn until(mut stopped: watch::Receiver<bool>) {
+    // A sender that is gone has failed: stop then, too.
+    let _ = stopped.wait_for(|stopped| *stopped).await;
+}
+
+fn scheduler(load: &Load, ports: &Ports) -> anyhow::Result<Scheduler> {
+    let rules = JobTypeRules::every(INTERVAL);
+    let channel = Channel::builder(jobs::channel(), ports.store.clone())
+        .job_type(jobs::job_type(), rules, ports.work.clone())
+        .completed(ports.completed.clone())
+        .dead_letter(ports.dead_letter.clone())
+        .ledger(ports.ledger.clone())
+        .limits(load.limits())
+        .build()?;
+    Ok(Scheduler::builder().channel(channel).build())
+}
+
+/// Its polls find nothing, or one event each where a topic is given.
+fn worker(load: &Load, ports: &Ports, topic: Option<Topic>) -> anyhow::Result<Worker> {
+    let poller = poller_fn(move |job: Job| {
+        let event = topic.clone().map(|topic| event(topic, &job));
+        async move { Ok(Polled::new(job.context.clone()).with_events(event)) }
+    });
+    let worker = Worker::builder()
+        .work(ports.work.clone())
+        .completed(ports.completed.clone())
+        .bus(ports.bus.clone())
+        .config(load.worker())
+        .poller(poller)
+        .build()?;
+    Ok(worker)
+}
+
+/// Of [`jobs::EVENT`].
+fn event(topic: Topic, job: &Job) -> Event {
+    let key = job.token.generation.to_string();
+    Event::new(topic, key, jobs::EVENT, job.due_ms)
+}

@@ -1,0 +1,85 @@
+//! The work that all measurements share: recurring jobs with a context of 200 bytes.
+
+use anyhow::Context as _;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use polling_model::{AccountId, ChannelId, Context, JobType};
+use scheduler_lib::{Registration, Registry};
+
+/// Size of an encoded context.
+pub const CONTEXT_SIZE_BYTES: usize = 200;
+
+/// What an event says, 200 bytes.
+pub const EVENT: &str = concat!(
+    r#"{"id":"109999999999","text":"#,
+    r#""Lorem ipsum dolor sit amet, consetetur sadipscing elitr, sed diam nonumy eirmod tempor "#,
+    r#"invidunt ut labore et dolore magna aliquyam erat, sed diam voluptua. At vero"}"#,
+);
+
+/// Registrations under way at once.
+const REGISTERING: usize = 128;
+
+/// The channel of all jobs.
+///
+/// # Panics
+///
+/// Never: its name is valid.
+#[must_use]
+pub fn channel() -> ChannelId {
+    ChannelId::new("mastodon").expect("mastodon is a valid channel")
+}
+
+/// The type of all jobs.
+///
+/// # Panics
+///
+/// Never: its name is valid.
+#[must_use]
+pub fn job_type() -> JobType {
+    JobType::new("posts").expect("posts is a valid job type")
+}
+
+/// A context of [`CONTEXT_SIZE_BYTES`] bytes, encoded.
+#[must_use]
+pub fn context() -> Context {
+    const FRAME: usize = r#"{"etag":"","since":"109999999999"}"#.len();
+    let etag = "a".repeat(CONTEXT_SIZE_BYTES - FRAME);
+    Context::from_iter([("etag", etag.into()), ("since", "109999999999".into())])
+}
+
+/// Registers jobs by number, as a service does that owns the accounts.
+///
+/// # Errors
+///
+/// That one cannot be registered.
+pub async fn register(registry: &Registry, jobs: usize) -> anyhow::Result<()> {
+    let context = context();
+    let numbers = stream::iter(0..jobs).map(Ok);
+    numbers
+        .try_for_each_concurrent(REGISTERING, |number| {
+            let context = context.clone();
+            async move {
+                let account = AccountId::new(number.to_string())?;
+                let job = Registration {
+                    context,
+                    ..Registration::new(job_type(), account)
+                };
+                registry.register(job).await.context("cannot register")?;
+                anyhow::Ok(())
+            }
+        })
+        .await
+}
+
+#[cfg(test)]
+mod tests {
+    use polling_model::EncodedContext;
+
+    use super::*;
+
+    #[test]
+    fn a_context_has_200_bytes() {
+        let text = serde_json::to_string(&context()).unwrap();
+        assert_eq!(text.len(), CONTEXT_SIZE_BYTES);
+        EncodedContext::new(text).unwrap();
+    }
+}

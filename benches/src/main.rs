@@ -1,0 +1,9 @@
+//! Measures one promise, or several, and prints each figure as a line of JSON.
+
+mod cli;
+
+use clap::Parser as _;
+
+fn main() -> anyhow::Result<()> {
+    cli::Arguments::parse().execute()
+}
