@@ -30,6 +30,8 @@ pub mod conformance;
 pub mod kafka;
 pub mod memory;
 pub mod queue;
+#[cfg(feature = "redis")]
+pub mod redis;
 #[cfg(feature = "sqs")]
 pub mod sqs;
 

@@ -4,6 +4,7 @@ use std::{fmt, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
 use polling_model::{ChannelId, ScopeKey};
+use polling_transport::redis::link::{Link, LinkOptions, server_error};
 use redis::{RedisError, Script};
 use serde::{Deserialize, Serialize};
 
@@ -11,10 +12,7 @@ use super::{
     Claim, Cushion, Denial, Grant, Heard, Ledger, LedgerError, MAX_WORTHS, Request, Standing,
     WindowStanding, bounded, cushion::share_of_one, window::Told,
 };
-use crate::store::redis::{
-    DEFAULT_MAX_SKEW,
-    link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link, server_error},
-};
+use crate::store::redis::DEFAULT_MAX_SKEW;
 
 /// Most scopes of one script.
 const MAX_KEYS: usize = 100;
@@ -26,21 +24,21 @@ static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lua
 pub struct RedisLedgerBuilder {
     url: String,
     channel: ChannelId,
-    response_timeout: Duration,
+    options: LinkOptions,
     max_skew: Option<Duration>,
 }
 
 impl RedisLedgerBuilder {
     /// How long a step may take, 5 s by default.
-    pub const fn response_timeout(mut self, timeout: Duration) -> Self {
-        self.response_timeout = timeout;
+    pub fn response_timeout(mut self, timeout: Duration) -> Self {
+        self.options = self.options.response_timeout(timeout);
         self
     }
 
     /// How much this machine's clock and the server's may differ, 5 s by default; every step beyond
     /// fails. Whoever is minutes ahead would begin the next window for everybody. `None` does not
     /// look, for tests.
-    pub const fn max_skew(mut self, max_skew: Option<Duration>) -> Self {
+    pub fn max_skew(mut self, max_skew: Option<Duration>) -> Self {
         self.max_skew = max_skew;
         self
     }
@@ -51,7 +49,7 @@ impl RedisLedgerBuilder {
     ///
     /// [`LedgerError`] when the address is none.
     pub fn build(self) -> Result<RedisLedger, LedgerError> {
-        let link = Link::new(&self.url, DEFAULT_CONNECT_TIMEOUT, self.response_timeout);
+        let link = Link::new(&self.url, &self.options);
         let link = link.map_err(|error| LedgerError {
             at: "an address that is not redis://host:port/database".to_owned(),
             operation: "reading its address",
@@ -81,7 +79,7 @@ impl RedisLedger {
         RedisLedgerBuilder {
             url: url.into(),
             channel,
-            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+            options: LinkOptions::default(),
             max_skew: Some(DEFAULT_MAX_SKEW),
         }
     }

@@ -13,10 +13,10 @@ use std::{
 use async_trait::async_trait;
 use futures_util::{StreamExt, stream};
 use polling_model::{AccountId, ChannelId, ServiceLevel, SharedClock};
+use polling_transport::redis::link::{Link, LinkOptions};
 use redis::RedisError;
 
 use super::{LevelsError, ServiceLevels, entry::Entry};
-use crate::store::redis::link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link};
 
 /// Most accounts of one question to the source, and of one command to Redis.
 const MAX_ACCOUNTS: usize = 200;
@@ -70,7 +70,7 @@ impl CachedLevelsBuilder {
     ///
     /// [`LevelsError`] when the address is none.
     pub fn build(self) -> Result<CachedLevels, LevelsError> {
-        let link = Link::new(&self.url, DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT);
+        let link = Link::new(&self.url, &LinkOptions::default());
         let link = link.map_err(|error| LevelsError {
             from: "an address that is not redis://host:port/database".to_owned(),
             source: error.into(),
@@ -268,7 +268,7 @@ impl CachedLevels {
                     .arg(entry.to_text());
                 set.arg("PX").arg(lifetime_ms);
             }
-            if let Err(error) = self.link.exec(&pipeline).await {
+            if let Err(error) = self.link.query_all::<()>(&pipeline).await {
                 self.warn(&error, "written");
             }
         }

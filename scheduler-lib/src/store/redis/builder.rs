@@ -3,10 +3,11 @@
 use std::{fmt, sync::atomic::AtomicI64, time::Duration};
 
 use polling_model::{ChannelId, Generator, Nonce, SlotRing};
+use polling_transport::redis::link::{Link, LinkOptions};
 
 use super::{
     LAYOUT, RedisStore, Replicated,
-    link::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, Link, call},
+    call::{call, failed},
     scripts,
 };
 use crate::store::StoreError;
@@ -26,8 +27,7 @@ pub struct RedisStoreBuilder {
     shard: u32,
     ring: SlotRing,
     max_skew: Option<Duration>,
-    connect_timeout: Duration,
-    response_timeout: Duration,
+    options: LinkOptions,
     replicas: Option<(usize, Duration)>,
     generator: Generator,
 }
@@ -40,8 +40,7 @@ impl RedisStoreBuilder {
             shard: 0,
             ring: SlotRing::MINUTES,
             max_skew: Some(DEFAULT_MAX_SKEW),
-            connect_timeout: DEFAULT_CONNECT_TIMEOUT,
-            response_timeout: DEFAULT_RESPONSE_TIMEOUT,
+            options: LinkOptions::default(),
             replicas: None,
             generator: Generator::from_os(),
         }
@@ -68,8 +67,10 @@ impl RedisStoreBuilder {
 
     /// Deadlines of connecting, 2 s by default, and of a whole step, connecting included, 5 s.
     pub fn timeouts(mut self, connect: Duration, response: Duration) -> Self {
-        self.connect_timeout = connect;
-        self.response_timeout = response;
+        self.options = self
+            .options
+            .connect_timeout(connect)
+            .response_timeout(response);
         self
     }
 
@@ -98,13 +99,12 @@ impl RedisStoreBuilder {
     /// - [`StoreError::Evicts`] when the server may throw keys away; a step of the cycle looks
     ///   again once in a while
     pub async fn open(self, now_ms: i64) -> Result<RedisStore, StoreError> {
-        let link = self.link(Duration::ZERO)?;
+        let link = self.link()?;
         let layout_key = format!("polling:{{{}:{}}}:{LAYOUT}", self.channel, self.shard);
         let identity = self.layout(&link, &layout_key, now_ms).await?;
         let replicated = match self.replicas {
-            // The server answers after at most `timeout`; only then the deadline begins.
             Some((replicas, timeout)) => Some(Replicated {
-                link: self.link(timeout)?,
+                link: self.link()?,
                 replicas,
                 timeout,
             }),
@@ -122,13 +122,8 @@ impl RedisStoreBuilder {
         })
     }
 
-    fn link(&self, longer: Duration) -> Result<Link, StoreError> {
-        Link::new(
-            &self.url,
-            self.connect_timeout,
-            self.response_timeout + longer,
-        )
-        .map_err(|error| {
+    fn link(&self) -> Result<Link, StoreError> {
+        Link::new(&self.url, &self.options).map_err(|error| {
             // The client's error would be safe to show, the address that it is about is not.
             StoreError::Unavailable {
                 step: "open",
@@ -150,7 +145,7 @@ impl RedisStoreBuilder {
         let found: Vec<String> = link
             .eval(&scripts::OPEN.script, &command)
             .await
-            .map_err(|error| super::call::failed("open", link, error))?;
+            .map_err(|error| failed("open", link, error))?;
         self.check_layout(&found).map_err(|what| {
             StoreError::Layout(format!(
                 "the store under {key} at {} {what}",

@@ -1,13 +1,17 @@
 //! One call of a step: its arguments, and what its errors mean.
 
-use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, ServerErrorKind, ToRedisArgs};
+use polling_transport::redis::link::{Link, server_error};
+use redis::{Cmd, ErrorKind, FromRedisValue, RedisError, Script, ServerErrorKind, ToRedisArgs};
 
-use super::{
-    RedisStore,
-    link::{Link, call, server_error},
-    scripts::Step,
-};
+use super::{RedisStore, scripts::Step};
 use crate::store::{StoreError, new_revision};
+
+/// A call of `script` by its hash, with one key; arguments are added to it.
+pub(super) fn call(script: &Script, key: &str) -> Cmd {
+    let mut command = redis::cmd("EVALSHA");
+    command.arg(script.get_hash()).arg(1).arg(key);
+    command
+}
 
 /// A step with the arguments added so far.
 pub(super) struct Call<'a> {

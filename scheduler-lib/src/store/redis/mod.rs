@@ -8,8 +8,6 @@
 mod answers;
 mod builder;
 mod call;
-pub(crate) mod link;
-mod nodes;
 mod reads;
 mod record;
 mod scripts;
@@ -18,10 +16,10 @@ mod steps;
 use std::{fmt, sync::atomic::AtomicI64, time::Duration};
 
 use polling_model::{ChannelId, Generator, Nonce, SlotRing};
+use polling_transport::redis::link::Link;
 
 pub(crate) use self::builder::DEFAULT_MAX_SKEW;
 pub use self::builder::RedisStoreBuilder;
-use self::link::Link;
 
 /// A [`SlotStore`](super::SlotStore) on Redis 6.2 or newer.
 ///

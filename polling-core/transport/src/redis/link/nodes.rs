@@ -4,13 +4,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult};
 
-/// The servers that an address names, and the one among all of a cluster that owns the store's
-/// slot.
-///
-/// A shard has one hash tag, so one node of a cluster has all of it: the one to which the others
-/// point with `MOVED`. `ASK` is not followed: while a slot moves to another node, key by key, a
-/// script there would take a key that has not arrived yet for one that does not exist. Until the
-/// slot has moved as a whole its store does not answer.
+/// The servers that an address names, and the one among all of a cluster that owns the hash slot.
 pub(super) struct Nodes {
     named: Vec<ConnectionInfo>,
     choice: Mutex<Choice>,

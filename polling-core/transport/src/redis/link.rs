@@ -1,0 +1,261 @@
+//! A connection to Redis that gives up in time, and connects anew after a failure.
+
+mod errors;
+mod nodes;
+mod options;
+mod work;
+
+use std::{
+    fmt, io,
+    sync::{
+        PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use redis::{
+    AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Script, Value,
+    aio::MultiplexedConnection,
+};
+use tokio::{
+    sync::Mutex,
+    time::{Instant, timeout_at},
+};
+
+pub use self::{
+    errors::server_error,
+    options::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, LinkOptions},
+};
+use self::{
+    errors::{ends_connection, is_moved},
+    nodes::Nodes,
+    work::{Work, decode},
+};
+
+/// Most times that one step is sent to where a cluster's node points to.
+const MAX_MOVES: usize = 3;
+
+/// One multiplexed connection: steps of many tasks share it, and none waits for another's answer.
+///
+/// Nothing is connected before the first step, and a step is never repeated after a failure: its
+/// outcome is unknown. The step after it connects anew, to the next of the servers named. The
+/// client's own managed connection is not used: it keeps a connection whose peer is lost for as
+/// long as answers merely do not come.
+///
+/// All keys of one link share a hash tag. So one node of a cluster has them: the link goes where
+/// the others point to with `MOVED`. `ASK` is not followed: while a hash slot moves to another
+/// node, key by key, a script there would take a key that has not arrived yet for one that does
+/// not exist. Until the slot has moved as a whole its keys do not answer.
+///
+/// Every method fails with the client's error; [`server_error`] tells what a server said.
+///
+/// ```no_run
+/// use polling_transport::redis::link::{Link, LinkOptions};
+///
+/// # async fn run() -> redis::RedisResult<()> {
+/// let link = Link::new("redis://127.0.0.1:6379/", &LinkOptions::default())?;
+/// let length: usize = link.query(redis::cmd("XLEN").arg("stream")).await?;
+/// # let _ = length;
+/// # Ok(())
+/// # }
+/// ```
+pub struct Link {
+    nodes: Nodes,
+    address: String,
+    config: AsyncConnectionConfig,
+    response_timeout: Duration,
+    current: Mutex<Option<Numbered>>,
+    /// Of the connection that has failed last: whoever uses it still must not end its successor.
+    failed: std::sync::Mutex<u64>,
+    connected: AtomicU64,
+}
+
+/// A connection and its number, from 1.
+#[derive(Clone)]
+struct Numbered {
+    number: u64,
+    connection: MultiplexedConnection,
+}
+
+impl Link {
+    /// Takes the address apart, `redis://user:password@host:port,host:port/database`; `rediss://`
+    /// needs the feature `redis-tls`. Nothing is connected yet.
+    ///
+    /// # Errors
+    ///
+    /// When it is no such address. The error repeats no password.
+    pub fn new(url: &str, options: &LinkOptions) -> RedisResult<Self> {
+        #[cfg(feature = "redis-tls")]
+        choose_cryptography();
+        let nodes = Nodes::new(url)?;
+        let address = nodes.address();
+        // The deadline of a step is kept here, since some may take longer.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(options.connect_timeout))
+            .set_response_timeout(None);
+        Ok(Self {
+            nodes,
+            address,
+            config,
+            response_timeout: options.response_timeout,
+            current: Mutex::new(None),
+            failed: std::sync::Mutex::new(0),
+            connected: AtomicU64::new(0),
+        })
+    }
+
+    /// Hosts and ports, without credentials.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// Runs one command.
+    ///
+    /// # Errors
+    ///
+    /// The client's, also when there is no answer in time.
+    pub async fn query<T: FromRedisValue>(&self, command: &Cmd) -> RedisResult<T> {
+        decode(self.run(Work::Command(command), Duration::ZERO).await?)
+    }
+
+    /// Runs one command whose answer the server delays by up to `delay`, such as one with `BLOCK`.
+    /// On a link of its own: the server answers nothing else on that connection meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The client's, also when there is no answer in time.
+    pub async fn query_delayed<T: FromRedisValue>(
+        &self,
+        command: &Cmd,
+        delay: Duration,
+    ) -> RedisResult<T> {
+        decode(self.run(Work::Command(command), delay).await?)
+    }
+
+    /// Runs commands together, and decodes the list of their answers.
+    ///
+    /// # Errors
+    ///
+    /// The client's, also when any of the answers is an error, or there is none in time.
+    pub async fn query_all<T: FromRedisValue>(&self, pipeline: &Pipeline) -> RedisResult<T> {
+        decode(self.run(Work::Commands(pipeline), Duration::ZERO).await?)
+    }
+
+    /// Runs a script that `command` calls by its hash, and teaches it to a server that does not
+    /// know it.
+    ///
+    /// # Errors
+    ///
+    /// The client's, also when there is no answer in time.
+    pub async fn eval<T: FromRedisValue>(&self, script: &Script, command: &Cmd) -> RedisResult<T> {
+        let work = Work::Script(script, command);
+        decode(self.run(work, Duration::ZERO).await?)
+    }
+
+    /// Like [`eval`](Self::eval), then waits for replicas on the same connection, in one pipeline:
+    /// on another connection `WAIT` knows nothing of this write. Returns how many acknowledged
+    /// within `timeout`. On a link of its own, since nothing else is answered meanwhile.
+    ///
+    /// # Errors
+    ///
+    /// The client's, also when there is no answer in time.
+    pub async fn eval_and_wait<T: FromRedisValue>(
+        &self,
+        script: &Script,
+        command: &Cmd,
+        replicas: usize,
+        timeout: Duration,
+    ) -> RedisResult<(T, usize)> {
+        let mut wait = redis::cmd("WAIT");
+        wait.arg(replicas).arg(timeout.as_millis() as u64);
+        let mut pipeline = Pipeline::with_capacity(2);
+        pipeline.add_command(command.clone()).add_command(wait);
+        let work = Work::ScriptAndMore(script, &pipeline);
+        // The server answers after at most `timeout`; only then the deadline begins.
+        decode(self.run(work, timeout).await?)
+    }
+
+    /// Runs on the node that has the keys; one that has not does nothing but point to it.
+    async fn run(&self, work: Work<'_>, delay: Duration) -> RedisResult<Value> {
+        let deadline = Instant::now() + self.response_timeout + delay;
+        let mut moves = 0;
+        loop {
+            match self.attempt(work, deadline).await {
+                Err(error) if is_moved(&error) && moves < MAX_MOVES => moves += 1,
+                result => return result,
+            }
+        }
+    }
+
+    async fn attempt(&self, work: Work<'_>, deadline: Instant) -> RedisResult<Value> {
+        let mut used = 0;
+        let attempt = async {
+            let mut numbered = self.connection().await?;
+            used = numbered.number;
+            work.run(&mut numbered.connection).await
+        };
+        let result = match timeout_at(deadline, attempt).await {
+            Ok(result) => result,
+            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+        };
+        if let Err(error) = &result {
+            self.after(error, used);
+        }
+        result
+    }
+
+    /// Ends the connection with number `used`, 0 if there was none, if it leads nowhere.
+    fn after(&self, error: &RedisError, used: u64) {
+        if !is_moved(error) && !ends_connection(error) {
+            return;
+        }
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        // Many steps share a connection, and its end: one of them says where to go.
+        if used != 0 && used <= *failed {
+            return;
+        }
+        *failed = used.max(*failed);
+        if is_moved(error) {
+            self.nodes.follow(error);
+        } else {
+            self.nodes.turn();
+        }
+    }
+
+    async fn connection(&self) -> RedisResult<Numbered> {
+        let mut current = self.current.lock().await;
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(numbered) = current.as_ref().filter(|one| one.number > failed) {
+            return Ok(numbered.clone());
+        }
+        *current = None;
+        let client = self.nodes.client()?;
+        let connection = client
+            .get_multiplexed_async_connection_with_config(&self.config)
+            .await?;
+        let number = self.connected.fetch_add(1, Ordering::Relaxed) + 1;
+        let numbered = Numbered { number, connection };
+        *current = Some(numbered.clone());
+        Ok(numbered)
+    }
+}
+
+impl fmt::Debug for Link {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Link")
+            .field("address", &self.address)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The TLS library has a process-wide choice of cryptography, and panics when nobody made it. A
+/// choice made before stands.
+#[cfg(feature = "redis-tls")]
+fn choose_cryptography() {
+    if rustls::crypto::CryptoProvider::get_default().is_none() {
+        // Fails only when another thread has just chosen.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+    }
+}

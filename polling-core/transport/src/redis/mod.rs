@@ -1,0 +1,3 @@
+//! What stands on Redis, 6.2 or newer.
+
+pub mod link;
