@@ -29,11 +29,8 @@ enum Part {
 #[derive(Debug, Args)]
 struct Cycle {
     /// Registered jobs, each due every second: more than can be polled in one.
-    #[arg(long, default_value_t = 600_000)]
+    #[arg(long, default_value_t = 400_000)]
     jobs: usize,
-    /// Seconds before counting begins.
-    #[arg(long, default_value_t = 3)]
-    warm_up_s: u64,
     /// Seconds that are counted.
     #[arg(long, default_value_t = 10)]
     seconds: u64,
@@ -67,7 +64,7 @@ impl Cycle {
     fn measure(&self) -> anyhow::Result<()> {
         let load = Load {
             jobs: self.jobs,
-            warm_up: Duration::from_secs(self.warm_up_s),
+            warm_up_at_most: Duration::from_secs(60),
             measured: Duration::from_secs(self.seconds),
             events: self.events,
             concurrency: self.concurrency,

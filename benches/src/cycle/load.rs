@@ -10,8 +10,8 @@ use scheduler_lib::Limits;
 pub struct Load {
     /// Registered jobs, each due every second.
     pub jobs: usize,
-    /// Before counting begins.
-    pub warm_up: Duration,
+    /// Counting begins when every job was dispatched once; longer than that it may not take.
+    pub warm_up_at_most: Duration,
     /// While it is counted.
     pub measured: Duration,
     /// Whether each poll brings an event.

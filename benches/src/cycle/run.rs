@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
 use polling_core::{Job, Polled, Worker, poller_fn};
-use polling_model::{Event, Topic};
-use scheduler_lib::{Channel, Monitor, Scheduler, policy::JobTypeRules};
+use polling_model::{Clock as _, Event, SystemClock, Topic};
+use scheduler_lib::{Channel, ChannelStatus, Monitor, Scheduler, policy::JobTypeRules};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use super::{Load, Ports};
@@ -35,7 +35,7 @@ pub async fn run(name: &str, load: &Load, ports: &Ports, topic: &Topic) -> anyho
     tasks.spawn(async move {
         worker.run(until(stopped)).await;
     });
-    sleep(load.warm_up).await;
+    warm_up(load, ports).await?;
     let counted = count(&monitor, load, ports).await?;
     stop.send(true).context("the cycle has ended by itself")?;
     while tasks.join_next().await.is_some() {}
@@ -44,19 +44,45 @@ pub async fn run(name: &str, load: &Load, ports: &Ports, topic: &Topic) -> anyho
         .with("events", load.events)
         .with("seconds", load.measured.as_secs_f64())
         .with("registering_s", registered_s)
-        .with("cpu_us_per_job", counted.cpu_us_per_job))
+        .with("cpu_us_per_job", counted.cpu_us_per_job)
+        .with("dispatched_per_settled", counted.dispatched_per_settled))
+}
+
+/// Until nothing that is due is left in the slots: from then on no more are dispatched than are
+/// settled.
+async fn warm_up(load: &Load, ports: &Ports) -> anyhow::Result<()> {
+    let (began, ring) = (Instant::now(), ports.store.ring());
+    loop {
+        sleep(Duration::from_millis(100)).await;
+        let counts = ports.store.counts().await.context("cannot count")?;
+        let now = ring.current(SystemClock.now_ms());
+        if counts.cursor == now.0 && counts.in_flight > counts.registered / 2 {
+            return Ok(());
+        }
+        ensure!(
+            began.elapsed() < load.warm_up_at_most,
+            "the slots were not empty within {:?}: register fewer",
+            load.warm_up_at_most
+        );
+    }
+}
+
+/// Of the only channel.
+fn status(monitor: &Monitor) -> ChannelStatus {
+    monitor.status().into_values().next().unwrap_or_default()
 }
 
 struct Counted {
     jobs_per_s: f64,
     cpu_us_per_job: f64,
+    /// 1 where what is counted goes on like that for ever.
+    dispatched_per_settled: f64,
 }
 
 async fn count(monitor: &Monitor, load: &Load, ports: &Ports) -> anyhow::Result<Counted> {
-    let status = || monitor.status().into_values().next().unwrap_or_default();
-    let (began, before, cpu_before_us) = (Instant::now(), status(), cpu_us()?);
+    let (began, before, cpu_before_us) = (Instant::now(), status(monitor), cpu_us()?);
     sleep(load.measured).await;
-    let (took_s, after, cpu_after_us) = (began.elapsed().as_secs_f64(), status(), cpu_us()?);
+    let (took_s, after, cpu_after_us) = (began.elapsed().as_secs_f64(), status(monitor), cpu_us()?);
     let jobs = (after.accepted - before.accepted) as f64;
     ensure!(
         after.stale + after.resent + after.reaped + after.repaired + after.dead_letters == 0,
@@ -76,6 +102,7 @@ async fn count(monitor: &Monitor, load: &Load, ports: &Ports) -> anyhow::Result<
     Ok(Counted {
         jobs_per_s: jobs / took_s,
         cpu_us_per_job: (cpu_after_us - cpu_before_us) as f64 / jobs,
+        dispatched_per_settled: (after.dispatched - before.dispatched) as f64 / jobs,
     })
 }
 
