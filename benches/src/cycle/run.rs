@@ -1,6 +1,9 @@
 //! A scheduler and a worker, and a counter on them.
 
-use std::time::{Duration, Instant};
+use std::{
+    ops::RangeInclusive,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context as _, ensure};
 use polling_core::{Job, Polled, Worker, poller_fn};
@@ -12,6 +15,10 @@ use super::{Load, Ports};
 use crate::{figure::Figure, jobs, process::cpu_us};
 
 const INTERVAL: Duration = Duration::from_secs(1);
+
+/// Jobs dispatched for one that is settled, where it can go on like that. Jobs are dispatched as a
+/// slot begins, so that a few seconds have a slot too many or too few.
+const STEADY: RangeInclusive<f64> = 0.75..=1.33;
 
 /// Lets jobs cycle over `ports`; how many a second, as the figure `name`.
 ///
@@ -57,7 +64,7 @@ async fn warm_up(load: &Load, ports: &Ports) -> anyhow::Result<()> {
         let counts = ports.store.counts().await.context("cannot count")?;
         let now = ring.current(SystemClock.now_ms());
         if counts.cursor == now.0 && counts.in_flight > counts.registered / 2 {
-            return Ok(());
+            break;
         }
         ensure!(
             began.elapsed() < load.warm_up_at_most,
@@ -65,6 +72,8 @@ async fn warm_up(load: &Load, ports: &Ports) -> anyhow::Result<()> {
             load.warm_up_at_most
         );
     }
+    sleep(INTERVAL * 3).await;
+    Ok(())
 }
 
 /// Of the only channel.
@@ -99,10 +108,15 @@ async fn count(monitor: &Monitor, load: &Load, ports: &Ports) -> anyhow::Result<
         jobs / took_s < 0.9 * most_per_s,
         "{jobs} jobs in {took_s:.1} s, of {most_per_s} due a second: register more"
     );
+    let dispatched_per_settled = (after.dispatched - before.dispatched) as f64 / jobs;
+    ensure!(
+        STEADY.contains(&dispatched_per_settled),
+        "{dispatched_per_settled:.2} jobs were dispatched for one that was settled: measure for longer"
+    );
     Ok(Counted {
         jobs_per_s: jobs / took_s,
         cpu_us_per_job: (cpu_after_us - cpu_before_us) as f64 / jobs,
-        dispatched_per_settled: (after.dispatched - before.dispatched) as f64 / jobs,
+        dispatched_per_settled,
     })
 }
 
