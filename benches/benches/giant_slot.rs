@@ -116,7 +116,7 @@ async fn register(store: &RedisStore, jobs: usize) -> usize {
                 incarnation: polling_model::Nonce(n as u64),
                 due: [MINUTE_MS; 2],
             };
-            store.register(job, 0).await.unwrap();
+            store.register(vec![job], 0).await.unwrap();
         })
         .await;
     jobs

@@ -26,7 +26,7 @@ async fn full_store() -> MemoryStore {
             incarnation: generator.nonce(),
             due: [1_000; 2],
         };
-        store.register(job, 0).await.unwrap();
+        store.register(vec![job], 0).await.unwrap();
     }
     store
 }

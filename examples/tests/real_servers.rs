@@ -91,14 +91,14 @@ fn counting_worker(queues: &Queues, topic: &Topic, polls: Arc<AtomicU64>) -> Wor
 
 /// How often each job has been polled and settled.
 async fn settled_polls(registry: &Registry) -> BTreeMap<AccountId, i64> {
-    let records = registry.list(None, 1_000).await.unwrap();
+    let listed = registry.list(None, 1_000).await.unwrap();
     let polls = |record: scheduler_lib::store::JobRecord| {
         (
             record.state.account,
             record.context.decode().unwrap().get_i64("n").unwrap_or(0),
         )
     };
-    records.into_iter().map(polls).collect()
+    listed.records.into_iter().map(polls).collect()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

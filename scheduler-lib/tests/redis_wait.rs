@@ -43,7 +43,7 @@ async fn waiting_follows_the_write_on_its_connection() {
         lines.next_line().await.expect("an answer").as_deref(),
         Some("+OK")
     );
-    let error = store.register(new_job(), START_MS).await;
+    let error = store.register(vec![new_job()], START_MS).await;
     error.expect_err("nobody has so many replicas");
     let prefix = store.prefix();
     while let Some(line) = lines.next_line().await.expect("a line") {

@@ -34,12 +34,15 @@ fn new(id: &str) -> NewJob {
 #[tokio::test]
 async fn a_restored_store_is_as_it_was_at_the_snapshot() {
     let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
-    store.register(new("kept"), START_MS).await.unwrap();
+    store.register(vec![new("kept")], START_MS).await.unwrap();
     let snapshot = store.snapshot();
-    store.register(new("forgotten"), START_MS).await.unwrap();
+    store
+        .register(vec![new("forgotten")], START_MS)
+        .await
+        .unwrap();
     store.remove(&"kept".parse().unwrap()).await.unwrap();
     store.restore(&snapshot);
-    let jobs = store.list(None, 10).await.unwrap();
+    let jobs = store.list(None, 10).await.unwrap().records;
     assert_eq!(
         jobs.iter().map(|job| job.id.as_str()).collect::<Vec<_>>(),
         ["kept"]
@@ -53,7 +56,7 @@ async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it
     let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
     let now_ms = START_MS + 60_000;
     let a = "a".parse().unwrap();
-    store.register(new("a"), START_MS).await.unwrap();
+    store.register(vec![new("a")], START_MS).await.unwrap();
     let drained = store.drain(DrainRequest {
         now_ms,
         limit: 10,
@@ -101,7 +104,7 @@ async fn the_order_within_a_slot_is_by_lot() {
         for id in ["a", "z"] {
             let due = [now_ms; 2];
             store
-                .register(NewJob { due, ..new(id) }, now_ms)
+                .register(vec![NewJob { due, ..new(id) }], now_ms)
                 .await
                 .unwrap();
         }

@@ -39,6 +39,7 @@ macro_rules! store_conformance {
         $crate::store_conformance! { @cases [$(#[$attribute])*] $fixture;
             registering: {
                 a_registered_job_waits_in_its_slot,
+                many_jobs_are_registered_at_once,
                 registering_again_changes_nothing,
                 of_two_slots_the_emptier_is_taken,
                 what_was_due_is_placed_after_the_cursor,
@@ -120,7 +121,8 @@ macro_rules! store_conformance {
                 a_reason_is_one_line_within_its_bound,
             }
             keeping: {
-                jobs_are_listed_by_id_in_pages,
+                all_jobs_are_listed_in_pages,
+                a_page_that_begins_nowhere_is_refused,
                 states_are_loaded_in_the_order_asked_for,
                 a_healthy_store_needs_no_repair,
                 jobs_add_up_whatever_happens_at_once,

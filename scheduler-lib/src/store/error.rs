@@ -66,6 +66,11 @@ pub enum StoreError {
         /// What it is set to.
         policy: String,
     },
+    /// A page was asked for that begins nowhere. Nothing changed.
+    #[error(
+        "no page of jobs begins at {0:?}: pass what the page before said, or nothing for the first"
+    )]
+    Cursor(String),
     /// A record that cannot be read.
     #[error("the record of job {id} cannot be read: {detail}")]
     Corrupt {

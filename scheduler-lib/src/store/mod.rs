@@ -37,9 +37,9 @@ pub use self::{
     reasons::Reason,
     record::{Hold, JobRecord, JobState, Place},
     steps::{
-        Burst, Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited, NewJob,
-        Next, Postponed, Registered, Settlement, Strike, SweepCursor, Swept, Undecodable, Update,
-        Verdict,
+        Burst, Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited,
+        ListCursor, Listed, NewJob, Next, Postponed, Registered, Settlement, Strike, SweepCursor,
+        Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -95,8 +95,10 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// The ring's arithmetic.
     fn ring(&self) -> SlotRing;
 
-    /// Creates the record and places the job. An existing job keeps its context and its cycle.
-    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError>;
+    /// Creates records and places the jobs, in chunks of [`MAX_CHUNK`]; one answer each, in their
+    /// order. An existing job keeps its context and its cycle.
+    async fn register(&self, jobs: Vec<NewJob>, now_ms: i64)
+    -> Result<Vec<Registered>, StoreError>;
 
     /// Removes the record. What comes back later finds none.
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError>;
@@ -132,9 +134,14 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// The record.
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError>;
 
-    /// Records by id, from the first after `after`; at most `limit`, bounded by [`MAX_PAGE`].
-    async fn list(&self, after: Option<&JobId>, limit: usize)
-    -> Result<Vec<JobRecord>, StoreError>;
+    /// A page of records, in an order of the store's own, from where `from` says; some `limit`,
+    /// bounded by [`MAX_PAGE`]. Whoever asks for page after page is told each job that is registered
+    /// all the while, seldom one of them twice.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError::Cursor`] when `from` is not what a page of this store said.
+    async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError>;
 
     /// Moves due jobs of the cursor's slot to in flight, each with a new token, and notes the chunk
     /// as sending. While nothing due is left there, moves the cursor on, never past now, and

@@ -217,6 +217,20 @@ impl Verdict {
     }
 }
 
+/// A page of records.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listed {
+    /// Some of the registered jobs; a page may be empty and not the last.
+    pub records: Vec<JobRecord>,
+    /// Where the next page begins; `None` after the last.
+    pub next: Option<ListCursor>,
+}
+
+/// Where a page begins; its text is the store's own.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ListCursor(pub String);
+
 /// A step of the sweep.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Swept {

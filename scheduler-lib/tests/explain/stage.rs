@@ -92,7 +92,10 @@ impl Stage {
             incarnation: Nonce(1),
             due: [self.clock.now_ms(); 2],
         };
-        self.store.register(job, self.clock.now_ms()).await.unwrap();
+        self.store
+            .register(vec![job], self.clock.now_ms())
+            .await
+            .unwrap();
         id
     }
 

@@ -149,7 +149,7 @@ impl Live {
 
     /// Every job in flight was sent under its token, or its note is open.
     pub(crate) async fn assert_no_lease_without_a_send(&self, server: &OwnServer) {
-        let records = self.store.list(None, 100).await.expect("list");
+        let records = self.store.list(None, 100).await.expect("list").records;
         let notes = format!("{}notes", self.store.prefix());
         let notes: Vec<String> = server
             .raw()

@@ -14,7 +14,7 @@ async fn a_store_opened_again_is_the_same() {
     let channel = channel();
     let first = builder(&channel).open(START_MS).await.expect("open");
     first
-        .register(new_job("a", 3), at(0))
+        .register(vec![new_job("a", 3)], at(0))
         .await
         .expect("register");
     first.drain(request(at(2), 1)).await.expect("drain");
@@ -39,7 +39,7 @@ async fn shards_and_channels_do_not_see_each_other() {
         .await
         .expect("open");
     first
-        .register(new_job("a", 3), at(0))
+        .register(vec![new_job("a", 3)], at(0))
         .await
         .expect("register");
     assert_eq!(second.get(&id("a")).await.expect("get"), None);
@@ -89,7 +89,7 @@ async fn another_width_or_a_newer_layout_is_refused() {
 async fn a_wiped_store_is_an_error_and_not_a_store_without_jobs() {
     on_a_fresh_shard(async |store, mut raw| {
         store
-            .register(new_job("a", 3), at(0))
+            .register(vec![new_job("a", 3)], at(0))
             .await
             .expect("register");
         let layout = format!("{}layout", store.prefix());
@@ -99,7 +99,7 @@ async fn a_wiped_store_is_an_error_and_not_a_store_without_jobs() {
             store.counts().await.err(),
             store.get(&id).await.err(),
             store.load(std::slice::from_ref(&id)).await.err(),
-            store.register(new_job("b", 3), at(0)).await.err(),
+            store.register(vec![new_job("b", 3)], at(0)).await.err(),
             store.drain(request(at(3), 1)).await.err(),
             store.sweep(None, 10).await.err(),
             store.remove(&id).await.err(),

@@ -26,7 +26,7 @@ async fn is_whole(store: &RedisStore) {
 
 async fn register(store: &RedisStore, name: &str, minutes: i64) {
     store
-        .register(new_job(name, minutes), at(0))
+        .register(vec![new_job(name, minutes)], at(0))
         .await
         .expect("register");
 }

@@ -26,10 +26,10 @@ async fn registrations_and_removals_wait_for_a_replica() {
     };
     let one = store(1, patient).await.expect("open");
     assert_eq!(
-        one.register(new_job("a", 3), at(0))
+        one.register(vec![new_job("a", 3)], at(0))
             .await
             .expect("a replica has it"),
-        Registered::Created
+        [Registered::Created]
     );
     let on_replica: bool = replica
         .command(&format!("EXISTS {}job:a", one.prefix()))
@@ -55,7 +55,7 @@ async fn registrations_and_removals_wait_for_a_replica() {
     replica.kill();
     let none = store(1, hasty).await.expect("open");
     let error = none
-        .register(new_job("b", 3), at(0))
+        .register(vec![new_job("b", 3)], at(0))
         .await
         .expect_err("no replica is left");
     let source = error.source().expect("it says why").to_string();

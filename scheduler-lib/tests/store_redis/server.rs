@@ -19,7 +19,7 @@ use crate::fixture::{at, builder, channel, clear, id, new_job, on_a_fresh_shard,
 async fn scripts_are_taught_to_a_server_that_forgot_them() {
     on_a_fresh_shard(async |store, mut raw| {
         store
-            .register(new_job("a", 3), at(0))
+            .register(vec![new_job("a", 3)], at(0))
             .await
             .expect("register");
         redis::cmd("SCRIPT")
@@ -50,7 +50,7 @@ async fn too_few_replicas_are_an_error_although_the_write_is_there() {
         .await;
     let store = store.expect("open");
     let error = store
-        .register(new_job("a", 3), at(0))
+        .register(vec![new_job("a", 3)], at(0))
         .await
         .expect_err("nobody has nine replicas");
     let source = std::error::Error::source(&error)
@@ -124,7 +124,7 @@ async fn a_connection_that_went_silent_is_given_up_and_replaced() {
 async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it() {
     on_a_fresh_shard(async |store, mut raw| {
         store
-            .register(new_job("a", 3), at(0))
+            .register(vec![new_job("a", 3)], at(0))
             .await
             .expect("register");
         let dispatch = store.drain(request(at(3), 1)).await.expect("drain");

@@ -46,7 +46,7 @@ async fn a_server_is_trusted_if_the_systems_roots_vouch_for_it() {
         let store = RedisStore::builder(url, channel()).max_skew(None);
         let store = store.open(START_MS).await.expect("it is trusted");
         store
-            .register(new_job("a", 3), at(0))
+            .register(vec![new_job("a", 3)], at(0))
             .await
             .expect("register");
         assert_eq!(store.counts().await.expect("counts").registered, 1);

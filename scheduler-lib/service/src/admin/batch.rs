@@ -1,34 +1,24 @@
 //! Many registrations in one request.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-
-use axum::{
-    Json,
-    extract::State,
-    response::{IntoResponse, Response},
-};
-use futures_util::{StreamExt, stream};
-use polling_model::ChannelId;
-use scheduler_lib::{Registry, store::Registered};
+use axum::{Json, extract::State};
+use polling_model::{ChannelId, JobId};
+use scheduler_lib::store::Registered;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::{
     Api,
     body::{self, At, RawBody},
-    error::{self, ApiError, Problem},
+    error::{ApiError, Problem},
     jobs::{RegisteredView, RegistrationBody},
 };
 
 /// Most registrations of one request.
 const MAX_ENTRIES: usize = 1_000;
 
-/// Registrations of one request that are under way at once.
-const CONCURRENT: usize = 16;
-
 /// How each registration ended, in the request's order.
 #[derive(Serialize, Default)]
-struct Batch {
+pub(super) struct Batch {
     created: usize,
     existing: usize,
     failed: usize,
@@ -43,61 +33,52 @@ enum Entry {
 }
 
 /// `POST /v1/channels/{channel}/jobs:batch`: a JSON array, or JSON lines. An entry that is wrong
-/// keeps no other from being registered. 503 when the store failed: the whole may be repeated.
+/// keeps no other from being registered. 503 when the store failed: the whole
+/// may be repeated.
 pub(super) async fn register(
     State(api): State<Api>,
     At(channel): At<ChannelId>,
     RawBody(text): RawBody,
-) -> Result<Response, ApiError> {
+) -> Result<Json<Batch>, ApiError> {
     let registry = api.registry(&channel)?;
-    let entries = split(&text)?;
-    let failed = AtomicBool::new(false);
-    let calls: Vec<_> = entries
+    let parsed = split(&text)?
         .into_iter()
-        .map(|entry| register_one(registry, entry, &failed))
-        .collect();
-    let results: Vec<_> = stream::iter(calls).buffered(CONCURRENT).collect().await;
+        .map(body::parse::<RegistrationBody>);
+    let mut jobs = Vec::new();
+    let mut readable = |job: RegistrationBody| jobs.push(job.into());
+    let parsed: Vec<_> = parsed.map(|entry| entry.map(&mut readable)).collect();
+    let mut registered = registry.register_all(jobs).await?.into_iter();
     let mut batch = Batch::default();
-    for result in results {
-        let entry = match result {
-            Ok((view, registered)) => {
-                match registered {
-                    Registered::Created => batch.created += 1,
-                    Registered::Existing => batch.existing += 1,
-                }
-                Entry::Registered(view)
-            }
+    for entry in parsed {
+        let job = match entry {
+            Ok(()) => registered.next().expect("one answer for each job"),
             Err(error) => {
-                batch.failed += 1;
-                Entry::Failed(error.problem)
+                batch.refused(error);
+                continue;
             }
         };
-        batch.results.push(entry);
+        match job {
+            Ok((id, registered)) => batch.registered(id, registered),
+            Err(error) => batch.refused(error.into()),
+        }
     }
-    Ok(match failed.into_inner() {
-        false => Json(batch).into_response(),
-        true => error::retry_later(batch),
-    })
+    Ok(Json(batch))
 }
 
-async fn register_one(
-    registry: &Registry,
-    entry: &[u8],
-    store_failed: &AtomicBool,
-) -> Result<(RegisteredView, Registered), ApiError> {
-    let job: RegistrationBody = body::parse(entry)?;
-    // Each try may take the store's whole deadline; a thousand of them would take hours.
-    if store_failed.load(Relaxed) {
-        return Err(ApiError::unavailable(
-            "not tried, since the store failed before; repeat the batch",
-        ));
+impl Batch {
+    fn registered(&mut self, id: JobId, registered: Registered) {
+        match registered {
+            Registered::Created => self.created += 1,
+            Registered::Existing => self.existing += 1,
+        }
+        let view = RegisteredView::new(id, registered);
+        self.results.push(Entry::Registered(view));
     }
-    let registered = registry.register(job.into()).await.map_err(ApiError::from);
-    if registered.as_ref().is_err_and(ApiError::may_pass) {
-        store_failed.store(true, Relaxed);
+
+    fn refused(&mut self, error: ApiError) {
+        self.failed += 1;
+        self.results.push(Entry::Failed(error.problem));
     }
-    let (id, registered) = registered?;
-    Ok((RegisteredView::new(id, registered), registered))
 }
 
 /// The entries' texts.

@@ -64,11 +64,6 @@ impl ApiError {
         self.problem.field = Some(field.into()).filter(|field| !field.is_empty());
         self
     }
-
-    /// Whether the same call may do better later.
-    pub(super) fn may_pass(&self) -> bool {
-        self.status == StatusCode::SERVICE_UNAVAILABLE
-    }
 }
 
 impl From<RegistryError> for ApiError {
@@ -85,6 +80,7 @@ impl From<RegistryError> for ApiError {
                 Self::too_large(text).field("context")
             }
             RegistryError::Context(_) => Self::bad_request(text).field("context"),
+            RegistryError::Store(StoreError::Cursor(_)) => Self::bad_request(text).field("after"),
             RegistryError::Store(StoreError::Corrupt { .. }) => {
                 Self::new(StatusCode::INTERNAL_SERVER_ERROR, text)
             }
@@ -117,13 +113,6 @@ impl IntoResponse for ApiError {
         }
         response
     }
-}
-
-/// The answer of a batch whose store failed, with what is known of each entry.
-pub(super) fn retry_later<T: Serialize>(body: T) -> Response {
-    tracing::warn!("the store failed during a batch of registrations");
-    let retry_after = [(header::RETRY_AFTER, RETRY_AFTER_S)];
-    (StatusCode::SERVICE_UNAVAILABLE, retry_after, Json(body)).into_response()
 }
 
 pub(super) async fn no_such_path(uri: Uri) -> ApiError {

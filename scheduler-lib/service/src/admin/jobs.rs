@@ -5,7 +5,7 @@ use polling_model::{AccountId, ChannelId, Context, JobId, JobType, ServiceLevel}
 use scheduler_lib::{
     Change, Registration,
     ledger::Cushion,
-    store::{MAX_PAGE, Registered},
+    store::{ListCursor, MAX_PAGE, Registered},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -87,7 +87,7 @@ pub(super) async fn register(
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PageQuery {
-    after: Option<JobId>,
+    after: Option<ListCursor>,
     limit: Option<usize>,
 }
 
@@ -95,7 +95,7 @@ pub(super) struct PageQuery {
 pub(super) struct JobPage {
     jobs: Vec<JobView>,
     /// For the next page's `after`; null on the last.
-    next: Option<JobId>,
+    next: Option<ListCursor>,
 }
 
 /// `GET /v1/channels/{channel}/jobs?after=&limit=`
@@ -109,14 +109,10 @@ pub(super) async fn list(
         let error = format!("limit is {limit}: it needs 1 to {MAX_PAGE}");
         return Err(ApiError::bad_request(error).field("limit"));
     }
-    let records = api.registry(&channel)?.list(after.as_ref(), limit).await?;
-    let next = match records.len() {
-        full if full >= limit => records.last().map(|record| record.id.clone()),
-        _ => None,
-    };
+    let page = api.registry(&channel)?.list(after.as_ref(), limit).await?;
     Ok(Json(JobPage {
-        jobs: records.into_iter().map(JobView::brief).collect(),
-        next,
+        jobs: page.records.into_iter().map(JobView::brief).collect(),
+        next: page.next,
     }))
 }
 

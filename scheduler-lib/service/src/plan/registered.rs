@@ -41,20 +41,19 @@ pub(super) async fn count(
         "{bar:30} {pos}/{len} jobs, {elapsed}",
     )?);
     let mut counts: BTreeMap<(JobType, ServiceLevel), Count> = BTreeMap::new();
-    let mut after = None;
+    let mut from = None;
     loop {
-        let page = found.store.list(after.as_ref(), MAX_PAGE).await;
+        let page = found.store.list(from.as_ref(), MAX_PAGE).await;
         let page = page.with_context(unreachable)?;
-        bar.inc(page.len() as u64);
-        let whole = page.len() >= MAX_PAGE;
-        after = page.last().map(|record| record.id.clone());
-        for record in page {
+        bar.inc(page.records.len() as u64);
+        for record in page.records {
             let count = counts.entry((record.state.job_type, record.state.level));
             let count = count.or_default();
             count.jobs += 1;
             count.accounts.insert(record.state.account);
         }
-        if !whole {
+        from = page.next;
+        if from.is_none() {
             break;
         }
     }

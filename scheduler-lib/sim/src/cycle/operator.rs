@@ -81,7 +81,7 @@ impl Operator {
                 incarnation: self.generator.nonce(),
                 due: [due_ms; 2],
             };
-            let registered = store.register(job, now_ms).await;
+            let registered = store.register(vec![job], now_ms).await;
             registered.expect("a store in memory takes every job");
         }
     }
@@ -128,9 +128,9 @@ impl Operator {
 /// Returns every held job to the cycle. One that its queue refused needs a smaller context: the
 /// one that says what is published.
 pub(crate) async fn resume_all(stage: &Stage, registry: &Registry) {
-    let mut after = None;
-    while let Ok(page) = registry.list(after.as_ref(), 1_000).await {
-        for record in &page {
+    let mut from = None;
+    while let Ok(page) = registry.list(from.as_ref(), 1_000).await {
+        for record in &page.records {
             if record.state.place == Place::Held(Hold::Refused) {
                 let since = stage.oracle.delivered_through(&record.state.account);
                 let context = Context::from_iter([(SINCE, (since as i64).into())]);
@@ -138,10 +138,10 @@ pub(crate) async fn resume_all(stage: &Stage, registry: &Registry) {
             }
             let _ = registry.resume(&record.id).await;
         }
-        let Some(last) = page.last() else {
+        from = page.next;
+        if from.is_none() {
             return;
-        };
-        after = Some(last.id.clone());
+        }
     }
 }
 

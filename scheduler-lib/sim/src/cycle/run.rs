@@ -118,17 +118,13 @@ async fn heal(stage: &Stage) -> Healed {
 }
 
 async fn for_each_job(stage: &Stage, mut each: impl FnMut(JobRecord)) {
-    let mut after: Option<JobId> = None;
-    loop {
-        let page = stage.store.list(after.as_ref(), 1_000).await;
-        let Ok(page) = page else {
+    let mut from = None;
+    while let Ok(page) = stage.store.list(from.as_ref(), 1_000).await {
+        page.records.into_iter().for_each(&mut each);
+        from = page.next;
+        if from.is_none() {
             return;
-        };
-        let Some(last) = page.last() else {
-            return;
-        };
-        after = Some(last.id.clone());
-        page.into_iter().for_each(&mut each);
+        }
     }
 }
 

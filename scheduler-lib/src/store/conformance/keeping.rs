@@ -7,27 +7,36 @@ use polling_model::caps::SLOTS;
 
 use super::scene::{Scene, completion, context, id};
 use crate::store::{
-    Burst, Hold, MAX_BURSTS, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob, Next, Settlement,
-    SharedStore, Undecodable,
+    Burst, Hold, ListCursor, MAX_BURSTS, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob, Next,
+    Settlement, SharedStore, StoreError, Undecodable,
 };
 
-/// Every job once, in the order of ids.
-pub async fn jobs_are_listed_by_id_in_pages(store: SharedStore) {
+/// Every job, in pages of any size.
+pub async fn all_jobs_are_listed_in_pages(store: SharedStore) {
     let scene = Scene::new(store);
-    for name in ["b", "a:1", "a", "B", "a/2"] {
+    let names = (0..200).map(|number| format!("job-{number}"));
+    let names: BTreeSet<_> = names
+        .chain(["a:1", "a", "B", "a/2"].map(String::from))
+        .collect();
+    for name in &names {
         scene.register(name, 3).await;
     }
-    let (mut listed, mut after) = (Vec::new(), None);
-    loop {
-        let page = scene.store.list(after.as_ref(), 2).await.expect("list");
-        let Some(last) = page.last() else { break };
-        assert!(page.len() <= 2);
-        after = Some(last.id.clone());
-        listed.extend(page);
+    for limit in [1, 7, 1_000] {
+        let listed = scene.list(limit).await;
+        let told: BTreeSet<_> = listed.iter().map(|record| record.id.to_string()).collect();
+        assert_eq!(told, names, "in pages of {limit}");
+        let one = listed.iter().find(|record| record.id == id("a"));
+        assert_eq!(one, Some(&scene.get("a").await));
     }
-    let names: Vec<_> = listed.iter().map(|record| record.id.as_str()).collect();
-    assert_eq!(names, ["B", "a", "a/2", "a:1", "b"]);
-    assert_eq!(listed[1], scene.get("a").await);
+}
+
+/// A page begins only where another said so.
+pub async fn a_page_that_begins_nowhere_is_refused(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 3).await;
+    let nowhere = ListCursor("{nowhere}".to_owned());
+    let refused = scene.store.list(Some(&nowhere), 10).await;
+    assert!(matches!(refused, Err(StoreError::Cursor(_))), "{refused:?}");
 }
 
 /// One answer for each id, unknown ones and repeats included.
@@ -119,9 +128,10 @@ pub async fn jobs_add_up_whatever_happens_at_once(store: SharedStore) {
     };
     join(join(cycle(), cycle()), edit()).await;
     assert_eq!(scene.counts().await.registered, 60);
-    let listed = scene.store.list(None, 100).await.expect("list");
     assert_eq!(
-        listed
+        scene
+            .list(100)
+            .await
             .iter()
             .map(|record| &record.id)
             .collect::<BTreeSet<_>>()

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use polling_model::caps::SLOTS;
 
-use super::scene::{Scene, completion, context, id, names};
+use super::{
+    START_MS,
+    scene::{Scene, completion, context, id, names},
+};
 use crate::{
     ledger::Cushion,
     policy::Override,
@@ -44,6 +47,21 @@ pub async fn a_registered_job_waits_in_its_slot(store: SharedStore) {
         (0, 0, 0, false)
     );
     assert_eq!(scene.counts().await.slots, 1);
+}
+
+/// Many at once, more than a chunk, some of them twice: one answer each, in their order.
+pub async fn many_jobs_are_registered_at_once(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("job-7", 3).await;
+    let jobs =
+        (0..250).map(|number| scene.new_job(&format!("job-{}", number / 2), [scene.at(3); 2]));
+    let registered = scene.store.register(jobs.collect(), START_MS).await;
+    let expected = (0..250).map(|number| match number % 2 == 1 || number / 2 == 7 {
+        true => Registered::Existing,
+        false => Registered::Created,
+    });
+    assert_eq!(registered.expect("register"), expected.collect::<Vec<_>>());
+    assert_eq!(scene.counts().await.slots, 125);
 }
 
 /// Registering is idempotent: context, time and life stay.
@@ -108,7 +126,7 @@ pub async fn a_removed_job_leaves_nothing_behind(store: SharedStore) {
     let late = completion(&dispatch, scene.at(5));
     assert_eq!(scene.settle(late, scene.at(2)).await, Verdict::Unknown);
     assert!(scene.drain(scene.at(3)).await.is_empty());
-    assert!(scene.store.list(None, 10).await.expect("list").is_empty());
+    assert!(scene.list(10).await.is_empty());
     assert_eq!(scene.counts().await.registered, 0);
     assert_eq!(
         scene.store.remove(&id("slot")).await.expect("remove"),

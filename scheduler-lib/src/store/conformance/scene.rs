@@ -64,7 +64,10 @@ impl Scene {
     }
 
     pub(super) async fn register_as(&self, job: NewJob) -> Registered {
-        self.store.register(job, START_MS).await.expect("register")
+        let registered = self.store.register(vec![job], START_MS).await;
+        let registered = registered.expect("register");
+        assert_eq!(registered.len(), 1, "one answer a job");
+        registered[0]
     }
 
     /// Registers a job due at the start of a slot.
@@ -142,6 +145,19 @@ impl Scene {
             "each job is in exactly one place: {counts:?}"
         );
         counts
+    }
+
+    /// Every page of a list.
+    pub(super) async fn list(&self, limit: usize) -> Vec<JobRecord> {
+        let (mut listed, mut from) = (Vec::new(), None);
+        loop {
+            let page = self.store.list(from.as_ref(), limit).await.expect("list");
+            listed.extend(page.records);
+            from = page.next;
+            if from.is_none() {
+                return listed;
+            }
+        }
     }
 
     /// Sweeps all there is; how many places were mended.

@@ -15,9 +15,9 @@ use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRi
 use self::state::State;
 use super::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-    JobState, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place, Postponed,
-    Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update,
-    Verdict, new_revision,
+    JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place,
+    Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable,
+    Update, Verdict, new_revision,
 };
 
 /// A [`SlotStore`] in memory.
@@ -124,45 +124,56 @@ fn reenter(state: &mut State, record: JobRecord) {
     state.enter(record, place, due_ms);
 }
 
+fn register(state: &mut State, job: NewJob, now_ms: i64) -> Registered {
+    if state.records.contains_key(&job.id) {
+        return Registered::Existing;
+    }
+    let due_ms = state.emptier(job.due);
+    let mut record = JobRecord {
+        id: job.id,
+        context: job.context,
+        state: JobState {
+            job_type: job.job_type,
+            account: job.account,
+            level: job.level,
+            cushion: job.cushion,
+            pace: None,
+            incarnation: job.incarnation,
+            generation: 0,
+            nonce: None,
+            revision: 0,
+            place: Place::Slot,
+            due_ms,
+            attempts: 0,
+            strikes: 0,
+            run_now: false,
+            settled_ms: 0,
+            scopes: Vec::new(),
+            activity: None,
+            reasons: Vec::new(),
+        },
+    };
+    record.state.because(Some(now_ms), "registered");
+    state.enter_due(record, due_ms);
+    Registered::Created
+}
+
 #[async_trait]
 impl SlotStore for MemoryStore {
     fn ring(&self) -> SlotRing {
         self.ring
     }
 
-    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
+    async fn register(
+        &self,
+        jobs: Vec<NewJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
         let mut state = self.state();
-        if state.records.contains_key(&job.id) {
-            return Ok(Registered::Existing);
-        }
-        let due_ms = state.emptier(job.due);
-        let mut record = JobRecord {
-            id: job.id,
-            context: job.context,
-            state: JobState {
-                job_type: job.job_type,
-                account: job.account,
-                level: job.level,
-                cushion: job.cushion,
-                pace: None,
-                incarnation: job.incarnation,
-                generation: 0,
-                nonce: None,
-                revision: 0,
-                place: Place::Slot,
-                due_ms,
-                attempts: 0,
-                strikes: 0,
-                run_now: false,
-                settled_ms: 0,
-                scopes: Vec::new(),
-                activity: None,
-                reasons: Vec::new(),
-            },
-        };
-        record.state.because(Some(now_ms), "registered");
-        state.enter_due(record, due_ms);
-        Ok(Registered::Created)
+        Ok(jobs
+            .into_iter()
+            .map(|job| register(&mut state, job, now_ms))
+            .collect())
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
@@ -279,21 +290,15 @@ impl SlotStore for MemoryStore {
         Ok(self.state().records.get(id).cloned())
     }
 
-    async fn list(
-        &self,
-        after: Option<&JobId>,
-        limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let state = self.state();
-        let range = state.records.range((
-            after.map_or(Unbounded, |id| Excluded(id.clone())),
-            Unbounded,
-        ));
-        Ok(range
-            .take(limit.min(MAX_PAGE))
-            .map(|(_, record)| record.clone())
-            .collect())
+    async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        let after = from.map(|from| {
+            JobId::new(from.0.as_str()).map_err(|_| StoreError::Cursor(from.0.clone()))
+        });
+        let limit = limit.min(MAX_PAGE);
+        let records = self.state().page(after.transpose()?.as_ref(), limit);
+        let last = records.last().filter(|_| records.len() == limit);
+        let next = last.map(|record| ListCursor(record.id.to_string()));
+        Ok(Listed { records, next })
     }
 
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
@@ -368,8 +373,8 @@ impl SlotStore for MemoryStore {
     // Record and index change under one lock, so there is nothing to mend unless a step has a bug.
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
         let after = from.and_then(|cursor| JobId::new(cursor.0).ok());
-        let page = self.list(after.as_ref(), limit).await?;
         let mut state = self.state();
+        let page = state.page(after.as_ref(), limit.min(MAX_PAGE));
         let lost: Vec<_> = page
             .iter()
             .filter_map(|seen| state.records.get(&seen.id))

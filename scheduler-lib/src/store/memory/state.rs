@@ -138,6 +138,14 @@ impl State {
         }
     }
 
+    /// Records by id, from the first after `after`.
+    pub(super) fn page(&self, after: Option<&JobId>, limit: usize) -> Vec<JobRecord> {
+        use std::ops::Bound::{Excluded, Unbounded};
+        let after = after.map_or(Unbounded, |id| Excluded(id.clone()));
+        let range = self.records.range((after, Unbounded)).take(limit);
+        range.map(|(_, record)| record.clone()).collect()
+    }
+
     /// Whether the index of a record's place holds it.
     pub(super) fn is_indexed(&self, record: &JobRecord) -> bool {
         let due_ms = record.state.due_ms;

@@ -8,8 +8,8 @@ use super::{
     record::{hold_letter, scopes_text, time},
 };
 use crate::store::{
-    Edited, Hold, Next, Postponed, Settlement, StoreError, Strike, Undecodable, Verdict,
-    reasons::bounded,
+    Edited, Hold, Next, Postponed, Registered, Settlement, StoreError, Strike, Undecodable,
+    Verdict, reasons::bounded,
 };
 
 pub(super) fn edited(answer: i64) -> Result<Edited, StoreError> {
@@ -18,6 +18,13 @@ pub(super) fn edited(answer: i64) -> Result<Edited, StoreError> {
         0 => Edited::Unchanged,
         _ => Edited::Unknown,
     })
+}
+
+pub(super) fn registered(letter: char) -> Registered {
+    match letter {
+        'c' => Registered::Created,
+        _ => Registered::Existing,
+    }
 }
 
 pub(super) fn verdict(letter: char) -> Verdict {

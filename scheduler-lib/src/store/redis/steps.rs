@@ -5,15 +5,16 @@ use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, Nonce, Slo
 
 use super::{
     RedisStore,
-    answers::{Kept, edited, postponed_args, settlement_args, verdict},
+    answers::{Kept, edited, postponed_args, registered, settlement_args, verdict},
     reads::Blob,
     record::{new_record, state, time, word},
     scripts,
 };
 use crate::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-    JobState, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Postponed, Registered,
-    Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+    JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob,
+    Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable,
+    Update, Verdict,
 };
 
 #[async_trait]
@@ -22,19 +23,25 @@ impl SlotStore for RedisStore {
         self.ring
     }
 
-    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
-        let call = self
-            .call_at(&scripts::REGISTER, now_ms)
-            .arg(job.id.as_str())
-            .args(job.due.map(time))
-            .arg(job.context.as_str())
-            .arg(new_record(&job, now_ms));
-        let created = call.run_replicated::<bool>().await?;
-        Ok(if created {
-            Registered::Created
-        } else {
-            Registered::Existing
-        })
+    async fn register(
+        &self,
+        jobs: Vec<NewJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let mut answers = Vec::with_capacity(jobs.len());
+        for chunk in jobs.chunks(MAX_CHUNK) {
+            let mut call = self.call_at(&scripts::REGISTER, now_ms);
+            for job in chunk {
+                call = call
+                    .arg(job.id.as_str())
+                    .args(job.due.map(time))
+                    .arg(job.context.as_str())
+                    .arg(new_record(job, now_ms));
+            }
+            let letters: String = call.run_replicated().await?;
+            answers.extend(letters.chars().map(registered));
+        }
+        Ok(answers)
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
@@ -112,24 +119,19 @@ impl SlotStore for RedisStore {
         Ok(found.into_iter().next())
     }
 
-    async fn list(
-        &self,
-        after: Option<&JobId>,
-        limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        let mut after = after.cloned();
-        loop {
-            let ids = self.page(after.as_ref(), limit.min(MAX_PAGE)).await?;
-            let mut page = Vec::with_capacity(ids.len());
-            for chunk in ids.chunks(MAX_CHUNK) {
-                page.extend(self.records(chunk).await?);
-            }
-            // A page may be empty because its jobs were removed meanwhile: that is not the end.
-            if ids.is_empty() || !page.is_empty() {
-                return Ok(page);
-            }
-            after = ids.into_iter().next_back();
+    async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        let after = from.map(|from| {
+            JobId::new(from.0.as_str()).map_err(|_| StoreError::Cursor(from.0.clone()))
+        });
+        let limit = limit.min(MAX_PAGE);
+        let ids = self.page(after.transpose()?.as_ref(), limit).await?;
+        let mut records = Vec::with_capacity(ids.len());
+        for chunk in ids.chunks(MAX_CHUNK) {
+            records.extend(self.records(chunk).await?);
         }
+        let last = ids.last().filter(|_| ids.len() == limit);
+        let next = last.map(|id| ListCursor(id.to_string()));
+        Ok(Listed { records, next })
     }
 
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {

@@ -6,8 +6,8 @@ use scheduler_lib::{
     SlotStore, StoreError,
     store::{
         Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-        JobState, NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable,
-        Update, Verdict,
+        JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SweepCursor,
+        Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -69,8 +69,12 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
         self.inner.ring()
     }
 
-    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
-        self.timed("register", self.inner.register(job, now_ms))
+    async fn register(
+        &self,
+        jobs: Vec<NewJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        self.timed("register", self.inner.register(jobs, now_ms))
             .await
     }
 
@@ -113,12 +117,8 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
         self.step("get", self.inner.get(id)).await
     }
 
-    async fn list(
-        &self,
-        after: Option<&JobId>,
-        limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        self.step("list", self.inner.list(after, limit)).await
+    async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        self.step("list", self.inner.list(from, limit)).await
     }
 
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {

@@ -6,8 +6,8 @@ use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
         Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-        JobState, NewJob, Postponed, Registered, Settlement, SweepCursor, Swept, Undecodable,
-        Update, Verdict,
+        JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SweepCursor,
+        Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -64,15 +64,22 @@ impl SlotStore for WatchedStore {
         self.inner.ring()
     }
 
-    async fn register(&self, job: NewJob, now_ms: i64) -> Result<Registered, StoreError> {
-        let (id, incarnation) = (job.id.clone(), job.incarnation);
-        let registered = self.inner.register(job, now_ms).await?;
-        if registered == Registered::Created {
-            self.oracle
-                .with_history(|history| history.begins(&id, incarnation));
-            self.oracle.registered(&id);
+    async fn register(
+        &self,
+        jobs: Vec<NewJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let lives = jobs.iter().map(|job| (job.id.clone(), job.incarnation));
+        let lives: Vec<_> = lives.collect();
+        let registered = self.inner.register(jobs, now_ms).await?;
+        for ((id, incarnation), registered) in lives.iter().zip(&registered) {
+            if *registered == Registered::Created {
+                self.oracle
+                    .with_history(|history| history.begins(id, *incarnation));
+                self.oracle.registered(id);
+            }
         }
-        self.after(|| format!("store: register {id}: {registered:?}"))
+        self.after(|| format!("store: register {lives:?}: {registered:?}"))
             .await?;
         Ok(registered)
     }
@@ -133,12 +140,8 @@ impl SlotStore for WatchedStore {
         self.inner.get(id).await
     }
 
-    async fn list(
-        &self,
-        after: Option<&JobId>,
-        limit: usize,
-    ) -> Result<Vec<JobRecord>, StoreError> {
-        self.inner.list(after, limit).await
+    async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        self.inner.list(from, limit).await
     }
 
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
