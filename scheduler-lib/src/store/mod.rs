@@ -24,6 +24,7 @@ mod reasons;
 mod record;
 #[cfg(feature = "redis")]
 pub(crate) mod redis;
+mod sharded;
 mod steps;
 
 use std::{fmt, sync::Arc};
@@ -36,6 +37,7 @@ pub use self::{
     memory::MemoryStore,
     reasons::Reason,
     record::{Hold, JobRecord, JobState, Place},
+    sharded::{MAX_SHARDS, ShardedStore, shard_of},
     steps::{
         Burst, Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited,
         ListCursor, Listed, NewJob, Next, Postponed, Registered, Settlement, Strike, SweepCursor,
@@ -94,6 +96,12 @@ pub type SharedStore = Arc<dyn SlotStore>;
 pub trait SlotStore: Send + Sync + fmt::Debug {
     /// The ring's arithmetic.
     fn ring(&self) -> SlotRing;
+
+    /// Which part of the store has the job. Parts fail one by one: a step on jobs of one part fails
+    /// with that part only. A store of one part has number 0.
+    fn shard_of(&self, _id: &JobId) -> usize {
+        0
+    }
 
     /// Creates records and places the jobs, in chunks of [`MAX_CHUNK`]; one answer each, in their
     /// order. An existing job keeps its context and its cycle.

@@ -81,10 +81,11 @@ pub async fn a_drain_is_bounded(store: SharedStore) {
 /// After an outage each slot is caught up in order, one poll a job.
 pub async fn missed_slots_are_drained_in_order(store: SharedStore) {
     let scene = Scene::new(store);
-    for (name, slots) in [("z", 1), ("y", 2), ("x", 4), ("w", 4), ("v", 5)] {
+    let [v, w, x, y, z] = &scene.neighbours();
+    for (name, slots) in [(z, 1), (y, 2), (x, 4), (w, 4), (v, 5)] {
         scene.register(name, slots).await;
     }
-    assert_eq!(names(&scene.drain(scene.at(4)).await), ["z", "y", "w", "x"]);
+    assert_eq!(names(&scene.drain(scene.at(4)).await), [z, y, w, x]);
     assert_eq!(
         scene.counts().await.cursor,
         scene.store.ring().current(scene.at(4)).0
@@ -169,14 +170,12 @@ pub async fn what_is_due_beyond_the_ring_waits_later(store: SharedStore) {
 pub async fn a_long_absence_promotes_in_time(store: SharedStore) {
     let scene = Scene::new(store);
     let dues = [1, SLOTS, SLOTS + 1, 2 * SLOTS + 5, 5 * SLOTS, 8 * SLOTS];
-    for (number, slots) in dues.into_iter().enumerate() {
-        scene.register(&format!("job-{number}"), slots).await;
+    let jobs: [_; 6] = scene.neighbours();
+    for (name, slots) in jobs.iter().zip(dues) {
+        scene.register(name, slots).await;
     }
     let taken = scene.drain(scene.at(8 * SLOTS)).await;
-    assert_eq!(
-        names(&taken),
-        ["job-0", "job-1", "job-2", "job-3", "job-4", "job-5"]
-    );
+    assert_eq!(names(&taken), jobs);
     for (dispatch, slots) in taken.iter().zip(dues) {
         assert_eq!(dispatch.record.state.due_ms, scene.at(slots));
     }

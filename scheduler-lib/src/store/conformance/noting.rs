@@ -96,7 +96,8 @@ pub async fn a_claim_returns_only_jobs_in_flight_under_the_note(store: SharedSto
 /// A scheduler that cannot send stops taking.
 pub async fn with_enough_open_notes_nothing_is_drained(store: SharedStore) {
     let scene = Scene::new(store);
-    for name in ["a", "b", "c"] {
+    let jobs: [_; 3] = scene.neighbours();
+    for name in &jobs {
         scene.register(name, 1).await;
     }
     let request = || DrainRequest {

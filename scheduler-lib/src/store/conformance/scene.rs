@@ -76,6 +76,17 @@ impl Scene {
         assert_eq!(self.register_as(job).await, Registered::Created);
     }
 
+    /// Names of jobs that are in one part of the store, in order: only among these the store's
+    /// promises on order, and on several jobs, hold.
+    pub(super) fn neighbours<const N: usize>(&self) -> [String; N] {
+        let shard = |name: &String| self.store.shard_of(&id(name));
+        let mut names = (0..).map(|number: u32| format!("job-{number:04}"));
+        let first = names.next().expect("they have no end");
+        let at = shard(&first);
+        let mut found = std::iter::once(first).chain(names.filter(|name| shard(name) == at));
+        std::array::from_fn(|_| found.next().expect("they have no end"))
+    }
+
     pub(super) async fn find(&self, name: &str) -> Option<JobRecord> {
         self.store.get(&id(name)).await.expect("get")
     }
