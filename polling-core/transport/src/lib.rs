@@ -22,10 +22,14 @@
 //! # }
 //! ```
 
+#[cfg(any(feature = "redis", feature = "sqs"))]
+mod batcher;
 pub mod bus;
 pub mod clock;
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(any(feature = "redis", feature = "sqs"))]
+mod fault;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod memory;
@@ -38,5 +42,6 @@ pub mod sqs;
 pub use bus::{BusError, BusErrorKind, Deliveries, EventBus, SharedBus};
 pub use clock::TokioClock;
 pub use queue::{
-    EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt, SharedQueue,
+    DeadLetter, EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
+    SharedQueue,
 };

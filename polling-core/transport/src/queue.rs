@@ -80,6 +80,15 @@ impl fmt::Debug for Receipt {
     }
 }
 
+/// Where a queue sends what is received too often.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// The other queue's name.
+    pub queue: String,
+    /// How often a message is received before it goes there.
+    pub max_receives: u32,
+}
+
 /// How much is in a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct QueueStats {

@@ -28,7 +28,6 @@
 
 mod address;
 mod attributes;
-mod batcher;
 mod calls;
 mod client;
 mod create;
@@ -40,12 +39,14 @@ mod queue;
 pub use aws_config::SdkConfig;
 pub use aws_sdk_sqs::{Client, config::Builder as ClientConfig};
 
+pub use crate::queue::DeadLetter;
+
 pub use self::{
     client::{
         ATTEMPT_TIMEOUT, CONNECT_TIMEOUT, MAX_ATTEMPTS, OPERATION_TIMEOUT, client, client_config,
         load_config,
     },
-    create::{DEFAULT_RETENTION, DeadLetter, QueueSpec, create_queue},
+    create::{DEFAULT_RETENTION, QueueSpec, create_queue},
     queue::{
         LINGER, MAX_BATCH_ENTRIES, MAX_BATCH_SIZE_BYTES, MAX_CONCURRENT_CALLS, MAX_VISIBILITY,
         MAX_WAIT, MAX_WAITING_ENTRIES, SqsQueue,

@@ -14,7 +14,7 @@ use aws_sdk_sqs::{
     error::{BoxError, ProvideErrorMetadata, SdkError},
 };
 
-use super::error::Fault;
+use crate::fault::Fault;
 
 /// Notes the address of the requests it sees.
 #[derive(Debug, Clone, Default)]

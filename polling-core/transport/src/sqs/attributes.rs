@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use aws_sdk_sqs::{Client, types::QueueAttributeName};
 
-use super::{address::Address, error::Fault};
-use crate::queue::QueueErrorKind;
+use super::address::Address;
+use crate::{fault::Fault, queue::QueueErrorKind};
 
 pub(super) type Attributes = HashMap<QueueAttributeName, String>;
 

@@ -12,8 +12,10 @@ use aws_sdk_sqs::{
 use futures_util::{FutureExt, future::BoxFuture};
 use polling_model::KillPoint;
 
-use super::error::Fault;
-use crate::queue::{EntryError, QueueErrorKind};
+use crate::{
+    fault::Fault,
+    queue::{EntryError, QueueErrorKind},
+};
 
 /// A queue as its calls need it.
 #[derive(Debug, Clone)]

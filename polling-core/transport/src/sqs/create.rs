@@ -8,9 +8,11 @@ use serde_json::{Value, json};
 use super::{
     address::Address,
     attributes::{self, Attributes},
-    error::Fault,
 };
-use crate::queue::{QueueError, QueueErrorKind};
+use crate::{
+    fault::Fault,
+    queue::{DeadLetter, QueueError, QueueErrorKind},
+};
 
 /// How long a queue keeps a message nobody acknowledges, unless set: the service's own default.
 pub const DEFAULT_RETENTION: Duration = Duration::from_secs(4 * 86_400);
@@ -22,19 +24,10 @@ pub struct QueueSpec {
     pub name: String,
     /// How long a received message stays invisible; at most 12 hours.
     pub visibility_timeout: Duration,
-    /// Where messages go that nobody acknowledges. That queue must exist.
+    /// Where messages go that nobody acknowledges: a name, or an ARN. That queue must exist.
     pub dead_letter: Option<DeadLetter>,
     /// How long a message is kept; 60 seconds to 14 days.
     pub retention: Duration,
-}
-
-/// The dead-letter queue of another queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// Its name, or its ARN.
-    pub queue: String,
-    /// How often a message is received before it goes there.
-    pub max_receives: u32,
 }
 
 impl QueueSpec {

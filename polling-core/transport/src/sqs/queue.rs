@@ -7,20 +7,19 @@ use aws_sdk_sqs::{
     Client,
     types::{MessageSystemAttributeName, QueueAttributeName},
 };
-use futures_util::{
-    FutureExt,
-    future::{Either, join_all, ready},
-};
+use futures_util::{FutureExt, future::join_all};
 use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
 
 use super::{
     attributes::{self, Attributes},
-    batcher::{BatchLimits, Batcher, NoAnswer},
     calls::Target,
     client::timeouts,
-    error::Fault,
 };
-use crate::queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt};
+use crate::{
+    batcher::{BatchLimits, Batcher, NoAnswer, send_all},
+    fault::Fault,
+    queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt},
+};
 
 /// Messages of one call: the service's limit.
 pub const MAX_BATCH_ENTRIES: usize = 10;
@@ -35,8 +34,9 @@ pub const MAX_WAIT: Duration = Duration::from_secs(20);
 /// The longest that a message stays invisible: the service's limit.
 pub const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
-/// How long a send, an acknowledgement or an extension waits for others to share its call.
-pub const LINGER: Duration = Duration::from_millis(5);
+/// How long a send, an acknowledgement or an extension waits at most for others to share its call.
+/// One that comes so long after the call before it does not wait; neither does a full call.
+pub const LINGER: Duration = Duration::from_millis(20);
 
 /// Calls of one kind that are under way at once.
 pub const MAX_CONCURRENT_CALLS: usize = 16;
@@ -78,6 +78,7 @@ impl SqsQueue {
         let target = Target { client, url };
         let limits = BatchLimits {
             entries: MAX_BATCH_ENTRIES,
+            enough: MAX_BATCH_ENTRIES,
             size_bytes: MAX_BATCH_SIZE_BYTES,
             linger: LINGER,
             concurrent: MAX_CONCURRENT_CALLS,
@@ -170,24 +171,13 @@ impl Queue for SqsQueue {
     }
 
     async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
-        let mut answers = Vec::with_capacity(bodies.len());
-        for body in bodies {
-            let size_bytes = body.len();
-            // Sent all the same, it would have the whole of its batch refused.
-            if size_bytes > MAX_MESSAGE_SIZE_BYTES {
-                answers.push(Either::Left(ready(Err(too_large(size_bytes)))));
-                continue;
-            }
-            let answer = self.sends.submit(body, size_bytes).await;
-            answers.push(Either::Right(answer.map(|answer| {
-                answer.unwrap_or_else(|gone| Err(no_answer(gone).into_unknown_entry()))
-            })));
-        }
-        join_all(answers).await
+        // Sent all the same, one that is too large would have the whole of its batch refused.
+        let unknown = |gone: NoAnswer| no_answer(gone).into_unknown_entry();
+        send_all(&self.sends, bodies, MAX_MESSAGE_SIZE_BYTES, unknown).await
     }
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
-        let answer = self.acks.submit(receipt.0.clone(), 0).await.await;
+        let answer = self.acks.submit(receipt.0.clone(), 0).await.get().await;
         match answer.unwrap_or_else(|gone| Err(no_answer(gone))) {
             // SQS says that it was done, others that they do not know the receipt.
             Err(fault) if fault.kind == QueueErrorKind::StaleReceipt => Ok(()),
@@ -201,6 +191,7 @@ impl Queue for SqsQueue {
             .extensions
             .submit((receipt.0.clone(), timeout_s), 0)
             .await
+            .get()
             .await;
         let extended = answer.unwrap_or_else(|gone| Err(no_answer(gone)));
         extended.map_err(|fault| self.error("extend", fault))
@@ -255,12 +246,6 @@ pub(super) fn to_message(message: aws_sdk_sqs::types::Message) -> Message {
 /// Rounded up. All that come here are bounded by hours.
 fn whole_seconds(duration: Duration) -> i32 {
     duration.as_millis().div_ceil(1_000) as i32
-}
-
-fn too_large(size_bytes: usize) -> EntryError {
-    EntryError::Refused {
-        reason: format!("message of {size_bytes} bytes, limit {MAX_MESSAGE_SIZE_BYTES}"),
-    }
 }
 
 fn no_answer(gone: NoAnswer) -> Fault {

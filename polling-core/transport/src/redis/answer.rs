@@ -1,0 +1,171 @@
+//! What the server answers to a receive.
+
+use std::time::Duration;
+
+use redis::Value;
+
+use super::receipt::Delivery;
+use crate::queue::Message;
+
+/// What one receive brought.
+#[derive(Debug)]
+pub(super) struct Received {
+    pub(super) messages: Vec<Message>,
+    /// When a message in flight comes back, told if there are no messages.
+    pub(super) next: Option<Duration>,
+}
+
+/// An answer that no script of ours gives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the server's answer is not one of this version's scripts")]
+pub(super) struct Malformed;
+
+impl Received {
+    /// Reads the answer, without copying the bodies.
+    pub(super) fn of(answer: Value) -> Result<Self, Malformed> {
+        let Value::Array(parts) = answer else {
+            return Err(Malformed);
+        };
+        let Ok(
+            [
+                Value::Int(next_ms),
+                Value::Array(fresh),
+                Value::Array(others),
+            ],
+        ) = <[Value; 3]>::try_from(parts)
+        else {
+            return Err(Malformed);
+        };
+        let mut messages = Vec::with_capacity(fresh.len() / 2 + others.len() / 4);
+        let mut fresh = fresh.into_iter();
+        while let Some(id) = fresh.next() {
+            let body = fresh.next().ok_or(Malformed)?;
+            messages.push(message(text(id)?, text(body)?, 1, None)?);
+        }
+        let mut others = others.into_iter();
+        while let Some(id) = others.next() {
+            let mut next = || others.next().ok_or(Malformed);
+            let (body, receives, sent) = (next()?, next()?, text(next()?)?);
+            let Value::Int(receives) = receives else {
+                return Err(Malformed);
+            };
+            let receives = u32::try_from(receives).unwrap_or(u32::MAX);
+            messages.push(message(
+                text(id)?,
+                text(body)?,
+                receives,
+                sent.parse().ok(),
+            )?);
+        }
+        Ok(Self {
+            messages,
+            next: u64::try_from(next_ms).ok().map(Duration::from_millis),
+        })
+    }
+}
+
+fn message(
+    id: String,
+    body: String,
+    receive_count: u32,
+    sent_ms: Option<i64>,
+) -> Result<Message, Malformed> {
+    let (ms, _) = id.split_once('-').ok_or(Malformed)?;
+    let sent_ms = match sent_ms {
+        Some(sent_ms) => sent_ms,
+        None => ms.parse().map_err(|_| Malformed)?,
+    };
+    let delivery = Delivery {
+        id,
+        receives: receive_count,
+    };
+    Ok(Message {
+        receipt: delivery.to_receipt(),
+        id: delivery.id,
+        body,
+        receive_count,
+        sent_ms,
+    })
+}
+
+/// What others put into the stream may be no text: then the reader of the body says so.
+fn text(value: Value) -> Result<String, Malformed> {
+    match value {
+        Value::BulkString(bytes) => Ok(String::from_utf8(bytes)
+            .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())),
+        _ => Err(Malformed),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(words: &[&str]) -> Vec<Value> {
+        words
+            .iter()
+            .map(|w| Value::BulkString(w.as_bytes().to_vec()))
+            .collect()
+    }
+
+    #[test]
+    fn messages_are_read_with_their_receives_and_their_age() {
+        let mut others = words(&["5-1", "b", "", "9-0", "c", "7"]);
+        others.insert(2, Value::Int(3));
+        others.insert(6, Value::Int(1));
+        let fresh = words(&["4-0", "a"]);
+        let answer = Value::Array(vec![
+            Value::Int(0),
+            Value::Array(fresh),
+            Value::Array(others),
+        ]);
+        let received = Received::of(answer).unwrap();
+        let seen: Vec<_> = received
+            .messages
+            .iter()
+            .map(|m| (&*m.id, &*m.body, &*m.receipt.0, m.receive_count, m.sent_ms))
+            .collect();
+        let expected = [
+            ("4-0", "a", "4-0", 1, 4),
+            ("5-1", "b", "5-1/3", 3, 5),
+            ("9-0", "c", "9-0", 1, 7),
+        ];
+        assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn an_empty_answer_tells_when_to_look_again() {
+        let answer = |next| {
+            Value::Array(vec![
+                Value::Int(next),
+                Value::Array(vec![]),
+                Value::Array(vec![]),
+            ])
+        };
+        assert_eq!(Received::of(answer(-1)).unwrap().next, None);
+        assert_eq!(
+            Received::of(answer(30)).unwrap().next,
+            Some(Duration::from_millis(30))
+        );
+    }
+
+    #[test]
+    fn any_other_answer_is_an_error() {
+        let part = |list| {
+            Value::Array(vec![
+                Value::Int(0),
+                Value::Array(list),
+                Value::Array(vec![]),
+            ])
+        };
+        for answer in [
+            Value::Nil,
+            Value::Array(vec![]),
+            part(words(&["1-1"])),
+            part(words(&["x", "b"])),
+            part(vec![Value::Nil, Value::Nil]),
+        ] {
+            assert_eq!(Received::of(answer).map(|_| ()), Err(Malformed));
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! The calls that carry a batch: a result per entry, in their order.
+
+use std::sync::Arc;
+
+use polling_model::KillPoint;
+use redis::{Cmd, FromRedisValue};
+
+use super::{
+    answer::{Malformed, Received},
+    client::Client,
+    error::fault,
+    receipt::Delivery,
+    scripts::{self, Step},
+};
+use crate::{
+    fault::Fault,
+    queue::{EntryError, QueueErrorKind},
+};
+
+/// A queue as its calls need it.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    pub(super) client: Client,
+    /// Of its settings.
+    pub(super) key: Arc<str>,
+    pub(super) consumer: Arc<str>,
+}
+
+impl Target {
+    pub(super) fn call(&self, step: &Step) -> Cmd {
+        step.call(&self.key)
+    }
+
+    pub(super) async fn run<T: FromRedisValue>(
+        &self,
+        step: &Step,
+        command: &Cmd,
+    ) -> Result<T, Fault> {
+        let link = self.client.link();
+        let answer = link.eval(&step.script, command).await;
+        answer.map_err(|error| fault(step, link, error))
+    }
+
+    pub(super) async fn receive(&self, max: usize) -> Result<Received, Fault> {
+        let mut command = self.call(&scripts::RECEIVE);
+        command.arg(&*self.consumer).arg(max);
+        let answer = self.run(&scripts::RECEIVE, &command).await?;
+        Received::of(answer).map_err(malformed)
+    }
+
+    pub(super) async fn send(self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+        let mut command = self.call(&scripts::SEND);
+        for body in &bodies {
+            command.arg(body);
+        }
+        match self.run::<usize>(&scripts::SEND, &command).await {
+            Ok(sent) => {
+                KillPoint::QueueBatchSent.hit();
+                let result = |n| if n < sent { Ok(()) } else { Err(full()) };
+                (0..bodies.len()).map(result).collect()
+            }
+            Err(fault) => vec![Err(fault.into_unknown_entry()); bodies.len()],
+        }
+    }
+
+    pub(super) async fn delete(self, deliveries: Vec<Delivery>) -> Vec<Result<(), Fault>> {
+        let (once, again): (Vec<_>, Vec<_>) = deliveries.iter().partition(|one| one.receives == 1);
+        let mut command = self.call(&scripts::ACK);
+        command.arg(once.len());
+        for delivery in once {
+            command.arg(&delivery.id);
+        }
+        for delivery in again {
+            command.arg(&delivery.id).arg(delivery.receives);
+        }
+        let deleted = self.run::<()>(&scripts::ACK, &command).await;
+        if deleted.is_ok() {
+            KillPoint::QueueBatchDeleted.hit();
+        }
+        vec![deleted; deliveries.len()]
+    }
+
+    /// Each message with the milliseconds that it stays invisible.
+    pub(super) async fn extend(self, messages: Vec<(Delivery, u64)>) -> Vec<Result<(), Fault>> {
+        let mut command = self.call(&scripts::EXTEND);
+        command.arg(&*self.consumer);
+        for (delivery, for_ms) in &messages {
+            command
+                .arg(&delivery.id)
+                .arg(delivery.receives)
+                .arg(*for_ms);
+        }
+        let letters = match self.run::<String>(&scripts::EXTEND, &command).await {
+            Ok(letters) if letters.len() == messages.len() => letters,
+            Ok(_) => return vec![Err(malformed(Malformed)); messages.len()],
+            Err(fault) => return vec![Err(fault); messages.len()],
+        };
+        let result = |letter| if letter == b'e' { Ok(()) } else { Err(stale()) };
+        letters.bytes().map(result).collect()
+    }
+}
+
+fn malformed(answer: Malformed) -> Fault {
+    Fault::new(QueueErrorKind::Other, answer)
+}
+
+fn full() -> EntryError {
+    let reason = "the queue is full; see its capacity, and who receives from it".to_owned();
+    EntryError::Unknown { reason }
+}
+
+pub(super) fn stale() -> Fault {
+    let said = "the message was acknowledged, or is visible or received again";
+    Fault::new(QueueErrorKind::StaleReceipt, said)
+}
