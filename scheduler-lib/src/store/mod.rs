@@ -46,7 +46,7 @@ pub use self::{
 };
 
 #[cfg(feature = "redis")]
-pub use self::redis::{RedisStore, RedisStoreBuilder};
+pub use self::redis::{RedisShardsBuilder, RedisStore, RedisStoreBuilder};
 
 /// Most jobs of one step. A script over more would block the store for too long: over twice as many
 /// some need 14 ms of a busy processor, and the jobs are through no sooner.

@@ -11,6 +11,7 @@ mod refusals;
 mod repairs;
 mod replicas;
 mod server;
+mod sharded;
 #[cfg(feature = "redis-tls")]
 mod tls;
 

@@ -30,21 +30,19 @@ async fn a_store_opened_again_is_the_same() {
 
 #[tokio::test]
 #[ignore = "needs dev/services"]
-async fn shards_and_channels_do_not_see_each_other() {
-    let channel = channel();
-    let first = builder(&channel).open(START_MS).await.expect("open");
-    let second = builder(&channel)
-        .shard(1)
-        .open(START_MS)
-        .await
-        .expect("open");
+async fn channels_do_not_see_each_other() {
+    let channels = [channel(), channel()];
+    let first = builder(&channels[0]).open(START_MS).await.expect("open");
+    let second = builder(&channels[1]).open(START_MS).await.expect("open");
     first
         .register(vec![new_job("a", 3)], at(0))
         .await
         .expect("register");
     assert_eq!(second.get(&id("a")).await.expect("get"), None);
     assert_ne!(first.identity(), second.identity());
-    clear(&channel).await;
+    for channel in &channels {
+        clear(channel).await;
+    }
 }
 
 #[tokio::test]

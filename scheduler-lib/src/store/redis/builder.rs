@@ -1,19 +1,21 @@
 //! Opening a store: its layout, and the server's settings that it depends on.
 
-use std::{fmt, sync::atomic::AtomicI64, time::Duration};
+use std::{
+    fmt,
+    sync::{Arc, atomic::AtomicI64},
+    time::Duration,
+};
 
-use polling_model::{ChannelId, Generator, Nonce, SlotRing};
+use futures_util::future::try_join_all;
+use polling_model::{ChannelId, Generator, SlotRing};
 use polling_transport::redis::link::{Link, LinkOptions};
 
 use super::{
     LAYOUT, RedisStore, Replicated,
-    call::{call, failed},
-    scripts,
+    layout::{Key, open_layout, tell_shards},
+    tag::tag,
 };
-use crate::store::StoreError;
-
-/// The layout that this version writes. It reads no other.
-const LAYOUT_VERSION: u32 = 3;
+use crate::store::{MAX_SHARDS, ShardedStore, StoreError};
 
 /// How far our clock may be from the server's unless told otherwise.
 pub(crate) const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5);
@@ -23,13 +25,12 @@ pub(crate) const DEFAULT_MAX_SKEW: Duration = Duration::from_secs(5);
 #[must_use = "nothing is opened before open()"]
 pub struct RedisStoreBuilder {
     url: String,
-    channel: ChannelId,
-    shard: u32,
-    ring: SlotRing,
+    pub(super) channel: ChannelId,
+    pub(super) ring: SlotRing,
     max_skew: Option<Duration>,
     options: LinkOptions,
     replicas: Option<(usize, Duration)>,
-    generator: Generator,
+    pub(super) generator: Generator,
 }
 
 impl RedisStoreBuilder {
@@ -37,7 +38,6 @@ impl RedisStoreBuilder {
         Self {
             url,
             channel,
-            shard: 0,
             ring: SlotRing::MINUTES,
             max_skew: Some(DEFAULT_MAX_SKEW),
             options: LinkOptions::default(),
@@ -49,12 +49,6 @@ impl RedisStoreBuilder {
     /// The ring of slots, one-minute slots by default. A store keeps the ring it was created with.
     pub fn ring(mut self, ring: SlotRing) -> Self {
         self.ring = ring;
-        self
-    }
-
-    /// Which part of the channel's jobs this is, 0 by default.
-    pub fn shard(mut self, shard: u32) -> Self {
-        self.shard = shard;
         self
     }
 
@@ -89,19 +83,40 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Spreads the channel's jobs over so many shards, 1 to
+    /// [`MAX_SHARDS`](crate::store::MAX_SHARDS): each with a hash tag of its own, and these evenly
+    /// over the hash slots of a cluster. Their number is fixed when the store is created. Take a
+    /// multiple of the masters that there are, and will be: 12 is good for 1, 2, 3, 4, 6 and 12.
+    pub fn shards(self, shards: usize) -> RedisShardsBuilder {
+        RedisShardsBuilder { each: self, shards }
+    }
+
     /// Connects, and creates the store if there is none, its cursor at `now_ms` (UTC milliseconds).
     ///
     /// # Errors
     ///
     /// - [`StoreError::Unavailable`] when the server cannot be reached, or the address is none
-    /// - [`StoreError::Layout`] when the store is of a newer version, another width of slots or
-    ///   another channel
+    /// - [`StoreError::Layout`] when the store is of a newer version, another width of slots,
+    ///   another number of shards or another channel
     /// - [`StoreError::Evicts`] when the server may throw keys away; a step of the cycle looks
     ///   again once in a while
     pub async fn open(self, now_ms: i64) -> Result<RedisStore, StoreError> {
+        self.open_shard(0, 1, now_ms).await
+    }
+
+    async fn open_shard(
+        &self,
+        shard: usize,
+        shards: usize,
+        now_ms: i64,
+    ) -> Result<RedisStore, StoreError> {
         let link = self.link()?;
-        let layout_key = format!("polling:{{{}:{}}}:{LAYOUT}", self.channel, self.shard);
-        let identity = self.layout(&link, &layout_key, now_ms).await?;
+        let key = Key {
+            name: layout_key(&tag(&self.channel, shard, shards)),
+            shards,
+        };
+        let fresh = self.generator.nonce();
+        let identity = open_layout(self, &link, &key, fresh, now_ms).await?;
         let replicated = match self.replicas {
             Some((replicas, timeout)) => Some(Replicated {
                 link: self.link()?,
@@ -114,10 +129,10 @@ impl RedisStoreBuilder {
             ring: self.ring,
             link,
             replicated,
-            layout_key,
+            layout_key: key.name,
             identity,
             max_skew: self.max_skew,
-            revisions: self.generator,
+            revisions: self.generator.clone(),
             checked_ms: AtomicI64::new(now_ms),
         })
     }
@@ -132,52 +147,44 @@ impl RedisStoreBuilder {
             }
         })
     }
+}
 
-    async fn layout(&self, link: &Link, key: &str, now_ms: i64) -> Result<Nonce, StoreError> {
-        let fresh = self.generator.nonce();
-        let mut command = call(&scripts::OPEN.script, key);
-        command
-            .arg(LAYOUT_VERSION)
-            .arg(self.ring.width_ms())
-            .arg(self.channel.as_str())
-            .arg(fresh.to_string())
-            .arg(self.ring.current(now_ms).0);
-        let found: Vec<String> = link
-            .eval(&scripts::OPEN.script, &command)
-            .await
-            .map_err(|error| failed("open", link, error))?;
-        self.check_layout(&found).map_err(|what| {
-            StoreError::Layout(format!(
-                "the store under {key} at {} {what}",
-                link.address()
-            ))
-        })
-    }
+fn layout_key(tag: &str) -> String {
+    format!("polling:{{{tag}}}:{LAYOUT}")
+}
 
-    fn check_layout(&self, found: &[String]) -> Result<Nonce, String> {
-        let [version, width_ms, channel, identity, _cursor] = found else {
-            return Err("has an incomplete layout key: it is no store of ours".to_owned());
+/// Opens all shards of a channel.
+#[derive(Debug, Clone)]
+#[must_use = "nothing is opened before open()"]
+pub struct RedisShardsBuilder {
+    each: RedisStoreBuilder,
+    shards: usize,
+}
+
+impl RedisShardsBuilder {
+    /// Connects, and creates the store if there is none, as [`RedisStoreBuilder::open`] does.
+    ///
+    /// # Errors
+    ///
+    /// The same, of any shard; [`StoreError::Layout`] also for a number of shards out of bounds.
+    pub async fn open(self, now_ms: i64) -> Result<ShardedStore<RedisStore>, StoreError> {
+        let Self { each, shards } = self;
+        if !(1..=MAX_SHARDS).contains(&shards) {
+            return Err(StoreError::Layout(format!(
+                "a store has 1 to {MAX_SHARDS} shards, not {shards}"
+            )));
+        }
+        // Where every program looks first: other numbers of shards have other keys.
+        let first = Key {
+            name: layout_key(&tag(&each.channel, 0, 1)),
+            shards,
         };
-        if version.parse() != Ok(LAYOUT_VERSION) {
-            return Err(format!(
-                "has layout version {version}, this program knows {LAYOUT_VERSION}: run the version that wrote it, or newer"
-            ));
-        }
-        if width_ms.parse() != Ok(self.ring.width_ms()) {
-            return Err(format!(
-                "has slots of {width_ms} ms, not {} ms: configure the width it was created with",
-                self.ring.width_ms()
-            ));
-        }
-        if channel != self.channel.as_str() {
-            return Err(format!(
-                "belongs to channel {channel}, not {}",
-                self.channel
-            ));
-        }
-        identity
-            .parse()
-            .map_err(|_| "has no readable identity".to_owned())
+        tell_shards(&each, &each.link()?, &first).await?;
+        let all = (0..shards).map(|shard| each.open_shard(shard, shards, now_ms));
+        let opened = try_join_all(all).await?;
+        Ok(ShardedStore::new(
+            opened.into_iter().map(Arc::new).collect(),
+        ))
     }
 }
 
@@ -186,7 +193,6 @@ impl fmt::Debug for RedisStoreBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RedisStoreBuilder")
             .field("channel", &self.channel)
-            .field("shard", &self.shard)
             .field("ring", &self.ring)
             .field("max_skew", &self.max_skew)
             .finish_non_exhaustive()

@@ -1,17 +1,19 @@
 //! The store on Redis.
 //!
-//! One shard is one hash tag, `polling:{channel:shard}:`, so that its scripts run on one node of a
-//! Redis Cluster. Each step of [`SlotStore`](super::SlotStore) is one script in `lua/`; what the
+//! One shard is one hash tag, such as `polling:{channel:0}:`, so that its scripts run on one node of
+//! a Redis Cluster. Each step of [`SlotStore`](super::SlotStore) is one script in `lua/`; what the
 //! keys hold, and why no step can lose a job even if it fails half-way, is told in
 //! `lua/prelude.lua`.
 
 mod answers;
 mod builder;
 mod call;
+mod layout;
 mod reads;
 mod record;
 mod scripts;
 mod steps;
+mod tag;
 
 use std::{fmt, sync::atomic::AtomicI64, time::Duration};
 
@@ -19,7 +21,7 @@ use polling_model::{ChannelId, Generator, Nonce, SlotRing};
 use polling_transport::redis::link::Link;
 
 pub(crate) use self::builder::DEFAULT_MAX_SKEW;
-pub use self::builder::RedisStoreBuilder;
+pub use self::builder::{RedisShardsBuilder, RedisStoreBuilder};
 
 /// A [`SlotStore`](super::SlotStore) on Redis 6.2 or newer.
 ///
