@@ -1,7 +1,7 @@
 //! The work that all measurements share: recurring jobs with a context of 200 bytes.
 
 use anyhow::Context as _;
-use futures_util::{StreamExt, TryStreamExt, stream};
+use futures_util::{TryStreamExt, stream};
 use polling_model::{AccountId, ChannelId, Context, JobType};
 use scheduler_lib::{Registration, Registry};
 
@@ -15,8 +15,11 @@ pub const EVENT: &str = concat!(
     r#"invidunt ut labore et dolore magna aliquyam erat, sed diam voluptua. At vero"}"#,
 );
 
-/// Registrations under way at once.
-const REGISTERING: usize = 128;
+/// Jobs registered in one call.
+const BATCH: usize = 1_000;
+
+/// Such calls under way at once.
+pub(crate) const REGISTERING: usize = 4;
 
 /// The channel of all jobs.
 ///
@@ -52,22 +55,26 @@ pub fn context() -> Context {
 ///
 /// That one cannot be registered.
 pub async fn register(registry: &Registry, jobs: usize) -> anyhow::Result<()> {
-    let context = context();
-    let numbers = stream::iter(0..jobs).map(Ok);
-    numbers
-        .try_for_each_concurrent(REGISTERING, |number| {
-            let context = context.clone();
-            async move {
-                let account = AccountId::new(number.to_string())?;
-                let job = Registration {
-                    context,
-                    ..Registration::new(job_type(), account)
-                };
-                registry.register(job).await.context("cannot register")?;
-                anyhow::Ok(())
+    let batches = (0..jobs).step_by(BATCH).map(Ok);
+    stream::iter(batches)
+        .try_for_each_concurrent(REGISTERING, |first| async move {
+            let numbers = first..jobs.min(first + BATCH);
+            let batch: anyhow::Result<_> = numbers.map(registration).collect();
+            let answers = registry.register_all(batch?).await;
+            for answer in answers.context("cannot register")? {
+                answer.context("cannot register")?;
             }
+            Ok(())
         })
         .await
+}
+
+fn registration(number: usize) -> anyhow::Result<Registration> {
+    let account = AccountId::new(number.to_string())?;
+    Ok(Registration {
+        context: context(),
+        ..Registration::new(job_type(), account)
+    })
 }
 
 #[cfg(test)]

@@ -4,3 +4,6 @@ pub mod cycle;
 pub mod figure;
 pub mod jobs;
 pub mod process;
+#[cfg(feature = "redis")]
+pub mod redis_server;
+pub mod store;
