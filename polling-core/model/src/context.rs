@@ -2,7 +2,7 @@
 
 mod readable;
 
-use std::{collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Value, value::RawValue};
@@ -11,15 +11,16 @@ use crate::{caps, wire};
 
 /// A map of the channel author's own making: cursors, validators, what was seen. Keys are ordered,
 /// so that equal contexts have equal encodings.
-#[derive(Debug, Clone, PartialEq, Default, Serialize)]
-#[serde(transparent)]
-pub struct Context(BTreeMap<String, Value>);
+///
+/// Cheap to clone: clones share the entries until one of them changes.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Context(Arc<BTreeMap<String, Value>>);
 
 impl Context {
     /// An empty context.
     #[must_use]
-    pub const fn new() -> Self {
-        Self(BTreeMap::new())
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The value under `key`.
@@ -42,12 +43,12 @@ impl Context {
 
     /// Sets `key`.
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) {
-        self.0.insert(key.into(), value.into());
+        Arc::make_mut(&mut self.0).insert(key.into(), value.into());
     }
 
     /// Removes `key` and returns what it held.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.remove(key)
+        Arc::make_mut(&mut self.0).remove(key)
     }
 
     /// All entries, by key.
@@ -69,12 +70,15 @@ impl Context {
 
 impl<K: Into<String>> FromIterator<(K, Value)> for Context {
     fn from_iter<I: IntoIterator<Item = (K, Value)>>(entries: I) -> Self {
-        Self(
-            entries
-                .into_iter()
-                .map(|(key, value)| (key.into(), value))
-                .collect(),
-        )
+        let entries = entries.into_iter();
+        let entries = entries.map(|(key, value)| (key.into(), value)).collect();
+        Self(Arc::new(entries))
+    }
+}
+
+impl Serialize for Context {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_ref().serialize(serializer)
     }
 }
 
@@ -99,7 +103,7 @@ impl<'de> de::Visitor<'de> for Entries {
         while let Some((key, value)) = map.next_entry()? {
             entries.insert(key, value);
         }
-        Ok(Context(entries))
+        Ok(Context(Arc::new(entries)))
     }
 
     fn visit_str<E: de::Error>(self, _: &str) -> Result<Context, E> {
@@ -126,8 +130,10 @@ pub enum ContextError {
 }
 
 /// A context as ASCII JSON of bounded size, passed through without a look inside.
+///
+/// Cheap to clone: clones share the text.
 #[derive(Clone)]
-pub struct EncodedContext(Box<RawValue>);
+pub struct EncodedContext(Arc<RawValue>);
 
 impl EncodedContext {
     /// Takes the text of a JSON object.
@@ -158,7 +164,8 @@ impl EncodedContext {
             });
         }
         let readable = readable::check(&text).and_then(|()| RawValue::from_string(text));
-        readable.map(Self).map_err(ContextError::Malformed)
+        let raw = readable.map_err(ContextError::Malformed)?;
+        Ok(Self(raw.into()))
     }
 
     /// The encoding.
@@ -185,7 +192,8 @@ impl EncodedContext {
 
 impl Default for EncodedContext {
     fn default() -> Self {
-        Self(RawValue::from_string("{}".to_owned()).expect("{} is JSON"))
+        let empty = RawValue::from_string("{}".to_owned());
+        Self(empty.expect("{} is JSON").into())
     }
 }
 
@@ -206,7 +214,7 @@ impl fmt::Debug for EncodedContext {
 
 impl Serialize for EncodedContext {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.0.serialize(serializer)
+        self.0.as_ref().serialize(serializer)
     }
 }
 
@@ -215,9 +223,9 @@ impl<'de> Deserialize<'de> for EncodedContext {
         let raw = Box::<RawValue>::deserialize(deserializer)?;
         let text = raw.get();
         if text.len() <= caps::MAX_CONTEXT_SIZE_BYTES && text.is_ascii() && text.starts_with('{') {
-            // The deserializer has skipped over it, which is less than reading it; no copy is made.
+            // The deserializer has skipped over it, which is less than reading it.
             readable::check(text).map_err(de::Error::custom)?;
-            return Ok(Self(raw));
+            return Ok(Self(raw.into()));
         }
         Self::new(text).map_err(de::Error::custom)
     }

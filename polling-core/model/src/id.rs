@@ -1,9 +1,10 @@
 //! Validated names. Every id is ASCII without braces, spaces or quotes, so that it is safe as a
 //! part of a Redis key, of a queue's name and of a log line.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::caps;
 
@@ -78,26 +79,26 @@ fn validate(kind: &'static str, text: &str, max: usize, set: &Charset) -> Result
             max,
         });
     }
-    let allowed =
-        |c: char| c.is_ascii_alphanumeric() || (c.is_ascii() && set.extra.contains(&(c as u8)));
-    match text.char_indices().find(|(_, c)| !allowed(*c)) {
-        None => Ok(()),
-        Some((at, found)) => Err(IdError::BadCharacter {
-            kind,
-            found,
-            at,
-            allowed: set.words,
-        }),
-    }
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || set.extra.contains(&byte);
+    // All that is allowed is ASCII, so the first other byte begins a character.
+    let Some(at) = text.bytes().position(|byte| !allowed(byte)) else {
+        return Ok(());
+    };
+    Err(IdError::BadCharacter {
+        kind,
+        found: text[at..].chars().next().unwrap_or_default(),
+        at,
+        allowed: set.words,
+    })
 }
 
 macro_rules! ids {
     ($($(#[$doc:meta])* $name:ident, $kind:literal, $max:expr, $set:expr;)*) => {$(
         $(#[$doc])*
         ///
-        /// Cheap to clone.
+        /// Cheap to clone: up to 23 bytes are copied, longer ones are shared.
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
 
         impl $name {
             /// Validates `text`.
@@ -126,7 +127,7 @@ macro_rules! ids {
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, f)
+                fmt::Debug::fmt(self.as_str(), f)
             }
         }
 
@@ -166,11 +167,25 @@ macro_rules! ids {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-                let text = String::deserialize(deserializer)?;
-                Self::new(text).map_err(de::Error::custom)
+                deserializer.deserialize_str(Text(Self::from_str, $kind))
             }
         }
     )*};
+}
+
+/// Reads an id from wherever its text lies, without a copy in between.
+struct Text<T>(fn(&str) -> Result<T, IdError>, &'static str);
+
+impl<T> de::Visitor<'_> for Text<T> {
+    type Value = T;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.1)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T, E> {
+        (self.0)(text).map_err(E::custom)
+    }
 }
 
 ids! {
@@ -197,7 +212,7 @@ impl JobId {
     #[must_use]
     pub fn of(job_type: &JobType, account: &AccountId) -> Self {
         // Both parts are valid and MAX_JOB_ID_LEN covers their longest sum.
-        Self(format!("{job_type}:{account}").into())
+        Self(format_smolstr!("{job_type}:{account}"))
     }
 }
 

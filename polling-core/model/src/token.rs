@@ -58,7 +58,7 @@ impl Token {
     /// The text that travels: `incarnation.generation.nonce`.
     #[must_use]
     pub fn to_wire(&self) -> String {
-        format!("{}.{}.{}", self.incarnation, self.generation, self.nonce)
+        Wire(self).to_string()
     }
 
     /// Reads what [`to_wire`](Self::to_wire) wrote.
@@ -73,16 +73,34 @@ impl Token {
         else {
             return Err(TokenError);
         };
-        let token = Self {
+        Ok(Self {
             incarnation: incarnation.parse()?,
-            generation: generation.parse().map_err(|_| TokenError)?,
+            generation: canonical(generation)?,
             nonce: nonce.parse()?,
-        };
-        if token.to_wire() == text {
-            Ok(token)
-        } else {
-            Err(TokenError)
-        }
+        })
+    }
+}
+
+/// A number in its one spelling: parsing alone would also take a sign and leading zeros.
+fn canonical(number: &str) -> Result<u64, TokenError> {
+    let padded = number.len() > 1 && number.starts_with('0');
+    if padded || number.starts_with('+') {
+        return Err(TokenError);
+    }
+    number.parse().map_err(|_| TokenError)
+}
+
+/// A token as it travels.
+struct Wire<'a>(&'a Token);
+
+impl fmt::Display for Wire<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Token {
+            incarnation,
+            generation,
+            nonce,
+        } = self.0;
+        write!(f, "{incarnation}.{generation}.{nonce}")
     }
 }
 
@@ -95,14 +113,28 @@ impl fmt::Debug for Token {
 
 impl Serialize for Token {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(&self.to_wire())
+        serializer.collect_str(&Wire(self))
     }
 }
 
 impl<'de> Deserialize<'de> for Token {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Self::from_wire(&text).map_err(de::Error::custom)
+        deserializer.deserialize_str(Text)
+    }
+}
+
+/// Reads a token from wherever its text lies.
+struct Text;
+
+impl de::Visitor<'_> for Text {
+    type Value = Token;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a token")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Token, E> {
+        Token::from_wire(text).map_err(E::custom)
     }
 }
 

@@ -87,19 +87,28 @@ pub fn decode_head(body: &[u8]) -> Result<(JobId, Token), WireError> {
 
 /// Any value as JSON in ASCII: every other character is escaped.
 pub fn to_ascii_json<T: Serialize>(value: &T) -> Result<String, serde_json::Error> {
-    write_ascii(value, Vec::with_capacity(256))
+    let mut out = Vec::with_capacity(USUAL_SIZE_BYTES);
+    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Ascii))?;
+    Ok(ascii(out))
 }
 
-fn write_ascii<T: Serialize>(value: &T, mut out: Vec<u8>) -> Result<String, serde_json::Error> {
-    value.serialize(&mut serde_json::Serializer::with_formatter(&mut out, Ascii))?;
-    Ok(String::from_utf8(out).expect("the formatter writes ASCII"))
+fn ascii(written: Vec<u8>) -> String {
+    String::from_utf8(written).expect("the formatter writes ASCII")
 }
 
 fn encode<T: Serialize>(message: &T) -> Result<String, WireError> {
-    // The version goes in front of the message's own fields; both are objects and never empty.
-    let mut text =
-        write_ascii(message, OWN_HEAD.as_bytes().to_vec()).map_err(WireError::Malformed)?;
-    text.remove(OWN_HEAD.len());
+    let mut text = Vec::with_capacity(USUAL_SIZE_BYTES);
+    text.extend_from_slice(OWN_HEAD.as_bytes());
+    // The version goes in front of the message's own fields; both are objects and never empty: the
+    // brace that opens the message becomes the comma after the version.
+    let comma = text.len() - 1;
+    text.truncate(comma);
+    let mut serializer = serde_json::Serializer::with_formatter(&mut text, Ascii);
+    message
+        .serialize(&mut serializer)
+        .map_err(WireError::Malformed)?;
+    text[comma] = b',';
+    let text = ascii(text);
     if text.len() > MAX_MESSAGE_SIZE_BYTES {
         return Err(WireError::TooLarge {
             size_bytes: text.len(),
@@ -140,6 +149,9 @@ fn malformed(error: serde_json::Error) -> WireError {
     WireError::Malformed(error)
 }
 
+/// What most messages have room in, so that they are written without growing.
+const USUAL_SIZE_BYTES: usize = 1024;
+
 /// How a message of this crate begins.
 const OWN_HEAD: &str = "{\"v\":1,";
 
@@ -172,6 +184,9 @@ impl Formatter for Ascii {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
+        if fragment.bytes().all(|byte| byte < 0x7f) {
+            return out.write_all(fragment.as_bytes());
+        }
         let mut plain = 0;
         for (at, c) in fragment
             .char_indices()
