@@ -18,18 +18,21 @@ use redis::AsyncCommands;
 use scheduler_lib::{
     Channel, Limits, Registration, Registry, Scheduler,
     policy::JobTypeRules,
-    store::{Place, RedisStore, RedisStoreBuilder, SlotStore},
+    store::{Place, RedisStore, RedisStoreBuilder, SharedStore},
 };
 use tokio::{sync::oneshot, task::JoinHandle, time::sleep};
 
 use crate::own_server::{OwnServer, eventually};
 
-/// Each is due every second.
+/// How many jobs there are, unless a test says. Each is due every second.
 const JOBS: usize = 5;
 
 pub(crate) struct Live {
-    pub(crate) store: Arc<RedisStore>,
+    pub(crate) store: SharedStore,
+    /// What the keys of a store of one shard begin with.
+    pub(crate) prefix: String,
     pub(crate) registry: Registry,
+    jobs: usize,
     seen: Arc<Seen>,
     work: Arc<MemoryQueue>,
     tasks: Vec<JoinHandle<()>>,
@@ -52,18 +55,27 @@ pub(crate) fn builder(url: &str) -> RedisStoreBuilder {
 impl Live {
     pub(crate) async fn start(url: &str) -> Self {
         let store = builder(url).open(SystemClock.now_ms()).await;
-        let live = Self::on(Arc::new(store.expect("the store opens")));
-        for account in 0..JOBS {
-            let account = account.to_string().parse().expect("an account");
-            let job = Registration::new("posts".parse().expect("a job type"), account);
-            live.registry.register(job).await.expect("register");
-        }
-        live.polls_go_on().await;
+        let store = store.expect("the store opens");
+        let prefix = store.prefix().to_owned();
+        let mut live = Self::on(Arc::new(store));
+        live.prefix = prefix;
+        live.register(JOBS).await;
         live
     }
 
+    /// Registers jobs, and waits until they are polled.
+    pub(crate) async fn register(&mut self, jobs: usize) {
+        for account in 0..jobs {
+            let account = account.to_string().parse().expect("an account");
+            let job = Registration::new("posts".parse().expect("a job type"), account);
+            self.registry.register(job).await.expect("register");
+        }
+        self.jobs = jobs;
+        self.polls_go_on().await;
+    }
+
     /// A scheduler and a worker on a store that is there.
-    pub(crate) fn on(store: Arc<RedisStore>) -> Self {
+    pub(crate) fn on(store: SharedStore) -> Self {
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let queue = |name: &str| {
             MemoryQueue::builder(name, clock.clone())
@@ -102,7 +114,9 @@ impl Live {
         ];
         Self {
             store,
+            prefix: String::new(),
             registry,
+            jobs: 0,
             seen,
             work,
             tasks,
@@ -116,8 +130,19 @@ impl Live {
 
     /// Each job is polled again, on average.
     pub(crate) async fn polls_go_on(&self) {
-        let wanted = self.polls() + 2 * JOBS;
+        let wanted = self.polls() + 2 * self.jobs;
         eventually("the polls go on", async || self.polls() >= wanted).await;
+    }
+
+    /// Every job is polled again.
+    pub(crate) async fn each_is_polled(&self) {
+        self.seen.dispatches.lock().expect("no panic").clear();
+        eventually("each job is polled", async || {
+            let dispatches = self.seen.dispatches.lock().expect("no panic");
+            let ids: BTreeSet<_> = dispatches.iter().map(|(id, _)| id).collect();
+            ids.len() == self.jobs
+        })
+        .await;
     }
 
     /// What the readiness check says is wrong.
@@ -150,7 +175,7 @@ impl Live {
     /// Every job in flight was sent under its token, or its note is open.
     pub(crate) async fn assert_no_lease_without_a_send(&self, server: &OwnServer) {
         let records = self.store.list(None, 100).await.expect("list").records;
-        let notes = format!("{}notes", self.store.prefix());
+        let notes = format!("{}notes", self.prefix);
         let notes: Vec<String> = server
             .raw()
             .await

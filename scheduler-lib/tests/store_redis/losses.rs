@@ -147,7 +147,7 @@ async fn a_failover_to_a_replica_that_lagged_costs_no_job() {
     let live = Live::start(&both).await;
     let () = replica.command("REPLICAOF 127.0.0.1 1").await;
     let cursor = async |server: &OwnServer| -> i64 {
-        let layout = format!("{}layout", live.store.prefix());
+        let layout = format!("{}layout", live.prefix);
         server
             .raw()
             .await

@@ -1,5 +1,6 @@
 //! The store on Redis: the port's conformance suite, and what is its own.
 
+mod accepted;
 mod cluster;
 mod differential;
 mod fixture;

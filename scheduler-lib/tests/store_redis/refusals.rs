@@ -3,8 +3,6 @@
 
 use std::{fs, os::unix::fs::symlink, path::Path};
 
-use scheduler_lib::SlotStore;
-
 use crate::{
     live::{Live, builder},
     own_server::{OwnServer, eventually},

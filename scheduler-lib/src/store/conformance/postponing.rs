@@ -190,7 +190,8 @@ pub async fn a_job_may_be_postponed_to_any_time(store: SharedStore) {
 /// Whoever claims the note of a scheduler that died before it struck the jobs off.
 pub async fn a_claimed_note_sends_nothing_that_was_postponed(store: SharedStore) {
     let scene = Scene::new(store);
-    for name in ["a", "b"] {
+    let [a, b] = &scene.neighbours();
+    for name in [a, b] {
         scene.register(name, 1).await;
     }
     let taken = scene.drain(scene.at(1)).await;
@@ -198,7 +199,7 @@ pub async fn a_claimed_note_sends_nothing_that_was_postponed(store: SharedStore)
         let claimed = scene.store.claim_note(scene.at(slots), scene.at(slots + 1));
         claimed.await.expect("claim_note").expect("it is overdue")
     };
-    for (number, left) in [vec!["b"], vec![]].into_iter().enumerate() {
+    for (number, left) in [vec![b.as_str()], vec![]].into_iter().enumerate() {
         let jobs = vec![postponed(&taken[number], scene.at(30))];
         assert_eq!(scene.postpone(jobs, scene.at(1)).await, 1);
         assert_eq!(scene.counts().await.open_notes, 1);
