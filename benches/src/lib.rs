@@ -2,7 +2,10 @@
 
 pub mod cycle;
 pub mod figure;
+mod idle;
 pub mod jobs;
+pub mod layers;
+pub mod policy;
 pub mod process;
 #[cfg(feature = "redis")]
 pub mod redis_server;

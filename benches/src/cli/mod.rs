@@ -1,6 +1,7 @@
 //! The command line of `measure`.
 
 mod cycle;
+mod small;
 mod store;
 
 use std::{
@@ -23,6 +24,8 @@ pub(crate) struct Arguments {
 enum Part {
     /// The full cycle over adapters in memory, wire format on.
     Cycle(cycle::Cycle),
+    /// What a single job costs: the layers' overhead, a decision.
+    Small(small::Small),
     /// A store by itself: all jobs registered, drained, settled.
     Store(store::Store),
 }
@@ -31,6 +34,7 @@ impl Arguments {
     pub(crate) fn execute(self) -> anyhow::Result<()> {
         match self.part {
             Part::Cycle(cycle) => cycle.measure(),
+            Part::Small(small) => small.measure(),
             Part::Store(store) => store.measure(),
         }
     }
@@ -45,8 +49,13 @@ fn print(
         .worker_threads(threads)
         .enable_all()
         .build()?;
-    for figure in runtime.block_on(measuring)? {
-        writeln!(stdout().lock(), "{figure}").context("cannot print")?;
+    print_all(&runtime.block_on(measuring)?)
+}
+
+fn print_all(figures: &[Figure]) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    for figure in figures {
+        writeln!(out, "{figure}").context("cannot print")?;
     }
     Ok(())
 }
