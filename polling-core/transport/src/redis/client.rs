@@ -13,6 +13,9 @@ use crate::{
 /// Longest name of a queue, a space or a consumer.
 pub const MAX_NAME_LEN: usize = 80;
 
+/// A consumer is removed that holds nothing and did nothing for so long, unless set.
+pub const CONSUMER_IDLE: Duration = Duration::from_secs(3_600);
+
 /// The connection that the queues of one space share, and what they connect with.
 ///
 /// All keys of a space have its name as hash tag, so that one node of a Redis Cluster has them: a
@@ -27,6 +30,7 @@ struct Inner {
     options: LinkOptions,
     space: String,
     consumer: String,
+    consumer_idle: Duration,
     generator: Generator,
 }
 
@@ -37,6 +41,7 @@ pub struct ClientBuilder {
     space: String,
     options: LinkOptions,
     consumer: String,
+    consumer_idle: Duration,
     generator: Generator,
 }
 
@@ -53,6 +58,7 @@ impl Client {
             space: space.into(),
             options: LinkOptions::default(),
             consumer: "polling".to_owned(),
+            consumer_idle: CONSUMER_IDLE,
             generator: Generator::from_os(),
         }
     }
@@ -83,6 +89,10 @@ impl Client {
         format!("{}-{:016x}", self.0.consumer, self.0.generator.next_u64())
     }
 
+    pub(super) fn consumer_idle(&self) -> Duration {
+        self.0.consumer_idle
+    }
+
     /// The key of a queue's settings, with which its other keys begin.
     pub(super) fn key_of(&self, queue: &str) -> Result<String, Fault> {
         check_name("queue", queue, "-_.")?;
@@ -103,6 +113,13 @@ impl ClientBuilder {
     /// default; each queue of each process adds a random part.
     pub fn consumer(mut self, name: impl Into<String>) -> Self {
         self.consumer = name.into();
+        self
+    }
+
+    /// A consumer is removed that holds nothing and did nothing for so long, [`CONSUMER_IDLE`] by
+    /// default. One that comes back is there again.
+    pub fn consumer_idle(mut self, idle: Duration) -> Self {
+        self.consumer_idle = idle;
         self
     }
 
@@ -129,6 +146,7 @@ impl ClientBuilder {
             options: self.options,
             space: self.space,
             consumer: self.consumer,
+            consumer_idle: self.consumer_idle,
             generator: self.generator,
         })))
     }

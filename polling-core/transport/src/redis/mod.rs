@@ -41,10 +41,10 @@ mod wake;
 pub use crate::queue::DeadLetter;
 
 pub use self::{
-    client::{Client, ClientBuilder, MAX_NAME_LEN},
+    client::{CONSUMER_IDLE, Client, ClientBuilder, MAX_NAME_LEN},
     create::{DEFAULT_CAPACITY, QueueSpec, create_queue},
     queue::{
-        CONSUMER_IDLE, LINGER, MAX_BATCH_ENTRIES, MAX_BATCH_SIZE_BYTES, MAX_CONCURRENT_CALLS,
-        MAX_QUIET, MAX_VISIBILITY, MAX_WAIT, MAX_WAITING_ENTRIES, RedisQueue, SWEEP_EVERY,
+        LINGER, MAX_BATCH_ENTRIES, MAX_BATCH_SIZE_BYTES, MAX_CONCURRENT_CALLS, MAX_QUIET,
+        MAX_VISIBILITY, MAX_WAIT, MAX_WAITING_ENTRIES, RedisQueue, SWEEP_EVERY,
     },
 };

@@ -58,9 +58,6 @@ pub const MAX_QUIET: Duration = Duration::from_secs(1);
 /// How often a queue that is received from looks for consumers that are gone.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// A consumer is removed that holds nothing and did nothing for so long.
-pub const CONSUMER_IDLE: Duration = Duration::from_secs(3_600);
-
 /// Pending entries that a sweep looks at, in hundreds.
 const SWEEP_HUNDREDS: usize = 50;
 
@@ -170,7 +167,7 @@ impl RedisQueue {
         let mut command = self.target.call(&scripts::SWEEP);
         command
             .arg(&*self.target.consumer)
-            .arg(CONSUMER_IDLE.as_millis() as u64)
+            .arg(self.target.client.consumer_idle().as_millis() as u64)
             .arg(SWEEP_HUNDREDS);
         let swept = self.target.run::<(u64, u64)>(&scripts::SWEEP, &command);
         match swept.await {

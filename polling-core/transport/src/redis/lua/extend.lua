@@ -12,7 +12,8 @@ for at, id in ipairs(ids) do
   answers[at] = same and 'e' or 's'
 end
 if #held > 0 then
-  for _, id in ipairs(redis.call('XCLAIM', MESSAGES, GROUP, ARGV[1], 0, unpack(held), 'JUSTID')) do claimed[id] = true end
+  held[#held + 1] = 'JUSTID'
+  for _, id in ipairs(redis.call('XCLAIM', MESSAGES, GROUP, ARGV[1], 0, unpack(held))) do claimed[id] = true end
 end
 for at, id in ipairs(ids) do
   if answers[at] == 'e' and not claimed[id] then answers[at] = 's' end
