@@ -8,6 +8,7 @@ mod dead_letter;
 mod deadline;
 mod dispatch;
 mod hear;
+mod parts;
 mod recover;
 mod settle;
 mod settler;

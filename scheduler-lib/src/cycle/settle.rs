@@ -70,14 +70,17 @@ impl Ending {
 }
 
 impl Cycle {
-    /// Settles dispatches: a verdict for each, in their order. [`Verdict::Edited`] is left only for
-    /// one whose record was edited at each of several tries; its message must be left, too.
-    pub(super) async fn settle(&self, endings: &[Ending]) -> Result<Vec<Verdict>, StoreError> {
+    /// Settles dispatches of jobs in one part of the store: a verdict for each, in their order.
+    /// [`Verdict::Edited`] is left only for one whose record was edited at each of several tries.
+    pub(super) async fn settle_part(
+        &self,
+        endings: &[&Ending],
+    ) -> Result<Vec<Verdict>, StoreError> {
         let mut verdicts = vec![Verdict::Edited; endings.len()];
         let mut open: Vec<usize> = (0..endings.len()).collect();
         let mut standings = None;
         for _ in 0..MAX_DECISIONS {
-            let round: Vec<&Ending> = open.iter().map(|&at| &endings[at]).collect();
+            let round: Vec<&Ending> = open.iter().map(|&at| endings[at]).collect();
             let settled = self.settle_once(&round, &mut standings).await?;
             for (&at, verdict) in open.iter().zip(settled) {
                 verdicts[at] = verdict;
@@ -258,7 +261,7 @@ impl Cycle {
         });
     }
 
-    fn report(&self, endings: &[Ending], verdicts: &[Verdict]) {
+    fn report(&self, endings: &[&Ending], verdicts: &[Verdict]) {
         let accepted = verdicts
             .iter()
             .filter(|verdict| **verdict == Verdict::Accepted)

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
+use polling_model::{Clock, SystemClock};
 use redis::AsyncCommands;
 use scheduler_lib::store::{
     RedisStore, ShardedStore, SharedStore, SlotStore, StoreError, conformance::START_MS,
@@ -9,6 +10,7 @@ use scheduler_lib::store::{
 
 use crate::{
     fixture::{at, builder, channel, clear, new_job, request},
+    live::{self, Live},
     own_server::{OwnServer, eventually},
 };
 
@@ -213,4 +215,29 @@ async fn batches_over_shards_are_done_as_far_as_they_can_be() {
         .await
         .expect("ZCARD");
     assert_eq!(notes, 0, "struck off where the server answers");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "needs dev/services"]
+async fn a_scheduler_goes_on_with_the_shards_that_answer() {
+    let mut servers = [OwnServer::start(&[]).await, OwnServer::start(&[]).await];
+    let mut shards = Vec::new();
+    for server in &servers {
+        let opened = live::builder(&server.url())
+            .open(SystemClock.now_ms())
+            .await;
+        shards.push(Arc::new(opened.expect("the store opens")));
+    }
+    let store = Arc::new(ShardedStore::new(shards));
+    let mut live = Live::on(store.clone());
+    live.register(20).await;
+    live.each_is_polled(|_| true).await;
+    servers[1].kill();
+    for _ in 0..3 {
+        live.each_is_polled(|id| store.shard_of(id) == 0).await;
+    }
+    live.says(&format!("127.0.0.1:{}", servers[1].port())).await;
+    servers[1].start_again().await;
+    live.each_is_polled(|_| true).await;
+    assert_eq!(live.reason().await, None);
 }

@@ -106,7 +106,7 @@ async fn shards_whose_slots_move_under_load_lose_and_fork_no_job() {
             longest = longest.max(scene.move_on(shard).await);
         }
         // Every job, wherever its shard is.
-        scene.live.each_is_polled().await;
+        scene.live.each_is_polled(|_| true).await;
     }
     assert_eq!(scene.ids().await, registered, "0 lost");
     // What steps left half-way while their keys were moving is mended, once.
@@ -119,7 +119,7 @@ async fn shards_whose_slots_move_under_load_lose_and_fork_no_job() {
     let counts = scene.store.counts().await.expect("counts");
     let places = counts.slots + counts.in_flight + counts.later + counts.held;
     assert_eq!((counts.registered, places), (JOBS as u64, JOBS as u64));
-    scene.live.each_is_polled().await;
+    scene.live.each_is_polled(|_| true).await;
     scene.store.check().await.expect("every shard is well");
 
     let seen = scene.store.seen();
