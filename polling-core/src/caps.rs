@@ -22,8 +22,9 @@ pub const MAX_RECEIVE_WAIT: Duration = Duration::from_secs(20);
 /// Longest grace at shutdown.
 pub const MAX_SHUTDOWN_GRACE: Duration = Duration::from_secs(3600);
 
-/// Most messages asked for in one receive: what SQS gives.
-pub const RECEIVE_BATCH: usize = 10;
+/// Most messages asked for in one receive. Of a queue that gives fewer in one call, such as SQS, the
+/// adapter asks for the rest in further ones.
+pub const RECEIVE_BATCH: usize = 100;
 
 /// Longest wait of a receive that holds more than one permit, which other queues may need. At a
 /// second SQS still asks all of its servers.

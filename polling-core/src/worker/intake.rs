@@ -56,6 +56,8 @@ pub(super) struct Terms {
     pub(super) permits: Arc<Semaphore>,
     /// Open while the bus takes events.
     pub(super) gate: Gate,
+    /// Most messages of one receive: what one queue takes is not to hold up the others.
+    pub(super) share: usize,
     /// How long a receive waits for a message.
     pub(super) wait: Duration,
     pub(super) generator: Generator,
@@ -119,7 +121,10 @@ impl Intake {
     /// Until a receive may begin. The gate comes last: it may have closed while every permit was
     /// in use.
     async fn turn(&mut self) -> Turn {
-        sleep(self.pause).await;
+        // Even a sleep of no time lasts until the timer's next millisecond.
+        if !self.pause.is_zero() {
+            sleep(self.pause).await;
+        }
         let permit = Arc::clone(&self.terms.permits).acquire_owned().await;
         let mut permits = permit.expect("the semaphore is never closed");
         let trial = self.terms.gate.pass(&mut self.bus_backoff).await;
@@ -165,10 +170,11 @@ impl Intake {
 
     /// As many as are free and one receive may use.
     fn take_more(&self, permits: &mut OwnedSemaphorePermit) {
-        while permits.num_permits() < caps::RECEIVE_BATCH {
-            let Ok(more) = Arc::clone(&self.terms.permits).try_acquire_owned() else {
-                break;
-            };
+        let free = self.terms.permits.available_permits();
+        let more = free.min(self.terms.share.saturating_sub(permits.num_permits()));
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        // Another queue may have been faster; this one goes on with the permit that it has.
+        if let Ok(more) = Arc::clone(&self.terms.permits).try_acquire_many_owned(more) {
             permits.merge(more);
         }
     }

@@ -44,6 +44,7 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
         let terms = Terms {
             permits: Arc::new(Semaphore::new(config.concurrency)),
             gate,
+            share: (config.concurrency / queues.len()).clamp(1, caps::RECEIVE_BATCH),
             wait: config.receive_wait,
             generator,
             stop: stop.clone(),
