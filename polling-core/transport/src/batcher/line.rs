@@ -31,8 +31,24 @@ pub(super) struct Line<I, E> {
 struct Waiting<I, E> {
     entries: VecDeque<Entry<I, E>>,
     size_bytes: usize,
+    /// Batches taken, and not executed yet.
+    under_way: usize,
+    /// Entries of the last batch taken.
+    last: usize,
     /// No more will come.
     ended: bool,
+}
+
+impl<I, E> Waiting<I, E> {
+    /// Whether a batch need not wait for more entries.
+    fn is_enough(&self, limits: &BatchLimits) -> bool {
+        let worth_it = self.entries.len() >= limits.enough.min(limits.entries)
+            || self.size_bytes >= limits.size_bytes;
+        // With nothing under way nobody is about to come back for more. One who calls again and
+        // again alone shares with nobody, however long he waits.
+        let alone = self.under_way == 0 && (limits.eager || self.last <= 1);
+        worth_it || alone || self.ended
+    }
 }
 
 impl<I, E> Line<I, E> {
@@ -40,6 +56,8 @@ impl<I, E> Line<I, E> {
         let waiting = Waiting {
             entries: VecDeque::new(),
             size_bytes: 0,
+            under_way: 0,
+            last: 0,
             ended: false,
         };
         Self {
@@ -112,22 +130,16 @@ impl<I, E> Reader<I, E> {
 
     /// Waits for enough entries to be worth a call, until `earliest` at most.
     pub(super) async fn enough(&self, earliest: Instant) {
-        let limits = self.0.limits;
         while Instant::now() < earliest {
-            {
-                let waiting = self.0.lock();
-                let enough = waiting.entries.len() >= limits.enough.min(limits.entries)
-                    || waiting.size_bytes >= limits.size_bytes;
-                if enough || waiting.ended {
-                    return;
-                }
+            if self.0.lock().is_enough(&self.0.limits) {
+                return;
             }
             let _ = timeout_at(earliest, self.0.changed.notified()).await;
         }
     }
 
-    /// Takes a batch.
-    pub(super) fn take(&self) -> Vec<Entry<I, E>> {
+    /// Takes a batch, which is under way as long as what comes with it is kept.
+    pub(super) fn take(&self) -> (Vec<Entry<I, E>>, UnderWay<I, E>) {
         let limits = self.0.limits;
         let mut waiting = self.0.lock();
         let mut size_bytes = 0;
@@ -145,9 +157,21 @@ impl<I, E> Reader<I, E> {
         let count = fitting.max(1).min(waiting.entries.len());
         let batch: Vec<_> = waiting.entries.drain(..count).collect();
         waiting.size_bytes -= batch.iter().map(|entry| entry.size_bytes).sum::<usize>();
+        waiting.under_way += 1;
+        waiting.last = batch.len();
         drop(waiting);
         self.0.room.add_permits(batch.len());
-        batch
+        (batch, UnderWay(self.0.clone()))
+    }
+}
+
+/// A batch that was taken and is not executed yet.
+pub(super) struct UnderWay<I, E>(Arc<Line<I, E>>);
+
+impl<I, E> Drop for UnderWay<I, E> {
+    fn drop(&mut self) {
+        self.0.lock().under_way -= 1;
+        self.0.changed.notify_one();
     }
 }
 

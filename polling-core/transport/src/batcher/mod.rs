@@ -8,7 +8,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore, oneshot},
+    sync::{Semaphore, oneshot},
     task::{JoinSet, yield_now},
     time::Instant,
 };
@@ -26,8 +26,12 @@ pub(crate) struct BatchLimits {
     /// Sizes of a batch's entries together.
     pub(crate) size_bytes: usize,
     /// Shortest time from one batch to the next that is not worth it, so that those fill up while
-    /// calls come close together. The first after a pause goes at once.
+    /// calls come close together. The first after a pause goes at once, and so does one who calls
+    /// again and again alone.
     pub(crate) linger: Duration,
+    /// Whether any batch goes at once while none is under way, so that calls fill up only while the
+    /// server is busy with others: for a server that charges nothing for a call.
+    pub(crate) eager: bool,
     /// Batches under way; further entries wait in line.
     pub(crate) concurrent: usize,
     /// Entries in line; who adds another waits.
@@ -41,8 +45,7 @@ pub(crate) type Execute<I, E> =
 /// Collects entries and executes them in batches, on a task of its own.
 ///
 /// It adapts to the load: a call on its own goes at once; calls that come close together wait up
-/// to the linger for each other, and while as many as may be are under way, the next fills up. So
-/// `n` entries a second cost at most `n / enough` calls and one more for each linger.
+/// to the linger for each other, and while as many as may be are under way, the next fills up.
 ///
 /// A batch that fails, or panics, concerns its own entries only. When the batcher is dropped, the
 /// task executes what was submitted and ends.
@@ -135,7 +138,12 @@ async fn run<I: Send + 'static, E: Send + 'static>(
         // Whoever is about to submit one more does so.
         yield_now().await;
         line.enough(earliest).await;
-        under_way.spawn(answer_all(line.take(), execute.clone(), slot));
+        let (batch, is_under_way) = line.take();
+        let execute = execute.clone();
+        under_way.spawn(async move {
+            answer_all(batch, execute).await;
+            drop((slot, is_under_way));
+        });
         earliest = Instant::now() + limits.linger;
         // Takes note of those that have ended, so that the set stays small.
         while let Some(ended) = under_way.try_join_next() {
@@ -147,11 +155,7 @@ async fn run<I: Send + 'static, E: Send + 'static>(
     }
 }
 
-async fn answer_all<I, E>(
-    batch: Vec<Entry<I, E>>,
-    execute: Execute<I, E>,
-    _slot: OwnedSemaphorePermit,
-) {
+async fn answer_all<I, E>(batch: Vec<Entry<I, E>>, execute: Execute<I, E>) {
     let (items, answers): (Vec<_>, Vec<_>) = batch
         .into_iter()
         .map(|entry| (entry.item, entry.answer))

@@ -15,6 +15,7 @@ const LIMITS: BatchLimits = BatchLimits {
     enough: 10,
     size_bytes: 100,
     linger: LINGER,
+    eager: false,
     concurrent: 2,
     waiting: 50,
 };
@@ -74,10 +75,24 @@ async fn a_call_after_a_pause_goes_at_once() {
     let (batcher, _) = batcher(LIMITS);
     for _ in 0..3 {
         let started = Instant::now();
-        assert_eq!(submit(&batcher, 2).await, Ok(Ok(())));
+        join_all((0..3).map(|n| submit(&batcher, n))).await;
         assert_eq!(started.elapsed(), WORK);
         sleep(LINGER).await;
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_who_calls_again_and_again_alone_never_waits() {
+    let limits = BatchLimits {
+        linger: WORK * 4,
+        ..LIMITS
+    };
+    let (batcher, _) = batcher(limits);
+    let started = Instant::now();
+    for _ in 0..3 {
+        assert_eq!(submit(&batcher, 2).await, Ok(Ok(())));
+    }
+    assert_eq!(started.elapsed(), WORK * 3);
 }
 
 #[tokio::test(start_paused = true)]
@@ -97,6 +112,28 @@ async fn calls_close_together_wait_for_each_other_no_longer_than_the_linger() {
         Some(WORK + LINGER - Duration::from_millis(1))
     );
     assert_eq!(started.elapsed(), LINGER + WORK);
+}
+
+#[tokio::test(start_paused = true)]
+async fn those_that_share_calls_wait_for_each_other_unless_calls_cost_nothing() {
+    for (eager, calls) in [(false, 1 + 5), (true, 1 + 10)] {
+        let limits = BatchLimits {
+            linger: WORK * 2,
+            eager,
+            ..LIMITS
+        };
+        let (batcher, batches) = batcher(limits);
+        let calling = (0..50).map(async |n: u32| {
+            sleep(WORK / 5 * n).await;
+            let _ = submit(&batcher, n).await;
+        });
+        join_all(calling).await;
+        let made = batches.lock().unwrap().len();
+        assert!(
+            (calls..=calls + 1).contains(&made),
+            "{made} calls, eager {eager}"
+        );
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -150,7 +187,8 @@ async fn under_load_batches_are_full_and_at_medium_load_they_are_bounded_by_the_
 async fn while_calls_are_under_way_the_next_fills_up() {
     let limits = BatchLimits {
         concurrent: 1,
-        linger: Duration::ZERO,
+        eager: true,
+        linger: WORK * 10,
         ..LIMITS
     };
     let (batcher, batches) = batcher(limits);

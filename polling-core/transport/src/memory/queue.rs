@@ -128,7 +128,9 @@ impl MemoryQueue {
     #[must_use]
     pub fn messages(&self) -> Vec<StoredMessage> {
         let store = self.settled();
-        let snapshot = store.iter().map(|(id, stored)| StoredMessage {
+        let mut messages: Vec<_> = store.iter().collect();
+        messages.sort_unstable_by_key(|&(id, _)| id);
+        let snapshot = messages.into_iter().map(|(id, stored)| StoredMessage {
             id: id.to_string(),
             body: stored.body.clone(),
             receive_count: stored.receive_count,
@@ -268,12 +270,17 @@ impl Queue for MemoryQueue {
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
         tokio::task::consume_budget().await;
-        if let Some(delivery) = from_receipt(receipt) {
-            let mut store = self.lock();
-            if store.held(delivery).is_some() {
-                store.remove(delivery.id);
-            }
-        }
+        let Some(delivery) = from_receipt(receipt) else {
+            return Ok(());
+        };
+        let mut store = self.lock();
+        let acked = store
+            .held(delivery)
+            .is_some()
+            .then(|| store.remove(delivery.id));
+        drop(store);
+        // Freed only now, when nobody waits for it.
+        drop(acked);
         Ok(())
     }
 

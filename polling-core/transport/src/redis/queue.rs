@@ -36,8 +36,8 @@ pub const MAX_BATCH_SIZE_BYTES: usize = 1024 * 1024;
 /// So many entries are worth a call of their own, and wait for no others.
 const ENOUGH_ENTRIES: usize = 64;
 
-/// How long a send, an acknowledgement or an extension waits at most for others to share its call.
-/// One that comes so long after the call before it does not wait; neither do 64 together.
+/// How long a send, an acknowledgement or an extension waits at most for others to share its call,
+/// while another is under way. With none under way it goes at once; so do 64 together.
 pub const LINGER: Duration = Duration::from_millis(1);
 
 /// Calls of one kind that are under way at once.
@@ -124,6 +124,7 @@ impl RedisQueue {
             enough: ENOUGH_ENTRIES,
             size_bytes: MAX_BATCH_SIZE_BYTES,
             linger: LINGER,
+            eager: true,
             concurrent: MAX_CONCURRENT_CALLS,
             waiting: MAX_WAITING_ENTRIES,
         };

@@ -35,7 +35,8 @@ pub const MAX_WAIT: Duration = Duration::from_secs(20);
 pub const MAX_VISIBILITY: Duration = Duration::from_secs(12 * 3600);
 
 /// How long a send, an acknowledgement or an extension waits at most for others to share its call.
-/// One that comes so long after the call before it does not wait; neither does a full call.
+/// One that comes so long after the call before it does not wait, nor does one that follows a
+/// single one, answered already, nor a full call.
 pub const LINGER: Duration = Duration::from_millis(20);
 
 /// Calls of one kind that are under way at once.
@@ -81,6 +82,7 @@ impl SqsQueue {
             enough: MAX_BATCH_ENTRIES,
             size_bytes: MAX_BATCH_SIZE_BYTES,
             linger: LINGER,
+            eager: false,
             concurrent: MAX_CONCURRENT_CALLS,
             waiting: MAX_WAITING_ENTRIES,
         };

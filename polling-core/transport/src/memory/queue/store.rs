@@ -1,6 +1,6 @@
 //! What a queue in memory holds, without time and without waiting: those come as arguments.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// A message and where it is.
 #[derive(Debug)]
@@ -27,15 +27,20 @@ pub(super) struct Delivery {
     pub(super) receive_count: u32,
 }
 
-/// Messages by id, and an index for each question that is asked often: no operation looks at
-/// more messages than it changes.
+/// Messages by id, and an index for each question that is asked often.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     next_id: u64,
     next_turn: u64,
-    messages: BTreeMap<u64, Stored>,
-    line: BTreeMap<u64, u64>,
-    visible_by_age: BTreeSet<(i64, u64)>,
+    messages: HashMap<u64, Stored>,
+    /// Turns and ids. What was deleted while it was in line keeps its turn, which is passed over.
+    line: VecDeque<(u64, u64)>,
+    visible: usize,
+    /// When the newest message was sent that ever was in line.
+    newest_ms: i64,
+    /// What is in line behind newer messages: it came back, or from another queue. All others in
+    /// line were sent in the order in which they stand there.
+    behind_newer: BTreeSet<(i64, u64)>,
     leases: BTreeSet<(i64, u64)>,
 }
 
@@ -45,7 +50,7 @@ impl Store {
     }
 
     pub(super) fn visible(&self) -> usize {
-        self.line.len()
+        self.visible
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -54,7 +59,14 @@ impl Store {
 
     /// When the oldest visible message was sent.
     pub(super) fn oldest_sent_ms(&self) -> Option<i64> {
-        self.visible_by_age.first().map(|&(sent_ms, _)| sent_ms)
+        let in_line = self.line.iter().filter(|(turn, id)| self.waits(*turn, *id));
+        let sent_ms = |id: &u64| self.messages.get(id).map(|stored| stored.sent_ms);
+        let mut in_order = in_line
+            .filter_map(|(_, id)| Some((sent_ms(id)?, *id)))
+            .filter(|entry| !self.behind_newer.contains(entry))
+            .map(|(sent_ms, _)| sent_ms);
+        let behind = self.behind_newer.first().map(|&(sent_ms, _)| sent_ms);
+        in_order.next().into_iter().chain(behind).min()
     }
 
     /// When the next message in flight becomes visible.
@@ -62,7 +74,7 @@ impl Store {
         self.leases.first().map(|&(until_ms, _)| until_ms)
     }
 
-    /// All messages, in the order of their ids.
+    /// All messages, in no order.
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Stored)> {
         self.messages.iter().map(|(&id, stored)| (id, stored))
     }
@@ -83,13 +95,24 @@ impl Store {
 
     /// Takes the first in line, invisible until `until_ms`.
     pub(super) fn take(&mut self, until_ms: i64) -> Option<(u64, &Stored)> {
-        let (_, id) = self.line.pop_first()?;
+        let id = loop {
+            let (turn, id) = self.line.pop_front()?;
+            if self.waits(turn, id) {
+                break id;
+            }
+        };
+        self.leave_line(id);
         let stored = self.messages.get_mut(&id)?;
-        self.visible_by_age.remove(&(stored.sent_ms, id));
         stored.receive_count = stored.receive_count.saturating_add(1);
         stored.place = Place::Invisible { until_ms };
         self.leases.insert((until_ms, id));
         Some((id, stored))
+    }
+
+    /// Whether a message still has this turn.
+    fn waits(&self, turn: u64, id: u64) -> bool {
+        let stored = self.messages.get(&id);
+        stored.is_some_and(|stored| stored.place == Place::Visible { turn })
     }
 
     /// Removes one message whose time has come from the leases. The caller puts it back in line
@@ -109,8 +132,22 @@ impl Store {
             let turn = self.next_turn;
             self.next_turn += 1;
             stored.place = Place::Visible { turn };
-            self.line.insert(turn, id);
-            self.visible_by_age.insert((stored.sent_ms, id));
+            self.line.push_back((turn, id));
+            self.visible += 1;
+            if stored.sent_ms < self.newest_ms {
+                self.behind_newer.insert((stored.sent_ms, id));
+            }
+            self.newest_ms = self.newest_ms.max(stored.sent_ms);
+        }
+    }
+
+    /// Counts a message out that was in line.
+    fn leave_line(&mut self, id: u64) {
+        self.visible -= 1;
+        if let Some(stored) = self.messages.get(&id)
+            && !self.behind_newer.is_empty()
+        {
+            self.behind_newer.remove(&(stored.sent_ms, id));
         }
     }
 
@@ -142,16 +179,10 @@ impl Store {
 
     /// Removes a message from everywhere.
     pub(super) fn remove(&mut self, id: u64) -> Option<Stored> {
-        let stored = self.messages.remove(&id)?;
-        match stored.place {
-            Place::Visible { turn } => {
-                self.line.remove(&turn);
-                self.visible_by_age.remove(&(stored.sent_ms, id));
-            }
-            Place::Invisible { until_ms } => {
-                self.leases.remove(&(until_ms, id));
-            }
+        match self.messages.get(&id)?.place {
+            Place::Visible { .. } => self.leave_line(id),
+            Place::Invisible { until_ms } => drop(self.leases.remove(&(until_ms, id))),
         }
-        Some(stored)
+        self.messages.remove(&id)
     }
 }
