@@ -38,7 +38,7 @@ fn state() -> JobState {
         settled_ms: 0,
         scopes: Vec::new(),
         activity: None,
-        reasons: Vec::new(),
+        reasons: Default::default(),
     }
 }
 

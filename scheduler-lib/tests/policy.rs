@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use polling_model::{
     ErrorClass, ErrorCode, Failure, JobId, Nonce, ScopeKey, ServiceLevel, SlotRing, caps,
@@ -53,7 +53,7 @@ fn state() -> JobState {
         settled_ms: 0,
         scopes: Vec::new(),
         activity: None,
-        reasons: Vec::new(),
+        reasons: Arc::default(),
     }
 }
 
@@ -514,23 +514,26 @@ fn what_is_promised_is_worth_more_than_any_price() {
     };
     assert!((worth(&polled_before(10)) - 10.0).abs() < 1e-9);
     let asked_for = JobState {
-        reasons: vec![Reason {
+        reasons: [Reason {
             at_ms: None,
-            text: "run now".to_owned(),
-        }],
+            text: "run now".into(),
+        }]
+        .into(),
         ..polled_before(10)
     };
     let reason = |minutes: i64, text: &str| Reason {
         at_ms: Some(NOW_MS - minutes * MINUTE_MS),
-        text: text.to_owned(),
+        text: text.into(),
     };
-    let mut put_off = asked_for.clone();
-    put_off.reasons.insert(0, reason(1, "others had the calls"));
+    let then = |job: &JobState, newest: Reason| JobState {
+        reasons: [newest].iter().chain(&*job.reasons).cloned().collect(),
+        ..job.clone()
+    };
+    let put_off = then(&asked_for, reason(1, "others had the calls"));
     for promised in [state(), polled_before(30), asked_for.clone(), put_off] {
         assert!(worth(&promised) >= PROMISED, "{promised:?}");
     }
-    let mut polled_since = asked_for;
-    polled_since.reasons.insert(0, reason(10, "its interval"));
+    let polled_since = then(&asked_for, reason(10, "its interval"));
     assert!(worth(&polled_since) < PROMISED);
 }
 
@@ -589,16 +592,17 @@ fn a_burst_is_worth_many_items_until_its_job_is_polled_again() {
         saturated: true,
     };
     let told = |reason: String, settled_ms: i64| JobState {
-        reasons: vec![
+        reasons: [
             Reason {
                 at_ms: Some(NOW_MS + MINUTE_MS),
-                text: "put off".to_owned(),
+                text: "put off".into(),
             },
             Reason {
                 at_ms: Some(NOW_MS),
-                text: reason,
+                text: reason.into(),
             },
-        ],
+        ]
+        .into(),
         settled_ms,
         ..before.clone()
     };

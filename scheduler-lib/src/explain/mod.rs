@@ -166,7 +166,7 @@ pub fn explain(facts: &Facts<'_>, now_ms: i64) -> Explanation {
     let price = facts.limits.ok().map(price);
     let because = |reason: &crate::store::Reason| Because {
         at_ms: reason.at_ms,
-        text: reason.text.clone(),
+        text: reason.text.to_string(),
     };
     let mut explanation = Explanation {
         now_ms,

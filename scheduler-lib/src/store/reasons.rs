@@ -1,6 +1,6 @@
 //! Why a job is where it is, and why it was where it was before.
 
-use std::{borrow::Cow, fmt, str::FromStr};
+use std::{borrow::Cow, fmt, iter, str::FromStr, sync::Arc};
 
 use super::{MAX_HISTORY_SIZE_BYTES, MAX_REASON_SIZE_BYTES, MAX_REASONS};
 
@@ -10,7 +10,7 @@ pub struct Reason {
     /// When, UTC milliseconds; `None` for an edit by hand, which is told no time.
     pub at_ms: Option<i64>,
     /// In words: one line of at most [`MAX_REASON_SIZE_BYTES`].
-    pub text: String,
+    pub text: Arc<str>,
 }
 
 /// What stands for a time that is not known.
@@ -36,7 +36,7 @@ impl FromStr for Reason {
         };
         Ok(Self {
             at_ms,
-            text: text.to_owned(),
+            text: text.into(),
         })
     }
 }
@@ -50,17 +50,33 @@ pub(super) fn bounded(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Notes a reason before the others, of which the oldest make room.
-pub(super) fn note(reasons: &mut Vec<Reason>, at_ms: Option<i64>, text: &str) {
-    let text = bounded(text).into_owned();
-    reasons.insert(0, Reason { at_ms, text });
-    reasons.truncate(MAX_REASONS);
+/// The reasons with one more before them, of which the oldest make room.
+pub(super) fn noted(reasons: &[Reason], at_ms: Option<i64>, text: &str) -> Arc<[Reason]> {
+    let text = bounded(text);
+    // Most jobs are where they are for the same reason again and again.
+    let text = match reasons.first() {
+        Some(last) if *last.text == *text => Arc::clone(&last.text),
+        _ => text.into(),
+    };
+    let newest = Reason { at_ms, text };
     let mut size_bytes = 0;
     let fits = |reason: &&Reason| {
         // Each but the first follows a line's end.
-        size_bytes += reason.to_string().len() + usize::from(size_bytes > 0);
+        size_bytes += reason.size_bytes() + usize::from(size_bytes > 0);
         size_bytes <= MAX_HISTORY_SIZE_BYTES
     };
-    let kept = reasons.iter().take_while(fits).count();
-    reasons.truncate(kept);
+    let all = iter::once(&newest).chain(reasons).take(MAX_REASONS);
+    let kept = all.clone().take_while(fits).count();
+    all.take(kept).cloned().collect()
+}
+
+impl Reason {
+    /// Of its line, in bytes.
+    fn size_bytes(&self) -> usize {
+        let time = self.at_ms.map_or(NO_TIME.len(), |at_ms| {
+            let digits = at_ms.unsigned_abs().checked_ilog10().unwrap_or(0) as usize + 1;
+            digits + usize::from(at_ms < 0)
+        });
+        time + 1 + self.text.len()
+    }
 }

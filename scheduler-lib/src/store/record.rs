@@ -1,13 +1,13 @@
 //! The record of a job: the authority on where it is and what it remembers.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use polling_model::{
     AccountId, EncodedContext, Incarnation, JobId, JobType, Nonce, ScopeKey, ServiceLevel, Token,
 };
 use serde::{Deserialize, Serialize};
 
-use super::reasons::{Reason, note};
+use super::reasons::{Reason, noted};
 use crate::{
     ledger::Cushion,
     policy::{Override, adaptive::Activity},
@@ -68,19 +68,23 @@ pub struct JobState {
     /// [`MAX_REASONS`](super::MAX_REASONS) of together at most
     /// [`MAX_HISTORY_SIZE_BYTES`](super::MAX_HISTORY_SIZE_BYTES). A drain adds none: in flight, it
     /// is why the job was due.
-    pub reasons: Vec<Reason>,
+    pub reasons: Arc<[Reason]>,
 }
 
 impl JobState {
     /// The token whose completion would be accepted now.
     #[must_use]
     pub fn token(&self) -> Option<Token> {
-        let nonce = self.nonce?;
-        Some(Token {
+        self.nonce.map(|nonce| self.token_of(nonce))
+    }
+
+    /// The token of the last drain, which had this nonce.
+    pub(super) fn token_of(&self, nonce: Nonce) -> Token {
+        Token {
             incarnation: self.incarnation,
             generation: self.generation,
             nonce,
-        })
+        }
     }
 
     /// Why it was last placed, in words; empty if nobody said.
@@ -91,7 +95,7 @@ impl JobState {
 
     /// Notes why it is placed now.
     pub(super) fn because(&mut self, at_ms: Option<i64>, text: &str) {
-        note(&mut self.reasons, at_ms, text);
+        self.reasons = noted(&self.reasons, at_ms, text);
     }
 }
 

@@ -62,7 +62,7 @@ impl JobView {
             },
             due_ms: state.due_ms,
             reason: state.reason().to_owned(),
-            reasons: state.reasons.into_iter().map(ReasonView::from).collect(),
+            reasons: state.reasons.iter().map(ReasonView::from).collect(),
             attempts: state.attempts,
             strikes: state.strikes,
             generation: state.generation,
@@ -82,9 +82,12 @@ struct ReasonView {
     text: String,
 }
 
-impl From<Reason> for ReasonView {
-    fn from(Reason { at_ms, text }: Reason) -> Self {
-        Self { at_ms, text }
+impl From<&Reason> for ReasonView {
+    fn from(reason: &Reason) -> Self {
+        Self {
+            at_ms: reason.at_ms,
+            text: reason.text.to_string(),
+        }
     }
 }
 

@@ -136,8 +136,8 @@ pub async fn a_record_tells_its_last_placements(store: SharedStore) {
     let told = async || {
         let reasons = scene.get("a").await.state.reasons;
         let told = reasons
-            .into_iter()
-            .map(|reason| (reason.at_ms, reason.text));
+            .iter()
+            .map(|reason| (reason.at_ms, reason.text.to_string()));
         told.collect::<Vec<_>>()
     };
     let reason = |at_ms, text: &str| (at_ms, text.to_owned());
@@ -177,7 +177,7 @@ pub async fn reasons_are_bounded_in_number_and_size(store: SharedStore) {
         };
         scene.settle(settlement, now_ms).await;
         let reasons = scene.get("a").await.state.reasons;
-        let texts = reasons.into_iter().map(|reason| reason.text);
+        let texts = reasons.iter().map(|reason| reason.text.to_string());
         texts.collect::<Vec<_>>()
     };
     for short in ["one", "two", "three"] {
@@ -232,6 +232,6 @@ pub async fn a_reason_is_one_line_within_its_bound(store: SharedStore) {
         );
         let state = scene.get("a").await.state;
         assert_eq!(state.reason(), kept);
-        assert_eq!(state.reasons[1].text, "run now");
+        assert_eq!(&*state.reasons[1].text, "run now");
     }
 }

@@ -1,13 +1,13 @@
 //! The steps of the cycle: drain, postpone, settle, reap.
 
-use std::collections::BTreeSet;
+use std::iter;
 
-use polling_model::{JobId, Nonce, caps::SLOTS};
+use polling_model::{Nonce, caps::SLOTS};
 
-use super::state::{Note, State};
+use super::state::{At, Note, State};
 use crate::store::{
-    Dispatch, DrainRequest, Drained, Hold, JobRecord, MAX_BOUND_SCOPES, MAX_CHUNK, Next, Place,
-    Postponed, Settlement, Strike, Verdict,
+    Dispatch, DrainRequest, Drained, Hold, MAX_BOUND_SCOPES, MAX_CHUNK, Next, Place, Postponed,
+    Settlement, Strike, Verdict,
 };
 
 impl State {
@@ -24,17 +24,18 @@ impl State {
         while self.slot(self.cursor).is_empty() && self.cursor < now_slot {
             self.advance();
         }
-        let limit = request.limit.min(MAX_CHUNK);
-        let first = self.slot(self.cursor).iter().take(limit);
-        let ids: Vec<JobId> = first.map(|(_, id)| id.clone()).collect();
-        let jobs: Vec<_> = ids
-            .iter()
-            .filter_map(|id| self.dispatch(id, request))
-            .collect();
+        let cursor = self.cursor;
+        let drawn = iter::from_fn(|| {
+            self.slot(cursor)
+                .first()
+                .copied()
+                .map(|(_, at)| self.dispatch(at, request))
+        });
+        let jobs: Vec<Dispatch> = drawn.take(request.limit.min(MAX_CHUNK)).collect();
         if !jobs.is_empty() {
             let note = Note {
                 deadline_ms: request.note_deadline_ms,
-                jobs: BTreeSet::from_iter(ids),
+                jobs: jobs.iter().map(|job| job.record.id.clone()).collect(),
             };
             self.notes.insert(request.nonce, note);
         }
@@ -50,19 +51,18 @@ impl State {
     fn advance(&mut self) {
         self.cursor = self.cursor.plus(1);
         let last = self.cursor.plus(SLOTS - 1);
-        while let Some((due_ms, id)) = self.later.first().cloned() {
+        while let Some(&(due_ms, at)) = self.later.first() {
             if self.ring.slot_of(due_ms) > last {
                 break;
             }
-            if let Some(record) = self.leave(&id) {
-                self.enter_due(record, due_ms);
-            }
+            self.leave(at);
+            self.enter_due(at, due_ms);
         }
     }
 
-    fn dispatch(&mut self, id: &JobId, request: &DrainRequest) -> Option<Dispatch> {
-        let mut record = self.leave(id)?;
-        let state = &mut record.state;
+    fn dispatch(&mut self, at: At, request: &DrainRequest) -> Dispatch {
+        self.leave(at);
+        let state = self.state(at);
         state.generation += 1;
         state.nonce = Some(request.nonce);
         state.run_now = false;
@@ -71,105 +71,94 @@ impl State {
             .get(&state.job_type)
             .copied()
             .unwrap_or(request.default_deadline_ms);
-        let due_ms = state.due_ms;
-        self.enter(record, Place::InFlight { deadline_ms }, due_ms);
-        self.dispatched(id)
-    }
-
-    /// A job in flight as it is to be sent.
-    fn dispatched(&self, id: &JobId) -> Option<Dispatch> {
-        let record = self.records.get(id)?.clone();
-        let token = record.state.token()?;
-        Some(Dispatch { record, token })
+        let (due_ms, token) = (state.due_ms, state.token_of(request.nonce));
+        self.enter(at, Place::InFlight { deadline_ms }, due_ms);
+        let record = self.records[at].clone();
+        Dispatch { record, token }
     }
 
     /// The noted jobs that still wait for the completion of the noted dispatch.
     pub(super) fn noted(&self, nonce: Nonce, note: &Note) -> Vec<Dispatch> {
-        let in_flight = |dispatch: &Dispatch| {
-            dispatch.token.nonce == nonce
-                && matches!(dispatch.record.state.place, Place::InFlight { .. })
+        let waits = |id| {
+            let record = self.record(id)?;
+            let token = record.state.token().filter(|token| token.nonce == nonce)?;
+            let in_flight = matches!(record.state.place, Place::InFlight { .. });
+            in_flight.then(|| Dispatch {
+                record: record.clone(),
+                token,
+            })
         };
-        note.jobs
-            .iter()
-            .filter_map(|id| self.dispatched(id))
-            .filter(in_flight)
-            .collect()
+        note.jobs.iter().filter_map(waits).collect()
     }
 
     /// Whether the job was placed.
     pub(super) fn postpone(&mut self, postponed: &Postponed, now_ms: i64) -> bool {
-        let waits_for_it = |record: &JobRecord| {
-            record.state.token() == Some(postponed.token)
-                && matches!(record.state.place, Place::InFlight { .. })
+        let Some(at) = self.find(&postponed.id) else {
+            return false;
         };
-        if !self.records.get(&postponed.id).is_some_and(waits_for_it) {
+        let state = &self.records[at].state;
+        let in_flight = matches!(state.place, Place::InFlight { .. });
+        if state.token() != Some(postponed.token) || !in_flight {
             return false;
         }
-        let Some(mut record) = self.leave(&postponed.id) else {
-            return false;
-        };
-        record.state.nonce = None;
-        if std::mem::take(&mut record.state.run_now) {
-            record.state.because(Some(now_ms), "run now");
-            self.enter_now(record);
+        self.leave(at);
+        let state = self.state(at);
+        state.nonce = None;
+        if std::mem::take(&mut state.run_now) {
+            state.because(Some(now_ms), "run now");
+            self.enter_now(at);
         } else {
-            record.state.because(Some(now_ms), &postponed.reason);
-            self.enter_due(record, postponed.due_ms);
+            state.because(Some(now_ms), &postponed.reason);
+            self.enter_due(at, postponed.due_ms);
         }
         true
     }
 
     pub(super) fn settle(&mut self, settlement: Settlement, now_ms: i64) -> Verdict {
-        let Some(state) = self
-            .records
-            .get_mut(&settlement.id)
-            .map(|record| &mut record.state)
-        else {
+        let Some(at) = self.find(&settlement.id) else {
             return Verdict::Unknown;
         };
+        let state = &self.records[at].state;
         if settlement.token.incarnation != state.incarnation {
             return Verdict::OtherIncarnation;
         }
         if state.token() != Some(settlement.token) {
-            self.strike_stale(&settlement, now_ms);
+            self.strike_stale(at, settlement.strike, now_ms);
             return Verdict::Stale;
         }
         if settlement.revision != state.revision {
             return Verdict::Edited;
         }
-        self.accept(settlement, now_ms);
+        self.accept(at, settlement, now_ms);
         Verdict::Accepted
     }
 
     /// A dead letter counts although its token is stale.
-    fn strike_stale(&mut self, settlement: &Settlement, now_ms: i64) {
-        let Strike::Add { limit } = settlement.strike else {
+    fn strike_stale(&mut self, at: At, strike: Strike, now_ms: i64) {
+        let Strike::Add { limit } = strike else {
             return;
         };
-        let Some(record) = self.records.get_mut(&settlement.id) else {
-            return;
-        };
-        record.state.strikes += 1;
-        if record.state.strikes < limit || matches!(record.state.place, Place::Held(_)) {
+        let state = self.state(at);
+        state.strikes += 1;
+        if state.strikes < limit || matches!(state.place, Place::Held(_)) {
             return;
         }
-        if let Some(record) = self.leave(&settlement.id) {
-            self.quarantine(record, now_ms);
-        }
+        self.leave(at);
+        self.quarantine(at, now_ms);
     }
 
-    fn quarantine(&mut self, mut record: JobRecord, now_ms: i64) {
-        let strikes = record.state.strikes;
+    fn quarantine(&mut self, at: At, now_ms: i64) {
+        let state = self.state(at);
+        let strikes = state.strikes;
         let reason =
             format!("quarantined: workers gave up on its message {strikes} times in a row");
-        record.state.because(Some(now_ms), &reason);
-        self.enter_held(record, Hold::Quarantined);
+        state.because(Some(now_ms), &reason);
+        self.enter_held(at, Hold::Quarantined);
     }
 
-    fn accept(&mut self, settlement: Settlement, now_ms: i64) {
-        let Some(mut record) = self.leave(&settlement.id) else {
-            return;
-        };
+    fn accept(&mut self, at: At, settlement: Settlement, now_ms: i64) {
+        self.leave(at);
+        let record = &mut self.records[at];
         if let Some(context) = settlement.context {
             record.context = context;
         }
@@ -194,37 +183,34 @@ impl State {
             }
         };
         if let Place::Held(hold) = state.place {
-            return self.enter_held(record, hold);
+            return self.enter_held(at, hold);
         }
         if struck_out {
-            return self.quarantine(record, now_ms);
+            return self.quarantine(at, now_ms);
         }
-        record.state.because(Some(now_ms), &settlement.reason);
+        state.because(Some(now_ms), &settlement.reason);
         match settlement.next {
-            Next::Due(due_ms) => self.enter_due(record, due_ms),
-            Next::Now => self.enter_now(record),
-            Next::Hold(hold) => self.enter_held(record, hold),
-            Next::Remove => {}
+            Next::Due(due_ms) => self.enter_due(at, due_ms),
+            Next::Now => self.enter_now(at),
+            Next::Hold(hold) => self.enter_held(at, hold),
+            Next::Remove => self.remove(at),
         }
     }
 
     pub(super) fn reap(&mut self, deadline_ms: i64, limit: usize, now_ms: i64) -> usize {
         let mut reaped = 0;
         while reaped < limit {
-            let Some((at, id)) = self.in_flight.first().cloned() else {
+            let Some(&(until_ms, at)) = self.in_flight.first() else {
                 break;
             };
-            if at > deadline_ms {
+            if until_ms > deadline_ms {
                 break;
             }
-            let Some(mut record) = self.leave(&id) else {
-                break;
-            };
-            record
-                .state
+            self.leave(at);
+            self.state(at)
                 .because(Some(now_ms), "no answer came in time: polled again");
             // Long past: into the next slot.
-            self.enter_due(record, 0);
+            self.enter_due(at, 0);
             reaped += 1;
         }
         reaped

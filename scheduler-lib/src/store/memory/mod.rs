@@ -5,14 +5,15 @@ mod cycle;
 mod state;
 
 use std::{
+    collections::BTreeSet,
     fmt,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
 use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRing};
 
-use self::state::State;
+use self::state::{At, State};
 use super::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
     JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place,
@@ -65,7 +66,7 @@ impl MemoryStore {
     }
 
     /// Edits a job under a fresh revision.
-    fn edit(&self, id: &JobId, enter: impl FnOnce(&mut State, JobRecord) -> Edited) -> Edited {
+    fn edit(&self, id: &JobId, enter: impl FnOnce(&mut State, At) -> Edited) -> Edited {
         let revision = new_revision(&self.revisions);
         edit(&mut self.state(), id, revision, enter)
     }
@@ -95,37 +96,32 @@ fn edit(
     state: &mut State,
     id: &JobId,
     revision: u64,
-    enter: impl FnOnce(&mut State, JobRecord) -> Edited,
+    enter: impl FnOnce(&mut State, At) -> Edited,
 ) -> Edited {
-    let Some(record) = state.leave(id) else {
+    let Some(at) = state.find(id) else {
         return Edited::Unknown;
     };
-    let edited = enter(state, record);
-    if let (Edited::Done, Some(record)) = (edited, state.records.get_mut(id)) {
-        record.state.revision = revision;
+    state.leave(at);
+    let edited = enter(state, at);
+    if edited == Edited::Done {
+        state.state(at).revision = revision;
     }
     edited
 }
 
 /// Holds a job that is not held yet.
-fn hold(state: &mut State, mut record: JobRecord, hold: Hold, reason: &str) -> Edited {
-    if matches!(record.state.place, Place::Held(_)) {
-        reenter(state, record);
+fn hold(state: &mut State, at: At, hold: Hold, reason: &str) -> Edited {
+    if matches!(state.state(at).place, Place::Held(_)) {
+        state.reenter(at);
         return Edited::Unchanged;
     }
-    record.state.because(None, reason);
-    state.enter_held(record, hold);
+    state.state(at).because(None, reason);
+    state.enter_held(at, hold);
     Edited::Done
 }
 
-/// Returns a record to where it was, whatever was changed in it.
-fn reenter(state: &mut State, record: JobRecord) {
-    let (place, due_ms) = (record.state.place, record.state.due_ms);
-    state.enter(record, place, due_ms);
-}
-
 fn register(state: &mut State, job: NewJob, now_ms: i64) -> Registered {
-    if state.records.contains_key(&job.id) {
+    if state.find(&job.id).is_some() {
         return Registered::Existing;
     }
     let due_ms = state.emptier(job.due);
@@ -150,11 +146,12 @@ fn register(state: &mut State, job: NewJob, now_ms: i64) -> Registered {
             settled_ms: 0,
             scopes: Vec::new(),
             activity: None,
-            reasons: Vec::new(),
+            reasons: Arc::default(),
         },
     };
     record.state.because(Some(now_ms), "registered");
-    state.enter_due(record, due_ms);
+    let at = state.add(record);
+    state.enter_due(at, due_ms);
     Registered::Created
 }
 
@@ -177,31 +174,33 @@ impl SlotStore for MemoryStore {
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
-        Ok(self
-            .state()
-            .leave(id)
-            .map_or(Edited::Unknown, |_| Edited::Done))
+        let mut state = self.state();
+        let Some(at) = state.find(id) else {
+            return Ok(Edited::Unknown);
+        };
+        state.leave(at);
+        state.remove(at);
+        Ok(Edited::Done)
     }
 
     async fn update(&self, id: &JobId, update: Update) -> Result<Edited, StoreError> {
-        Ok(self.edit(id, |state, mut record| {
+        Ok(self.edit(id, |state, at| {
+            let job = state.state(at);
             if let Some(level) = update.level {
-                record.state.level = level;
+                job.level = level;
             }
             if let Some(cushion) = update.cushion {
-                record.state.cushion = cushion;
+                job.cushion = cushion;
             }
             if let Some(pace) = update.pace {
-                record.state.pace = pace;
+                job.pace = pace;
             }
-            match record.state.place {
+            match job.place {
                 Place::Slot | Place::Later => {
-                    record
-                        .state
-                        .because(None, "its level, cushion or pace was changed");
-                    state.enter_edited(record, update.due);
+                    job.because(None, "its level, cushion or pace was changed");
+                    state.enter_edited(at, update.due);
                 }
-                Place::InFlight { .. } | Place::Held(_) => reenter(state, record),
+                Place::InFlight { .. } | Place::Held(_) => state.reenter(at),
             }
             Edited::Done
         }))
@@ -214,29 +213,27 @@ impl SlotStore for MemoryStore {
         incarnation: Incarnation,
         due: Candidates,
     ) -> Result<Edited, StoreError> {
-        Ok(self.edit(id, |state, mut record| {
-            record.context = context;
-            record.state = JobState {
-                incarnation,
-                generation: 0,
-                nonce: None,
-                attempts: 0,
-                strikes: 0,
-                run_now: false,
-                ..record.state
-            };
-            if matches!(record.state.place, Place::Held(_)) {
-                reenter(state, record);
+        Ok(self.edit(id, |state, at| {
+            state.records[at].context = context;
+            let job = state.state(at);
+            job.incarnation = incarnation;
+            job.generation = 0;
+            job.nonce = None;
+            job.attempts = 0;
+            job.strikes = 0;
+            job.run_now = false;
+            if matches!(job.place, Place::Held(_)) {
+                state.reenter(at);
             } else {
-                record.state.because(None, "context replaced");
-                state.enter_edited(record, due);
+                job.because(None, "context replaced");
+                state.enter_edited(at, due);
             }
             Edited::Done
         }))
     }
 
     async fn hold(&self, id: &JobId, kind: Hold, reason: &str) -> Result<Edited, StoreError> {
-        Ok(self.edit(id, |state, record| hold(state, record, kind, reason)))
+        Ok(self.edit(id, |state, at| hold(state, at, kind, reason)))
     }
 
     async fn refuse(&self, jobs: &[(JobId, Nonce)], reason: &str) -> Result<(), StoreError> {
@@ -247,9 +244,9 @@ impl SlotStore for MemoryStore {
                 record.state.nonce == Some(*nonce)
                     && matches!(record.state.place, Place::InFlight { .. })
             };
-            if state.records.get(id).is_some_and(holds_it) {
-                edit(&mut state, id, revision, |state, record| {
-                    hold(state, record, Hold::Refused, reason)
+            if state.record(id).is_some_and(holds_it) {
+                edit(&mut state, id, revision, |state, at| {
+                    hold(state, at, Hold::Refused, reason)
                 });
             }
         }
@@ -257,47 +254,52 @@ impl SlotStore for MemoryStore {
     }
 
     async fn resume(&self, id: &JobId, due: Candidates) -> Result<Edited, StoreError> {
-        Ok(self.edit(id, |state, mut record| {
-            if !matches!(record.state.place, Place::Held(_)) {
-                reenter(state, record);
+        Ok(self.edit(id, |state, at| {
+            let job = state.state(at);
+            if !matches!(job.place, Place::Held(_)) {
+                state.reenter(at);
                 return Edited::Unchanged;
             }
-            record.state.strikes = 0;
-            record.state.because(None, "resumed");
+            job.strikes = 0;
+            job.because(None, "resumed");
             let due_ms = state.emptier(due);
-            state.enter_due(record, due_ms);
+            state.enter_due(at, due_ms);
             Edited::Done
         }))
     }
 
     async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError> {
-        Ok(self.edit(id, |state, mut record| {
-            if matches!(record.state.place, Place::InFlight { .. }) {
-                record.state.run_now = true;
-                reenter(state, record);
+        Ok(self.edit(id, |state, at| {
+            let job = state.state(at);
+            if matches!(job.place, Place::InFlight { .. }) {
+                job.run_now = true;
+                state.reenter(at);
             } else {
-                if matches!(record.state.place, Place::Held(_)) {
-                    record.state.strikes = 0;
+                if matches!(job.place, Place::Held(_)) {
+                    job.strikes = 0;
                 }
-                record.state.because(None, "run now");
-                state.enter_now(record);
+                job.because(None, "run now");
+                state.enter_now(at);
             }
             Edited::Done
         }))
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
-        Ok(self.state().records.get(id).cloned())
+        Ok(self.state().record(id).cloned())
     }
 
     async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
-        let after = from.map(|from| {
-            JobId::new(from.0.as_str()).map_err(|_| StoreError::Cursor(from.0.clone()))
-        });
+        let from = from.map_or(Ok(0), |from| {
+            let at = from.0.parse::<At>();
+            at.map_err(|_| StoreError::Cursor(from.0.clone()))
+        })?;
         let limit = limit.min(MAX_PAGE);
-        let records = self.state().page(after.transpose()?.as_ref(), limit);
-        let last = records.last().filter(|_| records.len() == limit);
-        let next = last.map(|record| ListCursor(record.id.to_string()));
+        let state = self.state();
+        let page: Vec<_> = state.page(from, limit).collect();
+        let last = page.last().filter(|_| page.len() == limit);
+        let next = last.map(|(at, _)| ListCursor((at + 1).to_string()));
+        let records = page.into_iter().map(|(_, record)| record.clone()).collect();
         Ok(Listed { records, next })
     }
 
@@ -310,9 +312,8 @@ impl SlotStore for MemoryStore {
         let Some(open) = state.notes.get_mut(&note) else {
             return Ok(());
         };
-        for id in jobs {
-            open.jobs.remove(id);
-        }
+        let struck: BTreeSet<&JobId> = jobs.iter().collect();
+        open.jobs.retain(|id| !struck.contains(id));
         if open.jobs.is_empty() {
             state.notes.remove(&note);
         }
@@ -350,7 +351,7 @@ impl SlotStore for MemoryStore {
 
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
         let state = self.state();
-        let of = |id: &JobId| state.records.get(id).map(|record| record.state.clone());
+        let of = |id| state.record(id).map(|record| record.state.clone());
         Ok(ids.iter().map(of).collect())
     }
 
@@ -372,26 +373,23 @@ impl SlotStore for MemoryStore {
 
     // Record and index change under one lock, so there is nothing to mend unless a step has a bug.
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
-        let after = from.and_then(|cursor| JobId::new(cursor.0).ok());
+        let from = from.and_then(|cursor| cursor.0.parse::<At>().ok());
+        let limit = limit.min(MAX_PAGE);
         let mut state = self.state();
-        let page = state.page(after.as_ref(), limit.min(MAX_PAGE));
-        let lost: Vec<_> = page
-            .iter()
-            .filter_map(|seen| state.records.get(&seen.id))
-            .cloned()
+        let page: Vec<At> = state
+            .page(from.unwrap_or(0), limit)
+            .map(|(at, _)| at)
             .collect();
-        let lost: Vec<_> = lost
-            .into_iter()
-            .filter(|record| !state.is_indexed(record))
-            .collect();
-        let repaired = lost.len();
-        for record in lost {
-            reenter(&mut state, record);
+        let mut repaired = 0;
+        for &at in &page {
+            if !state.is_indexed(at) {
+                state.reenter(at);
+                repaired += 1;
+            }
         }
-        let next = page.last().filter(|_| page.len() == limit.min(MAX_PAGE));
-        let next = next.map(|record| SweepCursor(record.id.to_string()));
+        let last = page.last().filter(|_| page.len() == limit);
         Ok(Swept {
-            next,
+            next: last.map(|at| SweepCursor((at + 1).to_string())),
             seen: page.len(),
             repaired,
         })

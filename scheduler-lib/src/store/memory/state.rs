@@ -1,31 +1,37 @@
 //! Records and the indexes of their places, changed together.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, slot::RingPlace};
+use slab::Slab;
 
 use crate::{
     policy::lot,
-    store::{Burst, Candidates, Hold, JobRecord, Place, Undecodable},
+    store::{Burst, Candidates, Hold, JobRecord, JobState, Place, Undecodable},
 };
 
 /// A chunk whose sending is not known to have ended.
 #[derive(Debug, Clone)]
 pub(super) struct Note {
     pub(super) deadline_ms: i64,
-    pub(super) jobs: BTreeSet<JobId>,
+    pub(super) jobs: Vec<JobId>,
 }
+
+/// Where a record lies as long as its job is registered. Indexes name jobs by it: a record is never
+/// moved, and no step compares ids but the one that finds the job.
+pub(super) type At = usize;
 
 /// All that the store holds. Cloning it takes a snapshot.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) ring: SlotRing,
     pub(super) cursor: AbsoluteSlot,
-    pub(super) records: BTreeMap<JobId, JobRecord>,
-    pub(super) slots: Vec<BTreeSet<(u64, JobId)>>,
-    pub(super) in_flight: BTreeSet<(i64, JobId)>,
-    pub(super) later: BTreeSet<(i64, JobId)>,
-    pub(super) held: BTreeSet<JobId>,
+    pub(super) records: Slab<JobRecord>,
+    ids: HashMap<JobId, At>,
+    pub(super) slots: Vec<BTreeSet<(u64, At)>>,
+    pub(super) in_flight: BTreeSet<(i64, At)>,
+    pub(super) later: BTreeSet<(i64, At)>,
+    pub(super) held: BTreeSet<At>,
     pub(super) notes: BTreeMap<Nonce, Note>,
     pub(super) undecodable: VecDeque<Undecodable>,
     /// Newest first.
@@ -37,7 +43,8 @@ impl State {
         Self {
             ring,
             cursor: ring.current(now_ms),
-            records: BTreeMap::new(),
+            records: Slab::new(),
+            ids: HashMap::new(),
             slots: vec![BTreeSet::new(); polling_model::caps::SLOTS as usize],
             in_flight: BTreeSet::new(),
             later: BTreeSet::new(),
@@ -48,82 +55,112 @@ impl State {
         }
     }
 
+    pub(super) fn find(&self, id: &JobId) -> Option<At> {
+        self.ids.get(id).copied()
+    }
+
+    pub(super) fn record(&self, id: &JobId) -> Option<&JobRecord> {
+        self.records.get(self.find(id)?)
+    }
+
+    pub(super) fn state(&mut self, at: At) -> &mut JobState {
+        &mut self.records[at].state
+    }
+
+    /// Adds a record that is in no place yet.
+    pub(super) fn add(&mut self, record: JobRecord) -> At {
+        let id = record.id.clone();
+        let at = self.records.insert(record);
+        self.ids.insert(id, at);
+        at
+    }
+
+    /// Removes a record that has [left](Self::leave) its place.
+    pub(super) fn remove(&mut self, at: At) {
+        let record = self.records.remove(at);
+        self.ids.remove(&record.id);
+    }
+
     /// The jobs of a slot in the order in which they are drained: by lot, another in each slot. In
     /// the order of their ids the last would starve behind a limit that suffices for the first.
-    pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<(u64, JobId)> {
+    pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<(u64, At)> {
         &mut self.slots[slot.index() as usize]
     }
 
     /// The slot of a job due at that time, and its place there.
-    fn drawn(&self, due_ms: i64, id: &JobId) -> (AbsoluteSlot, (u64, JobId)) {
+    fn drawn(&self, due_ms: i64, at: At) -> (AbsoluteSlot, (u64, At)) {
         let slot = self.ring.slot_of(due_ms);
-        (slot, (lot(id, slot.0.unsigned_abs()), id.clone()))
+        let lot = lot(&self.records[at].id, slot.0.unsigned_abs());
+        (slot, (lot, at))
     }
 
-    /// Enters a record without a place into the registry and into the index of `place`.
-    pub(super) fn enter(&mut self, mut record: JobRecord, place: Place, due_ms: i64) {
-        let id = record.id.clone();
+    /// Enters a record that is in no place into the index of `place`.
+    pub(super) fn enter(&mut self, at: At, place: Place, due_ms: i64) {
         match place {
             Place::Slot => {
-                let (slot, drawn) = self.drawn(due_ms, &id);
+                let (slot, drawn) = self.drawn(due_ms, at);
                 self.slot(slot).insert(drawn)
             }
-            Place::InFlight { deadline_ms } => self.in_flight.insert((deadline_ms, id.clone())),
-            Place::Later => self.later.insert((due_ms, id.clone())),
-            Place::Held(_) => self.held.insert(id.clone()),
+            Place::InFlight { deadline_ms } => self.in_flight.insert((deadline_ms, at)),
+            Place::Later => self.later.insert((due_ms, at)),
+            Place::Held(_) => self.held.insert(at),
         };
-        record.state.place = place;
-        record.state.due_ms = due_ms;
-        self.records.insert(id, record);
+        let state = self.state(at);
+        state.place = place;
+        state.due_ms = due_ms;
     }
 
-    /// Takes a record out of the registry and of the index of its place.
-    pub(super) fn leave(&mut self, id: &JobId) -> Option<JobRecord> {
-        let record = self.records.remove(id)?;
-        let due_ms = record.state.due_ms;
-        match record.state.place {
+    /// Takes a record out of the index of its place. It must enter another, or be removed.
+    pub(super) fn leave(&mut self, at: At) {
+        let (place, due_ms) = (self.records[at].state.place, self.records[at].state.due_ms);
+        match place {
             Place::Slot => {
-                let (slot, drawn) = self.drawn(due_ms, id);
+                let (slot, drawn) = self.drawn(due_ms, at);
                 self.slot(slot).remove(&drawn)
             }
-            Place::InFlight { deadline_ms } => self.in_flight.remove(&(deadline_ms, id.clone())),
-            Place::Later => self.later.remove(&(due_ms, id.clone())),
-            Place::Held(_) => self.held.remove(id),
+            Place::InFlight { deadline_ms } => self.in_flight.remove(&(deadline_ms, at)),
+            Place::Later => self.later.remove(&(due_ms, at)),
+            Place::Held(_) => self.held.remove(&at),
         };
-        Some(record)
+    }
+
+    /// Enters a record where it was when it left.
+    pub(super) fn reenter(&mut self, at: At) {
+        let (place, due_ms) = (self.records[at].state.place, self.records[at].state.due_ms);
+        self.enter(at, place, due_ms);
     }
 
     /// Enters a record where a job due at `due_ms` belongs.
-    pub(super) fn enter_due(&mut self, record: JobRecord, due_ms: i64) {
+    pub(super) fn enter_due(&mut self, at: At, due_ms: i64) {
         match self.ring.place(due_ms, self.cursor) {
-            RingPlace::Slot { due_ms, .. } => self.enter(record, Place::Slot, due_ms),
-            RingPlace::Later { due_ms } => self.enter(record, Place::Later, due_ms),
+            RingPlace::Slot { due_ms, .. } => self.enter(at, Place::Slot, due_ms),
+            RingPlace::Later { due_ms } => self.enter(at, Place::Later, due_ms),
         }
     }
 
     /// Enters an edited record. One that waits comes no later than it was to: edits that keep
     /// coming would postpone it for ever.
-    pub(super) fn enter_edited(&mut self, record: JobRecord, due: Candidates) {
+    pub(super) fn enter_edited(&mut self, at: At, due: Candidates) {
         let new_ms = match self.ring.place(self.emptier(due), self.cursor) {
             RingPlace::Slot { due_ms, .. } | RingPlace::Later { due_ms } => due_ms,
         };
-        let (place, due_ms) = (record.state.place, record.state.due_ms);
+        let (place, due_ms) = (self.records[at].state.place, self.records[at].state.due_ms);
         if matches!(place, Place::Slot | Place::Later) && due_ms <= new_ms {
-            self.enter(record, place, due_ms);
+            self.enter(at, place, due_ms);
         } else {
-            self.enter_due(record, new_ms);
+            self.enter_due(at, new_ms);
         }
     }
 
     /// Enters a record into the slot that is drained now.
-    pub(super) fn enter_now(&mut self, record: JobRecord) {
+    pub(super) fn enter_now(&mut self, at: At) {
         let due_ms = self.ring.start_ms(self.cursor);
-        self.enter(record, Place::Slot, due_ms);
+        self.enter(at, Place::Slot, due_ms);
     }
 
-    pub(super) fn enter_held(&mut self, record: JobRecord, hold: Hold) {
-        let due_ms = record.state.due_ms;
-        self.enter(record, Place::Held(hold), due_ms);
+    pub(super) fn enter_held(&mut self, at: At, hold: Hold) {
+        let due_ms = self.records[at].state.due_ms;
+        self.enter(at, Place::Held(hold), due_ms);
     }
 
     /// Of two times to be due the one whose slot is emptier.
@@ -138,27 +175,24 @@ impl State {
         }
     }
 
-    /// Records by id, from the first after `after`.
-    pub(super) fn page(&self, after: Option<&JobId>, limit: usize) -> Vec<JobRecord> {
-        use std::ops::Bound::{Excluded, Unbounded};
-        let after = after.map_or(Unbounded, |id| Excluded(id.clone()));
-        let range = self.records.range((after, Unbounded)).take(limit);
-        range.map(|(_, record)| record.clone()).collect()
+    /// Records in the order in which they lie, from `from` on.
+    pub(super) fn page(&self, from: At, limit: usize) -> impl Iterator<Item = (At, &JobRecord)> {
+        let all =
+            (from..self.records.capacity()).filter_map(|at| Some((at, self.records.get(at)?)));
+        all.take(limit)
     }
 
     /// Whether the index of a record's place holds it.
-    pub(super) fn is_indexed(&self, record: &JobRecord) -> bool {
-        let due_ms = record.state.due_ms;
-        match record.state.place {
+    pub(super) fn is_indexed(&self, at: At) -> bool {
+        let state = &self.records[at].state;
+        match state.place {
             Place::Slot => {
-                let (slot, drawn) = self.drawn(due_ms, &record.id);
+                let (slot, drawn) = self.drawn(state.due_ms, at);
                 self.slots[slot.index() as usize].contains(&drawn)
             }
-            Place::InFlight { deadline_ms } => {
-                self.in_flight.contains(&(deadline_ms, record.id.clone()))
-            }
-            Place::Later => self.later.contains(&(due_ms, record.id.clone())),
-            Place::Held(_) => self.held.contains(&record.id),
+            Place::InFlight { deadline_ms } => self.in_flight.contains(&(deadline_ms, at)),
+            Place::Later => self.later.contains(&(state.due_ms, at)),
+            Place::Held(_) => self.held.contains(&at),
         }
     }
 }

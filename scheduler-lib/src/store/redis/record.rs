@@ -126,7 +126,7 @@ pub(super) fn state(id: &JobId, text: &[u8]) -> Result<JobState, StoreError> {
         pace: words.parse_optional("pace")?,
         scopes: words.read("scopes", scopes_of)?,
         activity: words.parse_optional("activity")?,
-        reasons: words.read("reasons", reasons_of)?,
+        reasons: words.read("reasons", reasons_of)?.into(),
     })
 }
 
