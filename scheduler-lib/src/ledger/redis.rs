@@ -35,6 +35,12 @@ impl RedisLedgerBuilder {
         self
     }
 
+    /// How to connect: deadlines and, for `rediss://`, certificates.
+    pub fn link(mut self, options: LinkOptions) -> Self {
+        self.options = options;
+        self
+    }
+
     /// How much this machine's clock and the server's may differ, 5 s by default; every step beyond
     /// fails. Whoever is minutes ahead would begin the next window for everybody. `None` does not
     /// look, for tests.

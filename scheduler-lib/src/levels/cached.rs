@@ -35,9 +35,16 @@ pub struct CachedLevelsBuilder {
     kept: Duration,
     source_deadline: Duration,
     source_pause: Duration,
+    options: LinkOptions,
 }
 
 impl CachedLevelsBuilder {
+    /// How to connect: deadlines and, for `rediss://`, certificates.
+    pub fn link(mut self, options: LinkOptions) -> Self {
+        self.options = options;
+        self
+    }
+
     /// How long a level is used without asking again, 5 min by default. So long may a change take
     /// to be seen, unless it is [forgotten](CachedLevels::forget).
     pub fn fresh_for(mut self, fresh: Duration) -> Self {
@@ -70,7 +77,7 @@ impl CachedLevelsBuilder {
     ///
     /// [`LevelsError`] when the address is none.
     pub fn build(self) -> Result<CachedLevels, LevelsError> {
-        let link = Link::new(&self.url, &LinkOptions::default());
+        let link = Link::new(&self.url, &self.options);
         let link = link.map_err(|error| LevelsError {
             from: "an address that is not redis://host:port/database".to_owned(),
             source: error.into(),
@@ -151,6 +158,7 @@ impl CachedLevels {
             kept: Duration::from_secs(86_400),
             source_deadline: Duration::from_secs(1),
             source_pause: Duration::from_secs(5),
+            options: LinkOptions::default(),
         }
     }
 

@@ -46,6 +46,9 @@ pub use self::{
 };
 
 #[cfg(feature = "redis")]
+pub use polling_transport::redis::link::LinkOptions;
+
+#[cfg(feature = "redis")]
 pub use self::redis::{RedisShardsBuilder, RedisStore, RedisStoreBuilder};
 
 /// Most jobs of one step. A script over more would block the store for too long: over twice as many

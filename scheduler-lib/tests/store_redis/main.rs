@@ -11,6 +11,7 @@ mod own_server;
 mod refusals;
 mod repairs;
 mod replicas;
+mod sentinels;
 mod server;
 mod sharded;
 #[cfg(feature = "redis-tls")]

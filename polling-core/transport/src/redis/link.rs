@@ -1,8 +1,11 @@
 //! A connection to Redis that gives up in time, and connects anew after a failure.
 
+mod address;
 mod errors;
 mod nodes;
 mod options;
+mod sentinel;
+mod servers;
 mod work;
 
 use std::{
@@ -29,7 +32,7 @@ pub use self::{
 };
 use self::{
     errors::{ends_connection, is_moved},
-    nodes::Nodes,
+    servers::Servers,
     work::{Work, decode},
 };
 
@@ -61,7 +64,7 @@ const MAX_MOVES: usize = 3;
 /// # }
 /// ```
 pub struct Link {
-    nodes: Nodes,
+    servers: Servers,
     address: String,
     config: AsyncConnectionConfig,
     response_timeout: Duration,
@@ -79,8 +82,14 @@ struct Numbered {
 }
 
 impl Link {
-    /// Takes the address apart, `redis://user:password@host:port,host:port/database`; `rediss://`
-    /// needs the feature `redis-tls`. Nothing is connected yet.
+    /// Takes the address apart: `redis://user:password@host:port/database`, or several hosts,
+    /// `host:port,host:port`, of which any will do. Nothing is connected yet.
+    ///
+    /// Sentinels are named by `redis+sentinel://user:password@host:port,host:port/database?master=NAME`:
+    /// each time the link connects, it asks them where the master is. User and password are the
+    /// master's; the sentinels' own are the parameters `sentinel_username` and `sentinel_password`.
+    ///
+    /// `rediss://` and `rediss+sentinel://` need the feature `redis-tls`.
     ///
     /// # Errors
     ///
@@ -88,14 +97,14 @@ impl Link {
     pub fn new(url: &str, options: &LinkOptions) -> RedisResult<Self> {
         #[cfg(feature = "redis-tls")]
         choose_cryptography();
-        let nodes = Nodes::new(url)?;
-        let address = nodes.address();
+        let servers = Servers::new(url, options)?;
+        let address = servers.address();
         // The deadline of a step is kept here, since some may take longer.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(options.connect_timeout))
             .set_response_timeout(None);
         Ok(Self {
-            nodes,
+            servers,
             address,
             config,
             response_timeout: options.response_timeout,
@@ -198,7 +207,7 @@ impl Link {
         };
         let result = match timeout_at(deadline, attempt).await {
             Ok(result) => result,
-            Err(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
+            Err(_) => Err(timed_out()),
         };
         if let Err(error) = &result {
             self.after(error, used);
@@ -218,9 +227,9 @@ impl Link {
         }
         *failed = used.max(*failed);
         if is_moved(error) {
-            self.nodes.follow(error);
+            self.servers.follow(error);
         } else {
-            self.nodes.turn();
+            self.servers.turn();
         }
     }
 
@@ -231,15 +240,16 @@ impl Link {
             return Ok(numbered.clone());
         }
         *current = None;
-        let client = self.nodes.client()?;
-        let connection = client
-            .get_multiplexed_async_connection_with_config(&self.config)
-            .await?;
+        let connection = self.servers.connect(&self.config).await?;
         let number = self.connected.fetch_add(1, Ordering::Relaxed) + 1;
         let numbered = Numbered { number, connection };
         *current = Some(numbered.clone());
         Ok(numbered)
     }
+}
+
+fn timed_out() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 impl fmt::Debug for Link {

@@ -68,6 +68,12 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// How to connect: deadlines and, for `rediss://`, certificates.
+    pub fn link(mut self, options: LinkOptions) -> Self {
+        self.options = options;
+        self
+    }
+
     /// Registrations and removals wait until so many replicas have them, at most for `timeout`
     /// (whole milliseconds, at least one). With fewer the step fails, its outcome unknown: repeat
     /// it.
@@ -110,7 +116,7 @@ impl RedisStoreBuilder {
         shards: usize,
         now_ms: i64,
     ) -> Result<RedisStore, StoreError> {
-        let link = self.link()?;
+        let link = self.connect()?;
         let key = Key {
             name: layout_key(&tag(&self.channel, shard, shards)),
             shards,
@@ -119,7 +125,7 @@ impl RedisStoreBuilder {
         let identity = open_layout(self, &link, &key, fresh, now_ms).await?;
         let replicated = match self.replicas {
             Some((replicas, timeout)) => Some(Replicated {
-                link: self.link()?,
+                link: self.connect()?,
                 replicas,
                 timeout,
             }),
@@ -137,7 +143,7 @@ impl RedisStoreBuilder {
         })
     }
 
-    fn link(&self) -> Result<Link, StoreError> {
+    fn connect(&self) -> Result<Link, StoreError> {
         Link::new(&self.url, &self.options).map_err(|error| {
             // The client's error would be safe to show, the address that it is about is not.
             StoreError::Unavailable {
@@ -179,7 +185,7 @@ impl RedisShardsBuilder {
             name: layout_key(&tag(&each.channel, 0, 1)),
             shards,
         };
-        tell_shards(&each, &each.link()?, &first).await?;
+        tell_shards(&each, &each.connect()?, &first).await?;
         let all = (0..shards).map(|shard| each.open_shard(shard, shards, now_ms));
         let opened = try_join_all(all).await?;
         Ok(ShardedStore::new(

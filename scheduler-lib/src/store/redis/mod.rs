@@ -66,6 +66,10 @@ impl RedisStore {
     /// On a Redis Cluster any node's address will do, its database left out, or several,
     /// `redis://host:port,host:port/`: the store finds the node that owns its slot, and finds the
     /// next owner after a failover or a reshard. While its slot is being moved it does not answer.
+    ///
+    /// With sentinels, `redis+sentinel://user:password@host:port,host:port/database?master=NAME`, it
+    /// asks them where the master is each time it connects. A name that is moved to another server
+    /// by whoever manages it is looked up each time, too.
     pub fn builder(url: impl Into<String>, channel: ChannelId) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url.into(), channel)
     }

@@ -2,7 +2,15 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use redis::{Client, ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisError, RedisResult};
+use redis::{Client, ConnectionInfo, RedisError, RedisResult};
+
+use super::{
+    address::{each_host, elsewhere, host_and_port},
+    options::LinkOptions,
+};
+
+/// Port of a server whose address has none.
+const DEFAULT_PORT: u16 = 6_379;
 
 /// The servers that an address names, and the one among all of a cluster that owns the hash slot.
 pub(super) struct Nodes {
@@ -20,10 +28,10 @@ struct Choice {
 
 impl Nodes {
     /// Takes `redis://user:password@host:port,host:port/database` apart.
-    pub(super) fn new(url: &str) -> RedisResult<Self> {
-        let named = each_host(url)
+    pub(super) fn new(url: &str, options: &LinkOptions) -> RedisResult<Self> {
+        let named = each_host(url, DEFAULT_PORT)
             .iter()
-            .map(|url| url.as_str().into_connection_info())
+            .map(|url| options.connection_info(url))
             .collect::<RedisResult<Vec<_>>>()?;
         Ok(Self {
             named,
@@ -73,78 +81,9 @@ impl Nodes {
     }
 }
 
-/// One address for each host of a list.
-fn each_host(url: &str) -> Vec<String> {
-    let begin = url.find("://").map_or(0, |at| at + 3);
-    let end = url[begin..]
-        .find(['/', '?'])
-        .map_or(url.len(), |at| begin + at);
-    let hosts = url[begin..end]
-        .rfind('@')
-        .map_or(begin, |at| begin + at + 1);
-    let (before, after) = (&url[..hosts], &url[end..]);
-    url[hosts..end]
-        .split(',')
-        .map(|host| format!("{before}{host}{after}"))
-        .collect()
-}
-
-fn host_and_port(text: &str) -> Option<(&str, u16)> {
-    let (host, port) = text.rsplit_once(':')?;
-    Some((host.trim_matches(['[', ']']), port.parse().ok()?))
-}
-
-/// The same way of connecting to another server. No host means the same host.
-fn elsewhere(from: &ConnectionAddr, host: &str, port: u16) -> Option<ConnectionAddr> {
-    let or_same = |same: &String| {
-        if host.is_empty() {
-            same.clone()
-        } else {
-            host.to_owned()
-        }
-    };
-    match from {
-        ConnectionAddr::Tcp(same, _) => Some(ConnectionAddr::Tcp(or_same(same), port)),
-        ConnectionAddr::TcpTls {
-            host: same,
-            insecure,
-            tls_params,
-            ..
-        } => Some(ConnectionAddr::TcpTls {
-            host: or_same(same),
-            port,
-            insecure: *insecure,
-            tls_params: tls_params.clone(),
-        }),
-        // A socket of this machine, or what a later client knows: no cluster is behind it.
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_list_of_hosts_is_one_address_each() {
-        assert_eq!(
-            each_host("redis://u:p,w@a:1,b:2/3?protocol=resp3"),
-            [
-                "redis://u:p,w@a:1/3?protocol=resp3",
-                "redis://u:p,w@b:2/3?protocol=resp3"
-            ]
-        );
-        assert_eq!(each_host("redis://a"), ["redis://a"]);
-        assert_eq!(
-            each_host("redis://[::1]:7,b/"),
-            ["redis://[::1]:7/", "redis://b/"]
-        );
-        assert_eq!(each_host("nonsense"), ["nonsense"]);
-        assert_eq!(
-            each_host("redis+unix:///run/redis.sock"),
-            ["redis+unix:///run/redis.sock"]
-        );
-    }
 
     /// Of the server that is asked next.
     fn address(nodes: &Nodes) -> String {
@@ -154,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_server_that_does_not_do_makes_room_for_the_next() {
-        let nodes = Nodes::new("redis://a:1,b:2/").unwrap();
+        let nodes = Nodes::new("redis://a:1,b:2/", &LinkOptions::default()).unwrap();
         assert_eq!(nodes.address(), "a:1,b:2");
         let order: Vec<_> = (0..3)
             .map(|_| {
@@ -168,7 +107,7 @@ mod tests {
 
     #[test]
     fn moved_is_followed_until_the_owner_is_gone() {
-        let nodes = Nodes::new("redis://a:1/").unwrap();
+        let nodes = Nodes::new("redis://a:1/", &LinkOptions::default()).unwrap();
         let reply = redis::parse_redis_value(b"-MOVED 123 c:6380\r\n").unwrap();
         nodes.follow(&reply.extract_error().unwrap_err());
         assert_eq!(address(&nodes), "c:6380");
