@@ -250,6 +250,39 @@ fn a_store_is_named_once() {
 }
 
 #[test]
+fn queues_on_redis_have_an_address_and_those_on_sqs_have_none() {
+    let with = |text: &str, queues: &str| format!("{text}[channels.mastodon.queues]\n{queues}\n");
+    let queues_redis = |text: &str| {
+        let config = parse(text).unwrap();
+        let found = config.channels[&mastodon()].queues_redis();
+        found.map(|url| url.expose().to_owned())
+    };
+    assert_eq!(queues_redis(SMALL), None);
+    let own = queues_redis(&with(SMALL, "transport = \"redis\""));
+    assert!(own.is_some_and(|url| SMALL.contains(&url)), "the channel's");
+    let other = "transport = \"redis\"\nredis = \"redis://:a-secret@other:1/\"";
+    let url = queues_redis(&with(SMALL, other));
+    assert_eq!(url.as_deref(), Some("redis://:a-secret@other:1/"));
+
+    let memory = SMALL.replace("redis = ", "store = \"memory\"\n# ");
+    let missing = error(&with(&memory, "transport = \"redis\""));
+    assert!(
+        missing.contains("channels.mastodon.queues.redis: missing: "),
+        "{missing}"
+    );
+    let unused = error(&with(SMALL, "redis = \"redis://:a-secret@other:1/\""));
+    assert!(
+        unused.contains("channels.mastodon.queues.redis: the queues are on SQS"),
+        "{unused}"
+    );
+    let wrong = error(&with(SMALL, &other.replace("redis://", "http://")));
+    assert!(
+        wrong.contains("not an address such as redis://") && !wrong.contains("a-secret"),
+        "{wrong}"
+    );
+}
+
+#[test]
 fn a_queue_has_one_purpose() {
     let text =
         format!("{SMALL}[channels.mastodon.queues]\ncompleted = \"polling-mastodon-posts\"\n");

@@ -156,6 +156,10 @@ pub struct Replicas {
 #[serde(default, deny_unknown_fields)]
 #[non_exhaustive]
 pub struct Queues {
+    /// What they are on.
+    pub transport: TransportKind,
+    /// The address of the Redis that they are on; the channel's `redis` unless set.
+    pub redis: Option<Secret>,
     /// What the names begin with; `polling-<channel>` unless set.
     pub prefix: Option<String>,
     /// The name of the completed queue; `<prefix>-completed` unless set.
@@ -172,6 +176,8 @@ pub struct Queues {
 impl Default for Queues {
     fn default() -> Self {
         Self {
+            transport: TransportKind::Sqs,
+            redis: None,
             prefix: None,
             completed: None,
             dead_letter: None,
@@ -179,6 +185,18 @@ impl Default for Queues {
             visibility_timeout: Duration::from_secs(60),
         }
     }
+}
+
+/// What a channel's queues are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TransportKind {
+    /// Amazon SQS, or a server that speaks its protocol.
+    #[default]
+    Sqs,
+    /// Redis Streams, in a space that is called as the channel is.
+    Redis,
 }
 
 /// The names of a channel's queues.
@@ -193,6 +211,15 @@ pub struct QueueNames {
 }
 
 impl ChannelConfig {
+    /// The address of the Redis that its queues are on, if they are on one.
+    #[must_use]
+    pub fn queues_redis(&self) -> Option<&Secret> {
+        match self.queues.transport {
+            TransportKind::Redis => self.queues.redis.as_ref().or(self.redis.as_ref()),
+            TransportKind::Sqs => None,
+        }
+    }
+
     /// Settings that are allowed but hardly wanted.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, fs};
 
 use polling_model::{ChannelId, JobType};
 
-use super::{Admin, ChannelConfig, Config, Problem, StoreKind, document::Document};
+use super::{Admin, ChannelConfig, Config, Problem, StoreKind, TransportKind, document::Document};
 use crate::{secret::Secret, suggest};
 
 /// Shortest token, bytes: shorter ones can be guessed.
@@ -28,6 +28,7 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
     }
     for (id, channel) in &config.channels {
         checker.store(id, channel);
+        checker.transport(id, channel);
         checker.rules(id, channel);
         checker.work_names(id, channel);
         checker.tick(id, channel, &config.admin);
@@ -104,19 +105,7 @@ impl Checker<'_> {
                     "store is \"memory\" as well: keep one of the two".to_owned(),
                 );
             }
-            // The address may hold a password, so it is not shown.
-            (Some(url), StoreKind::Redis) => {
-                let scheme = url
-                    .expose()
-                    .split_once("://")
-                    .map_or("", |(scheme, _)| scheme);
-                match scheme {
-                    "redis" | "redis+unix" | "unix" => {}
-                    "rediss" if cfg!(feature = "redis-tls") => {}
-                    "rediss" => self.report(&at, "this program was built without TLS to Redis: build it with --features redis-tls".to_owned()),
-                    _ => self.report(&at, "not an address such as redis://user:password@host:6379/0".to_owned()),
-                }
-            }
+            (Some(url), StoreKind::Redis) => self.address(&at, url),
             (None, StoreKind::Memory) => {}
         }
         if let Some(replicas) = &channel.replicas {
@@ -126,6 +115,43 @@ impl Checker<'_> {
             }
             if channel.store == StoreKind::Memory {
                 self.report(&at[..3], "a store in memory has no replicas".to_owned());
+            }
+        }
+    }
+
+    fn transport(&mut self, id: &ChannelId, channel: &ChannelConfig) {
+        let at = ["channels", id.as_str(), "queues", "redis"];
+        match (channel.queues.transport, &channel.queues.redis) {
+            (TransportKind::Redis, Some(url)) => self.address(&at, url),
+            (TransportKind::Redis, None) if channel.redis.is_none() => self.report(
+                &at,
+                "missing: the channel has no redis, so its queues need redis = \"redis://host:6379/0\""
+                    .to_owned(),
+            ),
+            (TransportKind::Sqs, Some(_)) => self.report(
+                &at,
+                "the queues are on SQS: set transport = \"redis\" as well, or remove this".to_owned(),
+            ),
+            _ => {}
+        }
+    }
+
+    /// The address may hold a password, so it is not shown.
+    fn address(&mut self, at: &[&str], url: &Secret) {
+        let scheme = url
+            .expose()
+            .split_once("://")
+            .map_or("", |(scheme, _)| scheme);
+        match scheme {
+            "redis" | "redis+unix" | "unix" => {}
+            "rediss" if cfg!(feature = "redis-tls") => {}
+            "rediss" => {
+                let what = "this program was built without TLS to Redis: build it with --features redis-tls";
+                self.report(at, what.to_owned());
+            }
+            _ => {
+                let what = "not an address such as redis://user:password@host:6379/0";
+                self.report(at, what.to_owned());
             }
         }
     }

@@ -1,9 +1,12 @@
 //! Creating the queues that a configuration names, for whoever sets the system up.
 
-use polling_model::{ChannelId, chain};
-use polling_transport::sqs::{self, QueueSpec};
+use polling_model::ChannelId;
+use polling_transport::DeadLetter;
 
-use super::queue::{Role, roles};
+use super::{
+    queue::{Role, roles},
+    transport::{Spec, Transports},
+};
 use crate::config::{ChannelConfig, Config};
 
 /// Receives of a completion before it is a dead letter: many, since an outage of the store makes
@@ -26,35 +29,46 @@ pub struct Created {
 /// Creates every queue that does not exist, the dead-letter queues first. One that exists with
 /// other settings is left as it is, and told.
 pub async fn create_queues(config: &Config) -> Vec<Created> {
-    let client = super::client(&config.sqs).await;
+    let transports = Transports::new(config).await;
     let mut created = Vec::new();
     for (id, channel) in &config.channels {
-        for spec in specs(id, channel) {
-            let (role, spec) = spec;
-            let result = sqs::create_queue(&client, &spec).await;
+        let transport = transports.of(id, channel);
+        for (role, spec) in specs(id, channel) {
+            let name = spec.name.clone();
+            let result = match &transport {
+                Ok(transport) => transport.create(spec).await,
+                Err(problem) => Err(problem.clone()),
+            };
             created.push(Created {
                 channel: id.clone(),
                 role,
-                name: spec.name,
-                result: result.map_err(|error| chain(&error)),
+                name,
+                result,
             });
         }
     }
     created
 }
 
-fn specs(id: &ChannelId, channel: &ChannelConfig) -> Vec<(Role, QueueSpec)> {
+fn specs(id: &ChannelId, channel: &ChannelConfig) -> Vec<(Role, Spec)> {
     let names = channel.queue_names(id);
     let dead_letter = names.dead_letter.clone();
     let mut all = roles(names);
     // Others refer to it.
     all.sort_by_key(|(role, _)| *role != Role::DeadLetter);
     let spec = |(role, name): (Role, String)| {
-        let spec = QueueSpec::new(name, channel.queues.visibility_timeout);
-        let spec = match &role {
-            Role::DeadLetter => spec,
-            Role::Completed => spec.dead_letter(&dead_letter, COMPLETED_MAX_RECEIVES),
-            Role::Work(_) => spec.dead_letter(&dead_letter, channel.limits.max_receives),
+        let max_receives = match &role {
+            Role::DeadLetter => None,
+            Role::Completed => Some(COMPLETED_MAX_RECEIVES),
+            Role::Work(_) => Some(channel.limits.max_receives),
+        };
+        let spec = Spec {
+            name,
+            visibility_timeout: channel.queues.visibility_timeout,
+            dead_letter: max_receives.map(|max_receives| DeadLetter {
+                queue: dead_letter.clone(),
+                max_receives,
+            }),
         };
         (role, spec)
     };

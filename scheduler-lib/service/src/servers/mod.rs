@@ -5,24 +5,25 @@
 mod create;
 mod queue;
 mod redrive;
+mod transport;
 
 use std::sync::Arc;
 
 use futures_util::future::{join, join_all};
 use polling_model::{ChannelId, SharedClock, chain};
-use polling_transport::sqs;
 use scheduler_lib::{
     MemoryStore, SharedStore, StoreError,
     ledger::{MemoryLedger, RedisLedger, SharedLedger},
     store::{Counts, RedisStore},
 };
 
+use self::transport::Transports;
 pub use self::{
     create::{Created, create_queues},
     queue::{QueueFound, QueuePart, Role},
     redrive::Redrive,
 };
-use crate::config::{ChannelConfig, Config, Sqs, StoreKind};
+use crate::config::{ChannelConfig, Config, StoreKind};
 
 /// What was found of one channel.
 #[derive(Debug)]
@@ -74,12 +75,12 @@ impl ChannelParts {
 
 /// Opens the store and the queues of every channel.
 pub async fn open(config: &Config, clock: &SharedClock) -> Vec<ChannelParts> {
-    let client = client(&config.sqs).await;
+    let transports = Transports::new(config).await;
     let opening = config.channels.iter().map(|(id, channel)| {
-        let client = &client;
+        let transport = transports.of(id, channel);
         async move {
             let store = open_store(id, channel, clock);
-            let queues = queue::open_all(client, id, channel);
+            let queues = queue::open_all(transport, id, channel);
             let (store, queues) = join(store, queues).await;
             ChannelParts {
                 channel: id.clone(),
@@ -90,15 +91,6 @@ pub async fn open(config: &Config, clock: &SharedClock) -> Vec<ChannelParts> {
         }
     });
     join_all(opening).await
-}
-
-/// A client of SQS with the usual AWS settings, and the configured address if there is one.
-pub async fn client(settings: &Sqs) -> sqs::Client {
-    let mut config = sqs::client_config(&sqs::load_config().await);
-    if let Some(endpoint) = &settings.endpoint {
-        config = config.endpoint_url(endpoint);
-    }
-    sqs::Client::from_conf(config.build())
 }
 
 pub(crate) async fn open_store(

@@ -1,13 +1,13 @@
 //! A channel's queues: found, and their settings held against the channel's limits.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use futures_util::future::join_all;
 use polling_model::{ChannelId, JobType, chain};
-use polling_transport::{QueueStats, SharedQueue, sqs};
+use polling_transport::{QueueStats, SharedQueue};
 use scheduler_lib::Limits;
 
-use super::redrive::{self, Redrive};
+use super::{redrive::Redrive, transport::Transport};
 use crate::config::{ChannelConfig, QueueNames};
 
 /// What a queue is for.
@@ -82,18 +82,18 @@ pub(super) fn roles(names: QueueNames) -> Vec<(Role, String)> {
     .collect()
 }
 
-/// Finds every queue of a channel.
+/// Finds every queue of a channel, where there is a transport for it.
 pub(super) async fn open_all(
-    client: &sqs::Client,
+    transport: Result<Transport, String>,
     id: &ChannelId,
     channel: &ChannelConfig,
 ) -> Vec<QueuePart> {
     let names = channel.queue_names(id);
     let dead_letter = names.dead_letter.clone();
     let opening = roles(names).into_iter().map(|(role, name)| {
-        let dead_letter = &dead_letter;
+        let (dead_letter, transport) = (&dead_letter, transport.as_ref());
         async move {
-            let found = find(client, &name).await.map(|mut found| {
+            let found = find(transport, &name).await.map(|mut found| {
                 judge(&role, &mut found, dead_letter, &channel.limits);
                 found
             });
@@ -103,13 +103,9 @@ pub(super) async fn open_all(
     join_all(opening).await
 }
 
-async fn find(client: &sqs::Client, name: &str) -> Result<QueueFound, String> {
-    let queue = sqs::SqsQueue::connect(client, name)
-        .await
-        .map_err(|error| chain(&error))?;
-    let queue: SharedQueue = Arc::new(queue);
+async fn find(transport: Result<&Transport, &String>, name: &str) -> Result<QueueFound, String> {
+    let (queue, redrive) = transport.map_err(Clone::clone)?.find(name).await?;
     let stats = queue.stats().await.map_err(|error| chain(&error))?;
-    let redrive = redrive::read(client, name).await?;
     Ok(QueueFound {
         queue,
         stats,
@@ -163,6 +159,8 @@ fn judge(role: &Role, found: &mut QueueFound, dead_letter: &str, limits: &Limits
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use polling_model::SystemClock;
     use polling_transport::memory::MemoryQueue;
 

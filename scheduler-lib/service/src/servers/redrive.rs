@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use polling_transport::sqs;
+use polling_transport::{DeadLetter, sqs};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -15,6 +15,15 @@ pub struct Redrive {
     pub dead_letter: String,
     /// Receives of a message before it goes there.
     pub max_receives: u32,
+}
+
+impl From<DeadLetter> for Redrive {
+    fn from(found: DeadLetter) -> Self {
+        Self {
+            dead_letter: found.queue,
+            max_receives: found.max_receives,
+        }
+    }
 }
 
 /// As SQS writes it; the count is a number or a text.
@@ -39,7 +48,7 @@ impl Redrive {
     }
 }
 
-/// The redrive policy of a queue that exists; `None` if it has none.
+/// The redrive policy of a queue that exists on SQS; `None` if it has none.
 pub(super) async fn read(client: &sqs::Client, queue: &str) -> Result<Option<Redrive>, String> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         format!(

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use polling_model::{Completion, Context, Job, Outcome, wire};
-use polling_transport::{Message, Queue, sqs};
+use polling_transport::{Message, Queue};
 
-use crate::service::{Service, variable};
+use crate::service::{Service, Transport, variable};
 
-async fn receive(queue: &sqs::SqsQueue) -> Message {
+async fn receive(queue: &dyn Queue) -> Message {
     let messages = queue.receive(1, Duration::from_secs(20)).await.unwrap();
     messages
         .into_iter()
@@ -37,7 +37,17 @@ fn completion(job: &Job, context: Context) -> String {
 #[tokio::test]
 #[ignore = "needs dev/services"]
 async fn a_registered_job_reaches_the_worker_and_comes_back_with_what_the_worker_left() {
-    let service = Service::start(&variable("POLLING_REDIS_URL"));
+    go_round(Transport::Sqs).await;
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn so_it_does_where_redis_is_all_there_is() {
+    go_round(Transport::Redis).await;
+}
+
+async fn go_round(transport: Transport) {
+    let service = Service::start_on(&variable("POLLING_REDIS_URL"), transport);
     let (work, completed) = (
         service.queue("posts").await,
         service.queue("completed").await,
@@ -49,7 +59,7 @@ async fn a_registered_job_reaches_the_worker_and_comes_back_with_what_the_worker
     );
     assert_eq!(registered["id"], "posts:a/b@c");
 
-    let message = receive(&work).await;
+    let message = receive(&*work).await;
     let job: Job = wire::decode_job(message.body.as_bytes()).unwrap();
     assert_eq!(
         (job.id.as_str(), job.context.get_i64("since")),
@@ -61,7 +71,7 @@ async fn a_registered_job_reaches_the_worker_and_comes_back_with_what_the_worker
     work.ack(&message.receipt).await.unwrap();
 
     // It was settled when it comes again, and with the new context.
-    let message = receive(&work).await;
+    let message = receive(&*work).await;
     let again: Job = wire::decode_job(message.body.as_bytes()).unwrap();
     assert_eq!(again.context.get_i64("since"), Some(2));
     assert_eq!(again.token.generation, job.token.generation + 1);

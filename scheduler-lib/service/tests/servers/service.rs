@@ -5,11 +5,12 @@ use std::{
     io::{BufRead, BufReader, Read, Write},
     net::{SocketAddr, TcpStream},
     process::{Child, Command, Stdio},
+    sync::Arc,
     time::Duration,
 };
 
 use polling_model::Generator;
-use polling_transport::sqs;
+use polling_transport::{SharedQueue, redis, sqs};
 use serde_json::Value;
 
 use crate::support::ConfigFile;
@@ -18,6 +19,14 @@ use crate::support::ConfigFile;
 pub(crate) struct Setup {
     pub(crate) channel: String,
     config: ConfigFile,
+    transport: Transport,
+}
+
+/// What its queues are on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    Sqs,
+    Redis,
 }
 
 /// A running service, killed with the value.
@@ -33,21 +42,33 @@ pub(crate) fn variable(name: &str) -> String {
 
 impl Setup {
     pub(crate) fn new(redis: &str) -> Self {
+        Self::on(redis, Transport::Sqs)
+    }
+
+    /// On Redis no SQS is needed, and none is named.
+    pub(crate) fn on(redis: &str, transport: Transport) -> Self {
+        // A space has the channel's name, and that is short.
         let channel = format!("test-{}", Generator::from_os().nonce());
+        let (sqs, transport_name) = match transport {
+            Transport::Sqs => (variable("POLLING_SQS_ENDPOINT"), "sqs"),
+            Transport::Redis => ("http://127.0.0.1:1".to_owned(), "redis"),
+        };
         let config = ConfigFile::new(
             &channel,
             &format!(
                 "[admin]\nlisten = \"127.0.0.1:0\"\n\
-                 [sqs]\nendpoint = \"{}\"\n\
-                 [channels.{channel}]\nslot_width = \"1s\"\nredis = \"{}\"\n\
-                 [channels.{channel}.queues]\nvisibility_timeout = \"30s\"\n\
+                 [sqs]\nendpoint = \"{sqs}\"\n\
+                 [channels.{channel}]\nslot_width = \"1s\"\nredis = \"{redis}\"\n\
+                 [channels.{channel}.queues]\nvisibility_timeout = \"30s\"\ntransport = \"{transport_name}\"\n\
                  [channels.{channel}.limits]\ntick = \"50ms\"\nreceive_wait = \"1s\"\n\
                  [channels.{channel}.job_types.posts]\ninterval = \"1s\"\n",
-                variable("POLLING_SQS_ENDPOINT"),
-                redis
             ),
         );
-        let setup = Self { channel, config };
+        let setup = Self {
+            channel,
+            config,
+            transport,
+        };
         let created = setup.command(&["create-queues"]).output().unwrap();
         assert!(created.status.success(), "{created:?}");
         setup
@@ -82,7 +103,11 @@ impl Setup {
 
 impl Service {
     pub(crate) fn start(redis: &str) -> Self {
-        let setup = Setup::new(redis);
+        Self::start_on(redis, Transport::Sqs)
+    }
+
+    pub(crate) fn start_on(redis: &str, transport: Transport) -> Self {
+        let setup = Setup::on(redis, transport);
         let mut process = setup
             .command(&["--log-format", "json"])
             .stderr(Stdio::piped())
@@ -115,13 +140,17 @@ impl Service {
         format!("/v1/channels/{}/jobs", self.setup.channel)
     }
 
-    pub(crate) async fn queue(&self, ending: &str) -> sqs::SqsQueue {
+    pub(crate) async fn queue(&self, ending: &str) -> SharedQueue {
+        let name = format!("polling-{}-{ending}", self.setup.channel);
+        if self.setup.transport == Transport::Redis {
+            let url = variable("POLLING_REDIS_URL");
+            let client = redis::Client::builder(url, self.channel()).build().unwrap();
+            return Arc::new(redis::RedisQueue::connect(&client, &name).await.unwrap());
+        }
         let config = sqs::client_config(&sqs::load_config().await);
         let config = config.endpoint_url(variable("POLLING_SQS_ENDPOINT"));
         let client = sqs::Client::from_conf(config.build());
-        sqs::SqsQueue::connect(&client, &format!("polling-{}-{ending}", self.setup.channel))
-            .await
-            .unwrap()
+        Arc::new(sqs::SqsQueue::connect(&client, &name).await.unwrap())
     }
 
     /// The body of an answer that is a success.
