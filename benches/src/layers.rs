@@ -5,7 +5,7 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use anyhow::Context as _;
 use polling_core::{
-    BoxError, Delivery, Job, PollError, Polled, Poller, PollerService,
+    BoxError, Delivery, Job, Keeper, PollError, Polled, Poller, PollerService,
     ack::AckLayer,
     adapt::AdaptLayer,
     catch_panic::CatchPanicLayer,
@@ -20,7 +20,7 @@ use polling_model::{
     Token, wire,
 };
 use polling_transport::{Message, Receipt, SharedQueue};
-use tokio_util::task::TaskTracker;
+
 use tower::{Service, ServiceBuilder, util::BoxService};
 
 use crate::{
@@ -34,7 +34,7 @@ const LIFE: Duration = Duration::from_secs(600);
 pub struct Layers {
     stack: BoxService<Delivery, (), BoxError>,
     queue: SharedQueue,
-    releases: TaskTracker,
+    keeper: Keeper,
     body: String,
 }
 
@@ -86,7 +86,7 @@ impl Layers {
         Ok(Self {
             stack: BoxService::new(stack),
             queue,
-            releases: TaskTracker::new(),
+            keeper: Keeper::new(),
             body: body()?,
         })
     }
@@ -107,7 +107,7 @@ impl Layers {
             receive_count: 1,
             sent_ms: 0,
         };
-        Delivery::new(message, self.queue.clone(), LIFE, self.releases.clone())
+        Delivery::new(message, self.queue.clone(), LIFE, self.keeper.clone())
     }
 
     /// A job through all layers.

@@ -2,23 +2,20 @@
 
 use std::{fmt, mem, sync::Arc, time::Duration};
 
-use tokio::{
-    runtime::Handle,
-    time::{Instant, timeout},
-};
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio::time::{Instant, timeout};
 
 use crate::{
     caps,
     deadline::within,
-    keeper::Keeper,
+    heartbeat::Heartbeat,
+    keeper::{Keeper, Kept},
     model::KillPoint,
     transport::{Message, QueueError, SharedQueue},
 };
 
 /// A message with the queue it came from, kept invisible to others from receipt on.
 ///
-/// Its visibility is renewed at a third of the queue's timeout by a task of its own, which goes on
+/// Its visibility is renewed at a third of the queue's timeout by its [`Keeper`], which goes on
 /// while the job blocks its thread, up to a hard end. What happens to the message then:
 ///
 /// | by | the message |
@@ -31,38 +28,34 @@ use crate::{
 /// One that was delivered before may have to wait for its turn; until then it is kept for
 /// [`caps::SUSPECT_LEASH`] at a time.
 pub struct Delivery {
-    message: Message,
+    message: Arc<Message>,
     queue: SharedQueue,
-    /// `None` once it is settled what becomes of the message.
-    keeper: Option<AbortOnDropHandle<()>>,
+    keeper: Keeper,
+    kept: Option<Kept>,
+    /// What becomes of the message.
+    settled: bool,
     /// The hard end.
     end: Instant,
     leashed: bool,
-    releases: TaskTracker,
 }
 
 impl Delivery {
     /// Takes over `message`, which was received from `queue` just now, for `lifetime` at most.
-    /// Call it within a Tokio runtime. Giving back is a task of `releases`: wait for them before
-    /// the runtime ends.
+    /// Call it within a Tokio runtime.
     #[must_use]
-    pub fn new(
-        message: Message,
-        queue: SharedQueue,
-        lifetime: Duration,
-        releases: TaskTracker,
-    ) -> Self {
+    pub fn new(message: Message, queue: SharedQueue, lifetime: Duration, keeper: Keeper) -> Self {
         let mut delivery = Self {
-            message,
+            message: Arc::new(message),
             queue,
-            keeper: None,
+            keeper,
+            kept: None,
+            settled: false,
             end: Instant::now() + lifetime.min(caps::MAX_LIFETIME),
             leashed: false,
-            releases,
         };
-        let visibility = delivery.queue.visibility_timeout();
-        let keeper = delivery.keeper(visibility);
-        delivery.keep(keeper, visibility / caps::HEARTBEATS_PER_VISIBILITY);
+        let heartbeat = delivery.heartbeat(delivery.queue.visibility_timeout());
+        let period = heartbeat.period();
+        delivery.keep(heartbeat, period);
         delivery
     }
 
@@ -98,30 +91,27 @@ impl Delivery {
     }
 
     async fn change_to(&mut self, visibility: Duration) {
-        if let Some(keeper) = &self.keeper {
-            keeper.abort();
-        }
-        let keeper = self.keeper(visibility);
+        self.kept = None;
+        let heartbeat = self.heartbeat(visibility);
         // An error is no reason not to go on: the heartbeats repeat it.
-        keeper.extend_in_time().await;
+        heartbeat.extend_in_time().await;
         // Soon, should the heartbeat just stopped arrive after this and undo it.
         let soon = caps::SUSPECT_LEASH.min(visibility) / caps::HEARTBEATS_PER_VISIBILITY;
-        self.keep(keeper, soon);
+        self.keep(heartbeat, soon);
     }
 
-    fn keeper(&self, visibility: Duration) -> Keeper {
-        Keeper {
+    fn heartbeat(&self, visibility: Duration) -> Heartbeat {
+        Heartbeat {
             queue: Arc::clone(&self.queue),
-            receipt: self.message.receipt.clone(),
-            message: self.message.id.clone(),
+            message: Arc::clone(&self.message),
             visibility,
             end: self.end,
         }
     }
 
-    fn keep(&mut self, keeper: Keeper, first_beat: Duration) {
-        let keeping = tokio::spawn(keeper.keep(first_beat));
-        self.keeper = Some(AbortOnDropHandle::new(keeping));
+    fn keep(&mut self, heartbeat: Heartbeat, first_beat: Duration) {
+        let first_beat = Instant::now() + first_beat;
+        self.kept = Some(self.keeper.keep(heartbeat, first_beat));
     }
 
     /// Deletes the message for good.
@@ -133,40 +123,34 @@ impl Delivery {
         let acking = self.queue.ack(&self.message.receipt);
         let acked = within(caps::QUEUE_TIMEOUT, &self.queue, "ack", acking).await;
         // Only now: an acknowledgement that is cancelled half-way leaves nothing behind.
-        self.keeper = None;
+        self.settled = true;
         acked
     }
 
     /// Leaves the message where it is; it reappears after what is left of its visibility timeout.
     pub fn leave(mut self) {
-        self.keeper = None;
+        self.settled = true;
     }
 }
 
 impl Drop for Delivery {
     fn drop(&mut self) {
-        if self.keeper.take().is_none() {
+        self.kept = None;
+        if self.settled {
             return;
         }
-        // Without a runtime nothing can be called; the visibility timeout does the same, later.
-        let Ok(runtime) = Handle::try_current() else {
-            return;
-        };
-        let queue = Arc::clone(&self.queue);
-        let receipt = self.message.receipt.clone();
-        let id = mem::take(&mut self.message.id);
-        let release = async move {
-            let released = timeout(caps::RELEASE_TIMEOUT, queue.release(&receipt)).await;
+        let (queue, message) = (Arc::clone(&self.queue), Arc::clone(&self.message));
+        self.keeper.release(async move {
+            let released = timeout(caps::RELEASE_TIMEOUT, queue.release(&message.receipt)).await;
             if !matches!(released, Ok(Ok(()))) {
                 tracing::debug!(
                     queue = queue.name(),
-                    message = id,
+                    message = message.id,
                     "could not be given back"
                 );
             }
             KillPoint::WorkerGivenBack.hit();
-        };
-        self.releases.spawn_on(release, &runtime);
+        });
     }
 }
 

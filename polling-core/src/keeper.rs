@@ -1,85 +1,70 @@
-//! The heartbeat of a delivery.
+//! Who keeps messages while they are worked on.
 
-use std::time::Duration;
+use std::{fmt, future::Future};
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::{runtime::Handle, time::Instant};
+use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 
 use crate::{
-    caps,
-    model::KillPoint,
-    transport::{QueueError, QueueErrorKind, Receipt, SharedQueue},
+    alarms::{Alarm, Alarms},
+    heartbeat::Heartbeat,
 };
 
-/// Keeps one message invisible until `end`, for `visibility` at a time, unless it is stopped
-/// before.
-pub(crate) struct Keeper {
-    pub(crate) queue: SharedQueue,
-    pub(crate) receipt: Receipt,
-    /// The message's id, for logs.
-    pub(crate) message: String,
-    pub(crate) visibility: Duration,
-    pub(crate) end: Instant,
+/// What renews the visibility of [deliveries](crate::Delivery), and gives back those that are
+/// dropped. One serves all deliveries of a worker; clones are one.
+///
+/// A message that is done before its first renewal takes no task and no timer of its own.
+#[derive(Clone)]
+pub struct Keeper {
+    first_beats: Alarms<Heartbeat, AbortOnDropHandle<()>>,
+    releases: TaskTracker,
+}
+
+/// A message that is being kept, until this is dropped.
+pub(crate) type Kept = Alarm<Heartbeat, AbortOnDropHandle<()>>;
+
+impl Default for Keeper {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 impl Keeper {
-    pub(crate) async fn keep(self, first_beat: Duration) {
-        let period = self.period();
-        let mut beat = Instant::now() + first_beat;
-        while beat < self.end {
-            sleep_until(beat).await;
-            match timeout(period, self.extend()).await {
-                Ok(Ok(())) => {
-                    KillPoint::WorkerExtended.hit();
-                    beat += period;
-                }
-                Ok(Err(error)) if error.kind == QueueErrorKind::StaleReceipt => {
-                    tracing::warn!(
-                        queue = self.queue.name(),
-                        message = self.message,
-                        "lost to another receiver"
-                    );
-                    return;
-                }
-                failed => {
-                    let error = failed.ok().and_then(Result::err);
-                    tracing::warn!(
-                        queue = self.queue.name(),
-                        message = self.message,
-                        error = error.map(tracing::field::display),
-                        "heartbeat failed"
-                    );
-                    // Well before the visibility ends.
-                    beat = Instant::now() + period / caps::HEARTBEATS_PER_VISIBILITY;
-                }
-            }
-        }
-        tracing::warn!(
-            queue = self.queue.name(),
-            message = self.message,
-            "kept to its hard end: it will be delivered again"
-        );
-    }
-
-    /// One extension at once. Whether it came to pass matters only to the next.
-    pub(crate) async fn extend_in_time(&self) {
-        if let Ok(Err(error)) = timeout(self.period(), self.extend()).await {
-            tracing::debug!(
-                queue = self.queue.name(),
-                message = self.message,
-                error = crate::model::chain(&error),
-                "not extended"
-            );
+    /// One that keeps nothing yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            first_beats: Alarms::new(|heartbeat: Heartbeat| {
+                AbortOnDropHandle::new(tokio::spawn(heartbeat.keep()))
+            }),
+            releases: TaskTracker::new(),
         }
     }
 
-    fn period(&self) -> Duration {
-        self.visibility / caps::HEARTBEATS_PER_VISIBILITY
+    /// Until every delivery dropped before was given back, or the attempt ended. Wait for it before
+    /// the runtime ends.
+    pub async fn released(&self) {
+        self.releases.close();
+        self.releases.wait().await;
     }
 
-    /// Not beyond the end: what hangs is delivered again then, not a whole timeout later.
-    async fn extend(&self) -> Result<(), QueueError> {
-        let left = self.end.saturating_duration_since(Instant::now());
-        let visibility = self.visibility.min(left);
-        self.queue.extend(&self.receipt, visibility).await
+    /// Keeps a message from its first beat on.
+    pub(crate) fn keep(&self, heartbeat: Heartbeat, first_beat: Instant) -> Kept {
+        self.first_beats.set(first_beat, heartbeat)
+    }
+
+    pub(crate) fn release(&self, release: impl Future<Output = ()> + Send + 'static) {
+        // Without a runtime nothing can be called; the visibility timeout does the same, later.
+        if let Ok(runtime) = Handle::try_current() {
+            self.releases.spawn_on(release, &runtime);
+        }
+    }
+}
+
+impl fmt::Debug for Keeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Keeper")
+            .field("releases", &self.releases.len())
+            .finish_non_exhaustive()
     }
 }

@@ -94,6 +94,7 @@
 //! | feature | adds |
 //! |---|---|
 //! | `sqs` | work queues on Amazon SQS |
+//! | `redis`, `redis-tls` | work queues on Redis Streams; TLS for them |
 //! | `kafka` | events to Apache Kafka; builds a C library |
 //! | `kafka-tls` | the same with TLS and SASL |
 //! | `http` | [`http`]: calls that mind limits, deadlines and private addresses |
@@ -106,6 +107,7 @@
 
 pub mod ack;
 pub mod adapt;
+mod alarms;
 #[cfg(feature = "auth")]
 pub mod auth;
 mod backoff;
@@ -115,6 +117,7 @@ pub mod complete;
 mod deadline;
 mod delivery;
 pub mod error;
+mod heartbeat;
 #[cfg(doctest)]
 mod how_to;
 #[cfg(feature = "http-dialect")]
@@ -153,6 +156,7 @@ pub use self::{
     delivery::Delivery,
     error::{CallError, CompleteError, PublishError},
     job::Job,
+    keeper::Keeper,
     poll_error::PollError,
     polled::Polled,
     poller::{Poller, PollerFn, PollerService, poller_fn},

@@ -4,7 +4,7 @@ mod outcome;
 mod service;
 mod store;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tower::Layer;
 
@@ -46,6 +46,6 @@ impl<S> Layer<S> for CompleteLayer {
     type Service = Complete<S>;
 
     fn layer(&self, inner: S) -> Complete<S> {
-        Complete::new(inner, self.clone())
+        Complete::new(inner, Arc::new(self.clone()))
     }
 }

@@ -1,5 +1,6 @@
 use std::{
     fmt,
+    sync::Arc,
     task::{Context, Poll},
 };
 
@@ -9,7 +10,7 @@ use tower::Service;
 use super::{CompleteLayer, outcome};
 use crate::{
     CompleteError, Completion, Job, Observation, PublishError,
-    model::{EncodedContext, KillPoint, wire},
+    model::{EncodedContext, KillPoint},
     publish::Published,
 };
 
@@ -20,11 +21,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Complete<S> {
     inner: S,
-    layer: CompleteLayer,
+    layer: Arc<CompleteLayer>,
 }
 
 impl<S> Complete<S> {
-    pub(super) fn new(inner: S, layer: CompleteLayer) -> Self {
+    pub(super) fn new(inner: S, layer: Arc<CompleteLayer>) -> Self {
         Self { inner, layer }
     }
 }
@@ -46,13 +47,12 @@ where
     }
 
     fn call(&mut self, job: Job) -> Self::Future {
-        let layer = self.layer.clone();
+        let layer = Arc::clone(&self.layer);
         let publishing = self.inner.call(job.clone());
         Box::pin(async move {
             let result = publishing.await.map_err(Into::into);
             let completion = layer.completion(&job, result)?;
-            let body = wire::encode_completion(&completion)?;
-            layer.store(&job, body).await?;
+            layer.store(&job, &completion).await?;
             KillPoint::WorkerCompleted.hit();
             Ok(completion)
         })

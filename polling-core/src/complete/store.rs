@@ -3,27 +3,38 @@
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::CompleteLayer;
-use crate::{CompleteError, Job, backoff::Backoff, caps, transport::EntryError};
+use crate::{
+    CompleteError, Completion, Job,
+    backoff::Backoff,
+    caps,
+    model::{EncodedContext, wire},
+    transport::EntryError,
+};
 
 impl CompleteLayer {
-    /// Stores `body` within the job's time, in a bounded number of attempts. One whose fate is
+    /// Stores `completion` within the job's time, in a bounded number of attempts. One whose fate is
     /// unknown is sent again: the scheduler accepts a token once, so a repeat changes nothing.
-    pub(super) async fn store(&self, job: &Job, body: String) -> Result<(), CompleteError> {
+    pub(super) async fn store(
+        &self,
+        job: &Job,
+        completion: &Completion<EncodedContext>,
+    ) -> Result<(), CompleteError> {
         let deadline = job.expires().min(Instant::now() + self.timeout);
         let mut backoff = Backoff::new(self.generator.clone(), caps::COMPLETE_BACKOFF);
         let mut attempts = 0;
-        let mut reason = "no answer within the deadline".to_owned();
+        let mut reason = None;
         while attempts < caps::COMPLETE_ATTEMPTS {
             attempts += 1;
-            let sent = timeout_at(deadline, self.completed.send(vec![body.clone()])).await;
+            let body = wire::encode_completion(completion)?;
+            let sent = timeout_at(deadline, self.completed.send(vec![body])).await;
             let Ok(answers) = sent else {
                 break;
             };
             match answers.into_iter().next() {
                 Some(Ok(())) => return Ok(()),
-                Some(Err(EntryError::Unknown { reason: seen })) => reason = seen,
+                Some(Err(EntryError::Unknown { reason: seen })) => reason = Some(seen),
                 Some(Err(error)) => return Err(self.not_stored(attempts, error.to_string())),
-                None => "the queue answered nothing".clone_into(&mut reason),
+                None => reason = Some("the queue answered nothing".to_owned()),
             }
             let pause = backoff.next();
             if Instant::now() + pause >= deadline {
@@ -31,6 +42,7 @@ impl CompleteLayer {
             }
             sleep(pause).await;
         }
+        let reason = reason.unwrap_or_else(|| "no answer within the deadline".to_owned());
         Err(self.not_stored(attempts, reason))
     }
 

@@ -1,18 +1,19 @@
 //! What a poll found goes to the event bus.
 
 mod batch;
+mod future;
 mod gate;
 mod service;
 mod throttle;
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use tower::Layer;
 
 pub(crate) use self::gate::{Gate, Trial};
-pub use self::service::Publish;
 use self::throttle::Throttle;
-use crate::{Allowance, Context, EventId, PollError, SharedBus, SharedObserver};
+pub use self::{future::ResponseFuture, service::Publish};
+use crate::{Allowance, Context, EventId, PollError, Polled, SharedBus, SharedObserver};
 
 /// A poll whose events are delivered.
 #[derive(Debug)]
@@ -34,6 +35,22 @@ pub struct Published {
     pub calls: u32,
     /// Events that can never be published, if there were any.
     pub refused: Option<Refused>,
+}
+
+impl Published {
+    /// A poll whose events are left out.
+    fn without_events(polled: Polled) -> Self {
+        Self {
+            events: 0,
+            created_ms: Vec::new(),
+            context: polled.context,
+            allowances: polled.allowances,
+            saturated: polled.saturated,
+            stopped: polled.stopped,
+            calls: polled.calls,
+            refused: None,
+        }
+    }
 }
 
 /// Events that can never be published. They are reported on the job, so that nothing is lost in
@@ -120,6 +137,6 @@ impl<S> Layer<S> for PublishLayer {
     type Service = Publish<S>;
 
     fn layer(&self, inner: S) -> Publish<S> {
-        Publish::new(inner, self.clone())
+        Publish::new(inner, Arc::new(self.clone()))
     }
 }

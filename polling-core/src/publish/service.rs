@@ -1,17 +1,14 @@
 use std::{
-    fmt,
+    fmt, mem,
+    sync::Arc,
     task::{Context, Poll},
 };
 
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, timeout_at};
 use tower::Service;
 
-use super::{PublishLayer, Published, batch::Batch};
-use crate::{
-    BusError, Job, Observation, Polled, PublishError, caps, model::KillPoint,
-    transport::BusErrorKind,
-};
+use super::{PublishLayer, Published, batch::Batch, future::ResponseFuture};
+use crate::{BusError, Job, Observation, Polled, PublishError, caps, transport::BusErrorKind};
 
 /// Publishes what the poll within found, and answers once every event is delivered.
 ///
@@ -22,11 +19,11 @@ use crate::{
 #[derive(Clone)]
 pub struct Publish<S> {
     inner: S,
-    layer: PublishLayer,
+    layer: Arc<PublishLayer>,
 }
 
 impl<S> Publish<S> {
-    pub(super) fn new(inner: S, layer: PublishLayer) -> Self {
+    pub(super) fn new(inner: S, layer: Arc<PublishLayer>) -> Self {
         Self { inner, layer }
     }
 }
@@ -35,33 +32,29 @@ impl<S> Service<Job> for Publish<S>
 where
     S: Service<Job, Response = Polled>,
     S::Error: Into<PublishError>,
-    S::Future: Send + 'static,
 {
     type Response = Published;
     type Error = PublishError;
-    type Future = BoxFuture<'static, Result<Published, PublishError>>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), PublishError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, job: Job) -> Self::Future {
-        let layer = self.layer.clone();
-        let polling = self.inner.call(job.clone());
-        Box::pin(async move {
-            let polled = polling.await.map_err(Into::into)?;
-            KillPoint::WorkerPolled.hit();
-            let published = layer.publish(&job, polled).await;
-            layer.gate.published(&published);
-            let published = published?;
-            KillPoint::WorkerPublished.hit();
-            Ok(published)
-        })
+        let layer = Arc::clone(&self.layer);
+        ResponseFuture::new(layer, job.clone(), self.inner.call(job))
     }
 }
 
 impl PublishLayer {
-    async fn publish(&self, job: &Job, polled: Polled) -> Result<Published, BusError> {
+    pub(super) async fn publish(&self, job: &Job, polled: Polled) -> Result<Published, BusError> {
+        let published = self.deliver(job, polled).await;
+        self.gate.published(&published);
+        published
+    }
+
+    async fn deliver(&self, job: &Job, mut polled: Polled) -> Result<Published, BusError> {
         let latest = Instant::now() + self.limits.timeout;
         // A job that expired while it was polled is past any deadline; `timeout_at` then still
         // lets through what the bus takes at once.
@@ -69,7 +62,8 @@ impl PublishLayer {
             .expires()
             .checked_sub(self.limits.reserve)
             .map_or_else(Instant::now, |expires| expires.min(latest));
-        let mut batch = Batch::new(&self.bus, &self.throttle, job, polled.events);
+        let events = mem::take(&mut polled.events);
+        let mut batch = Batch::new(&self.bus, &self.throttle, job, events);
         let delivered = timeout_at(deadline, batch.deliver()).await;
         if batch.waited >= caps::MIN_REPORTED_WAIT {
             self.observer.observe(Observation::PublishThrottled {
@@ -85,12 +79,8 @@ impl PublishLayer {
         Ok(Published {
             events: batch.created_ms.len() as u64,
             created_ms: batch.created_ms,
-            context: polled.context,
-            allowances: polled.allowances,
-            saturated: polled.saturated,
-            stopped: polled.stopped,
-            calls: polled.calls,
             refused: batch.refused,
+            ..Published::without_events(polled)
         })
     }
 }

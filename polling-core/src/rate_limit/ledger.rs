@@ -14,6 +14,11 @@ use crate::{Allowance, ScopeKey, caps};
 pub(super) struct Ledger(Mutex<BTreeMap<ScopeKey, i64>>);
 
 impl Ledger {
+    /// Whether nothing is used up.
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().is_empty()
+    }
+
     /// How long `scope` is still used up.
     pub(super) fn wait(&self, scope: &ScopeKey, now_ms: i64) -> Duration {
         let reset_at_ms = self.lock().get(scope).copied().unwrap_or(now_ms);

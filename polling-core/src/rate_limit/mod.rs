@@ -1,5 +1,6 @@
 //! Calls are paced, and wait for windows that are used up.
 
+mod future;
 mod ledger;
 mod pacer;
 mod replicas;
@@ -12,9 +13,9 @@ use std::{sync::Arc, time::Duration};
 pub use governor::Quota;
 use tower::Layer;
 
+pub use self::{future::ResponseFuture, replicas::Replicas, scope::Scope, service::RateLimit};
 use self::{ledger::Ledger, pacer::Pacer};
-pub use self::{replicas::Replicas, scope::Scope, service::RateLimit};
-use crate::{Allowance, Job, PollError, SharedClock};
+use crate::{Allowance, CallError, Job, PollError, Polled, SharedClock};
 
 /// Puts [`RateLimit`] around a service. All services of one layer, and their clones, share what
 /// they know of the limits.
@@ -83,12 +84,28 @@ impl RateLimitLayer {
 
     /// How long the job's scopes are still used up, by what the channel reported.
     fn used_up(&self, job: &Job) -> Duration {
+        if self.ledger.is_empty() {
+            return Duration::ZERO;
+        }
         let now_ms = self.clock.now_ms();
         let waits = self
             .followed
             .iter()
             .map(|scope| self.ledger.wait(&scope.of(job), now_ms));
         waits.max().unwrap_or_default()
+    }
+
+    /// Notes what the channel said, whether the poll passed or failed.
+    fn note_result(&self, job: &Job, result: &Result<Polled, CallError>) {
+        match result {
+            Ok(polled) => {
+                self.note(job, &polled.allowances);
+                let stopped = polled.stopped.as_ref();
+                self.note(job, stopped.map_or(&[], PollError::allowances));
+            }
+            Err(CallError::Poll(error)) => self.note(job, error.allowances()),
+            Err(CallError::Bug(_)) => {}
+        }
     }
 
     fn note(&self, job: &Job, allowances: &[Allowance]) {
@@ -118,6 +135,6 @@ impl<S> Layer<S> for RateLimitLayer {
     type Service = RateLimit<S>;
 
     fn layer(&self, inner: S) -> RateLimit<S> {
-        RateLimit::new(inner, self.clone())
+        RateLimit::new(inner, Arc::new(self.clone()))
     }
 }

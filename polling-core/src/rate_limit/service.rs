@@ -1,14 +1,14 @@
 use std::{
     fmt, mem,
+    sync::Arc,
     task::{Context, Poll},
     time::Duration,
 };
 
-use futures_util::future::BoxFuture;
 use tokio::time::{Instant, sleep};
 use tower::Service;
 
-use super::{RateLimitLayer, refused};
+use super::{RateLimitLayer, future::ResponseFuture, refused};
 use crate::{CallError, Job, PollError, Polled};
 
 /// Paces the calls of the service within by scope, waits for windows that the channel said are
@@ -20,11 +20,11 @@ use crate::{CallError, Job, PollError, Polled};
 #[derive(Clone)]
 pub struct RateLimit<S> {
     inner: S,
-    layer: RateLimitLayer,
+    layer: Arc<RateLimitLayer>,
 }
 
 impl<S> RateLimit<S> {
-    pub(super) fn new(inner: S, layer: RateLimitLayer) -> Self {
+    pub(super) fn new(inner: S, layer: Arc<RateLimitLayer>) -> Self {
         Self { inner, layer }
     }
 }
@@ -37,36 +37,37 @@ where
 {
     type Response = Polled;
     type Error = CallError;
-    type Future = BoxFuture<'static, Result<Polled, CallError>>;
+    type Future = ResponseFuture<S::Future>;
 
     fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), CallError>> {
         self.inner.poll_ready(cx).map_err(Into::into)
     }
 
     fn call(&mut self, job: Job) -> Self::Future {
+        let layer = Arc::clone(&self.layer);
+        if layer.admits_at_once(&job) {
+            let call = self.inner.call(job.clone());
+            return ResponseFuture::at_once(layer, job, call);
+        }
         // The call comes after a wait, so the service moves into the future: the one that is
         // ready, while its clone stays behind.
         let clone = self.inner.clone();
         let mut inner = mem::replace(&mut self.inner, clone);
-        let layer = self.layer.clone();
-        Box::pin(async move {
-            layer.admit(&job).await?;
-            let result = inner.call(job.clone()).await.map_err(Into::into);
-            match &result {
-                Ok(polled) => {
-                    layer.note(&job, &polled.allowances);
-                    let stopped = polled.stopped.as_ref();
-                    layer.note(&job, stopped.map_or(&[], PollError::allowances));
-                }
-                Err(CallError::Poll(error)) => layer.note(&job, error.allowances()),
-                Err(CallError::Bug(_)) => {}
-            }
-            result
-        })
+        let (limits, waiting) = (Arc::clone(&layer), job.clone());
+        let call = async move {
+            limits.admit(&waiting).await?;
+            inner.call(waiting).await.map_err(Into::into)
+        };
+        ResponseFuture::later(layer, job, Box::pin(call))
     }
 }
 
 impl RateLimitLayer {
+    /// Whether nothing paces the job's call and nothing that it counts in is used up.
+    fn admits_at_once(&self, job: &Job) -> bool {
+        self.pacers.is_empty() && self.used_up(job).is_zero()
+    }
+
     /// Waits until the job may call, or fails when that would take too long.
     async fn admit(&self, job: &Job) -> Result<(), PollError> {
         let latest = Instant::now() + self.longest_wait;

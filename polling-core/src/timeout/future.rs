@@ -8,7 +8,7 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::watchdog::Watchdog;
+use super::watchdog::Watched;
 use crate::{CallError, JobType, Observation, PollError, Polled, SharedObserver};
 
 pin_project! {
@@ -22,8 +22,8 @@ pin_project! {
         job_type: JobType,
         observer: SharedObserver,
         // `None` once the poll has ended.
-        watchdog: Option<Watchdog>,
-        yielded: bool,
+        watched: Option<Watched>,
+        yields: bool,
     }
 }
 
@@ -32,7 +32,7 @@ impl<F> ResponseFuture<F> {
         deadline: Instant,
         job_type: JobType,
         observer: SharedObserver,
-        watchdog: Watchdog,
+        watched: Watched,
         inner: F,
     ) -> Self {
         Self {
@@ -41,8 +41,10 @@ impl<F> ResponseFuture<F> {
             started: Instant::now(),
             job_type,
             observer,
-            watchdog: Some(watchdog),
-            yielded: false,
+            // The watchdog's task may wait behind this one, on this very thread: it goes first, or it
+            // could not see that the thread is blocked.
+            yields: watched.is_news,
+            watched: Some(watched),
         }
     }
 }
@@ -56,9 +58,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
-        if !std::mem::replace(this.yielded, true) {
-            // The watchdog's task was spawned just now and may wait behind this one, on this very
-            // thread: it goes first, or it could not see that the thread is blocked.
+        if std::mem::take(this.yields) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -70,7 +70,7 @@ where
         } else {
             return Poll::Pending;
         };
-        *this.watchdog = None;
+        *this.watched = None;
         let (events, error) = match &result {
             Ok(polled) => (polled.events.len(), polled.stopped.as_ref()),
             Err(CallError::Poll(error)) => (0, Some(error)),

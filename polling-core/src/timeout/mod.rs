@@ -20,7 +20,7 @@ use crate::{CallError, Job, Polled, SharedObserver};
 pub struct TimeoutLayer {
     observer: SharedObserver,
     limit: Duration,
-    grace: Duration,
+    watchdog: Watchdog,
 }
 
 impl TimeoutLayer {
@@ -29,9 +29,9 @@ impl TimeoutLayer {
     #[must_use]
     pub fn new(observer: SharedObserver, limit: Duration, grace: Duration) -> Self {
         Self {
+            watchdog: Watchdog::new(observer.clone(), grace),
             observer,
             limit,
-            grace,
         }
     }
 }
@@ -71,12 +71,12 @@ where
 
     fn call(&mut self, job: Job) -> Self::Future {
         let job = job.with_deadline(Instant::now() + self.layer.limit);
-        let watchdog = Watchdog::new(&job, &self.layer.observer, self.layer.grace);
+        let watched = self.layer.watchdog.watch(&job);
         ResponseFuture::new(
             job.deadline(),
             job.job_type.clone(),
             self.layer.observer.clone(),
-            watchdog,
+            watched,
             self.inner.call(job),
         )
     }

@@ -10,7 +10,8 @@ mod report;
 
 use std::{fmt, future::Future};
 
-use tower::util::BoxService;
+use futures_util::future::BoxFuture;
+use tower::Service;
 
 use self::report::Tally;
 pub use self::{
@@ -25,7 +26,14 @@ use crate::{
 };
 
 /// The stack of all layers, boxed once: a worker has no type parameters.
-type Stack = BoxService<Delivery, (), BoxError>;
+type Stack = Box<
+    dyn Service<
+            Delivery,
+            Response = (),
+            Error = BoxError,
+            Future = BoxFuture<'static, Result<(), BoxError>>,
+        > + Send,
+>;
 
 /// Receives jobs, has them polled, and publishes, completes and acknowledges them.
 ///

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tower::{Service, ServiceBuilder, util::BoxService};
+use tower::{Service, ServiceBuilder};
 
 use super::{BuildError, ConfigError, Stack, WorkerConfig};
 use crate::{
@@ -129,7 +129,7 @@ impl Parts {
             .layer(timeout)
             .layer(AdaptLayer)
             .service(core);
-        (BoxService::new(stack), gate)
+        (Box::new(stack), gate)
     }
 
     fn rate_limit(&self, replicas: Replicas) -> RateLimitLayer {

@@ -16,7 +16,7 @@ use tokio::{
     task::{JoinError, JoinSet},
     time::timeout,
 };
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tokio_util::sync::CancellationToken;
 use tower::Service;
 use tracing::{Instrument, Span};
 
@@ -24,7 +24,7 @@ use super::{
     Report, Stack, Worker, WorkerConfig,
     intake::{self, Batch, Terms, Turn},
 };
-use crate::{Delivery, caps};
+use crate::{Delivery, Keeper, caps};
 
 /// Runs `worker` until `shutdown` resolves.
 pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Report {
@@ -66,9 +66,9 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
             }
         }
         stop.cancel();
-        let releases = jobs.releases.clone();
+        let keeper = jobs.keeper.clone();
         let last = batches.for_each(|batch| {
-            give_back(batch, &releases);
+            give_back(batch, &keeper);
             ready(())
         });
         tracing::info!(jobs = jobs.running.len(), grace = ?config.shutdown_grace, "shutting down");
@@ -91,7 +91,7 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
 struct Jobs {
     stack: Stack,
     running: JoinSet<()>,
-    releases: TaskTracker,
+    keeper: Keeper,
     lifetime: std::time::Duration,
     received: u64,
 }
@@ -101,7 +101,7 @@ impl Jobs {
         Self {
             stack,
             running: JoinSet::new(),
-            releases: TaskTracker::new(),
+            keeper: Keeper::new(),
             lifetime: config.max_lifetime,
             received: 0,
         }
@@ -118,8 +118,8 @@ impl Jobs {
         let mut deliveries: Vec<_> = messages
             .into_iter()
             .map(|message| {
-                let releases = self.releases.clone();
-                Delivery::new(message, queue.clone(), self.lifetime, releases)
+                let keeper = self.keeper.clone();
+                Delivery::new(message, queue.clone(), self.lifetime, keeper)
             })
             .collect();
         let suspects = deliveries.iter_mut().filter(|one| one.is_suspect());
@@ -170,22 +170,17 @@ impl Jobs {
         // A job that blocks its thread cannot be dropped; it must not hold up the others.
         let dropped = async { while self.running.join_next().await.is_some() {} };
         let _ = timeout(caps::RELEASE_TIMEOUT, dropped).await;
-        self.releases.close();
-        let _ = timeout(caps::RELEASE_TIMEOUT, self.releases.wait()).await;
+        let _ = timeout(caps::RELEASE_TIMEOUT, self.keeper.released()).await;
         (self.received, given_back)
     }
 }
 
 /// Messages that came too late to be polled.
-fn give_back(batch: Batch, releases: &TaskTracker) {
+fn give_back(batch: Batch, keeper: &Keeper) {
     for message in batch.messages {
-        let (queue, releases) = (batch.queue.clone(), releases.clone());
-        drop(Delivery::new(
-            message,
-            queue,
-            caps::RELEASE_TIMEOUT,
-            releases,
-        ));
+        let (queue, keeper) = (batch.queue.clone(), keeper.clone());
+        let delivery = Delivery::new(message, queue, caps::RELEASE_TIMEOUT, keeper);
+        drop(delivery);
     }
 }
 

@@ -1,12 +1,11 @@
 use std::{sync::Arc, time::Duration};
 
 use polling_core::{
-    BoxError, Delivery, Job, PollError, Queue,
+    BoxError, Delivery, Job, Keeper, PollError, Queue,
     ack::{Ack, AckLayer},
     transport::{QueueErrorKind, memory::MemoryQueue},
 };
 use tokio::time::sleep;
-use tokio_util::task::TaskTracker;
 use tower::{Layer, Service, service_fn};
 
 use crate::support::{LEFT, Log, RecordingQueue, body, clock};
@@ -16,7 +15,7 @@ const RESERVE: Duration = Duration::from_secs(30);
 struct Fixture {
     queue: Arc<RecordingQueue>,
     log: Log,
-    releases: TaskTracker,
+    keeper: Keeper,
     layer: AckLayer,
 }
 
@@ -24,12 +23,11 @@ impl Fixture {
     fn new() -> Self {
         let (clock, log) = (clock(), Log::default());
         let inner = MemoryQueue::builder("work", clock.clone()).build();
-        let releases = TaskTracker::new();
-        releases.close();
+        let keeper = Keeper::new();
         Self {
             queue: RecordingQueue::new(inner, &log),
             layer: AckLayer::new(clock, log.observer(), RESERVE),
-            releases,
+            keeper,
             log,
         }
     }
@@ -42,7 +40,7 @@ impl Fixture {
             .await
             .unwrap()
             .remove(0);
-        Delivery::new(message, self.queue.clone(), LEFT, self.releases.clone())
+        Delivery::new(message, self.queue.clone(), LEFT, self.keeper.clone())
     }
 
     /// Has a message with `body` worked on by a service that writes it down and answers `result`.
@@ -128,6 +126,6 @@ async fn a_cancelled_job_gives_its_message_back_at_once() {
     }));
     let working = ack.call(fixture.delivery(body("42")).await);
     let _ = tokio::time::timeout(Duration::from_secs(5), working).await;
-    fixture.releases.wait().await;
+    fixture.keeper.released().await;
     assert_eq!(fixture.queue.inner.stats().await.unwrap().visible, 1);
 }

@@ -10,7 +10,7 @@ use std::{
 };
 
 use polling_core::{
-    Delivery, Generator, Job, PollError, Polled, Queue,
+    Delivery, Generator, Job, Keeper, PollError, Polled, Queue,
     ack::AckLayer,
     adapt::AdaptLayer,
     catch_panic::CatchPanicLayer,
@@ -20,7 +20,6 @@ use polling_core::{
     timeout::TimeoutLayer,
     transport::memory::{MemoryBus, MemoryQueue},
 };
-use tokio_util::task::TaskTracker;
 use tower::{Layer, Service, ServiceExt};
 
 use crate::support::{Log, body, clock, job, polled};
@@ -113,7 +112,7 @@ async fn ack_calls_the_service_that_is_ready() {
             message,
             queue.clone(),
             Duration::from_secs(60),
-            TaskTracker::new(),
+            Keeper::new(),
         )
     })
     .await;
