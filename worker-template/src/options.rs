@@ -46,6 +46,19 @@ pub(crate) struct Options {
     #[cfg(feature = "sqs")]
     #[arg(long, env = "POLLING_SQS_ENDPOINT")]
     pub(crate) sqs_endpoint: Option<String>,
+    /// The Redis that the queues are on, `redis://user:password@host:port/database`.
+    #[cfg(feature = "redis")]
+    #[arg(
+        long,
+        env = "POLLING_REDIS_URL",
+        default_value = "redis://127.0.0.1:6379/",
+        hide_env_values = true
+    )]
+    pub(crate) redis_url: Secret,
+    /// The space that the queues are in there: the channel's name, as the scheduler knows it.
+    #[cfg(feature = "redis")]
+    #[arg(long, env = "QUEUE_SPACE", default_value = "demo")]
+    pub(crate) queue_space: String,
     /// Where events go to.
     #[arg(long, env = "WORKER_BUS", value_enum, default_value_t = Bus::Memory)]
     pub(crate) bus: Bus,
@@ -73,6 +86,8 @@ pub(crate) enum Queues {
     Memory,
     /// Amazon SQS.
     Sqs,
+    /// Streams on a Redis.
+    Redis,
 }
 
 /// Where events go to.
@@ -82,4 +97,25 @@ pub(crate) enum Bus {
     Memory,
     /// Apache Kafka.
     Kafka,
+}
+
+/// An address that may hold a password: it shows in no log.
+#[cfg(feature = "redis")]
+#[derive(Clone)]
+pub(crate) struct Secret(pub(crate) String);
+
+#[cfg(feature = "redis")]
+impl std::str::FromStr for Secret {
+    type Err = std::convert::Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+#[cfg(feature = "redis")]
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }

@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
+#[cfg(any(feature = "sqs", feature = "redis"))]
+use polling_core::model::chain;
+#[cfg(feature = "redis")]
+use polling_core::transport::redis;
+#[cfg(feature = "sqs")]
+use polling_core::transport::sqs;
 use polling_core::{
     SharedBus, SharedQueue, SystemClock,
     transport::memory::{MemoryBus, MemoryQueue},
 };
-#[cfg(feature = "sqs")]
-use polling_core::{model::chain, transport::sqs};
 
 use crate::{
     health::Health,
@@ -29,6 +33,7 @@ impl Ports {
         let (work, completed) = match options.queues {
             Queues::Memory => in_memory(options).await?,
             Queues::Sqs => sqs(options, health).await?,
+            Queues::Redis => redis(options, health).await?,
         };
         let bus = match options.bus {
             Bus::Memory => consumed(options),
@@ -81,6 +86,28 @@ async fn connect(client: &sqs::Client, name: &str, health: &Health) -> SharedQue
 #[cfg(not(feature = "sqs"))]
 async fn sqs(_: &Options, _: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     anyhow::bail!("this worker was built without SQS: build it with --features sqs")
+}
+
+#[cfg(feature = "redis")]
+async fn redis(options: &Options, health: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+    let client = redis::Client::builder(&options.redis_url.0, &options.queue_space);
+    let client = client.consumer(&options.name).build()?;
+    let connect = async |name: &str| {
+        let attempt = async || {
+            let queue = redis::RedisQueue::connect(&client, name).await;
+            queue.map_err(|error| chain(&error))
+        };
+        let queue: SharedQueue = Arc::new(health.until(attempt).await);
+        queue
+    };
+    let work = connect(&options.work_queue).await;
+    let completed = connect(&options.completed_queue).await;
+    Ok((work, completed))
+}
+
+#[cfg(not(feature = "redis"))]
+async fn redis(_: &Options, _: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+    anyhow::bail!("this worker was built without Redis: build it with --features redis")
 }
 
 #[cfg(feature = "kafka")]
