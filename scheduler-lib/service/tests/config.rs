@@ -88,6 +88,7 @@ fn the_example_is_valid_and_its_comments_are_the_defaults() {
     assert_eq!(example.limits, spelled_out.limits);
     assert_eq!(example.ring, spelled_out.ring);
     assert_eq!(example.job_types, spelled_out.job_types);
+    assert_eq!(example.shards, spelled_out.shards);
     assert_eq!(
         example.queue_names(&mastodon()),
         spelled_out.queue_names(&mastodon())
@@ -459,4 +460,80 @@ fn a_healthy_loop_is_never_too_old() {
         error(&text),
         "s.toml:2: admin.max_tick_age: 500ms is too short for limits.tick of channel mastodon: it needs at least 1s"
     );
+}
+
+#[test]
+fn shards_have_bounds_and_are_of_redis() {
+    let text = |shards: &str| {
+        SMALL.replace(
+            "[channels.mastodon.job",
+            &format!("shards = {shards}\n[channels.mastodon.job"),
+        )
+    };
+    assert_eq!(parse(&text("12")).unwrap().channels[&mastodon()].shards, 12);
+    for shards in ["0", "257"] {
+        let message = error(&text(shards));
+        assert!(
+            message.contains(&format!(
+                "s.toml:4: channels.mastodon.shards: {shards}: it needs 1 to 256"
+            )),
+            "{message}"
+        );
+    }
+    let memory = text("2").replace(
+        "redis = \"redis://:hunter2hunter2@127.0.0.1:6379/0\"",
+        "store = \"memory\"",
+    );
+    assert!(error(&memory).contains("a store in memory has no shards"));
+}
+
+#[test]
+fn sentinels_need_the_name_that_they_watch() {
+    let text = |url: &str| SMALL.replace("redis://:hunter2hunter2@127.0.0.1:6379/0", url);
+    parse(&text(
+        "redis+sentinel://:hunter2@a:26379,b/0?master=polling",
+    ))
+    .unwrap();
+    let message = error(&text("redis+sentinel://:hunter2@a:26379,b/0"));
+    assert!(
+        message.contains("?master=NAME") && !message.contains("hunter2"),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_file_of_certificates_that_is_none_is_told() {
+    let text = |tls: &str| {
+        SMALL.replace(
+            "[channels.mastodon.job",
+            &format!("redis_tls = {tls}\n[channels.mastodon.job"),
+        )
+    };
+    let message = error(&text("{ ca_file = \"/none/ca.pem\" }"));
+    assert!(
+        message.contains("channels.mastodon.redis_tls.ca_file: /none/ca.pem cannot be read"),
+        "{message}"
+    );
+    let file = std::env::temp_dir().join(format!("config-{}.pem", std::process::id()));
+    fs::write(
+        &file,
+        "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n",
+    )
+    .unwrap();
+    let path = file.display();
+    let message = error(&text(&format!("{{ cert_file = \"{path}\" }}")));
+    assert!(
+        message.contains("cert_file: key_file is missing: set both"),
+        "{message}"
+    );
+    let message = error(&text(&format!(
+        "{{ cert_file = \"{path}\", key_file = \"{path}\" }}"
+    )));
+    assert!(
+        message.contains("key_file: ") && message.contains("has no line \"PRIVATE KEY-----\""),
+        "{message}"
+    );
+    let parsed = parse(&text(&format!("{{ ca_file = \"{path}\" }}")));
+    fs::remove_file(&file).unwrap();
+    assert_eq!(parsed.is_ok(), cfg!(feature = "redis-tls"), "{parsed:?}");
 }

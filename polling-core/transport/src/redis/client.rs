@@ -101,9 +101,16 @@ impl Client {
 }
 
 impl ClientBuilder {
+    /// How to connect: deadlines and, for `rediss://`, certificates.
+    pub fn link(mut self, options: LinkOptions) -> Self {
+        self.options = options;
+        self
+    }
+
     /// Deadlines of connecting, 2 s by default, and of a whole call, connecting included, 5 s.
     pub fn timeouts(mut self, connect: Duration, response: Duration) -> Self {
-        self.options = LinkOptions::default()
+        self.options = self
+            .options
             .connect_timeout(connect)
             .response_timeout(response);
         self

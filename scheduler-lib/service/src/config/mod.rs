@@ -6,6 +6,7 @@
 mod document;
 mod fields;
 mod problem;
+mod tls;
 mod validate;
 
 use std::{
@@ -17,13 +18,14 @@ use std::{
 };
 
 use polling_model::{ChannelId, JobType, ServiceLevel, SlotRing};
-use scheduler_lib::{Limits, policy::JobTypeRules};
+use scheduler_lib::{Limits, policy::JobTypeRules, store::LinkOptions};
 use serde::Deserialize;
 
 use self::document::Document;
 pub use self::{
     document::ENVIRONMENT_PREFIX,
     problem::{ConfigError, Origin, Problem},
+    tls::RedisTls,
 };
 use crate::secret::Secret;
 
@@ -100,8 +102,18 @@ pub struct ChannelConfig {
         deserialize_with = "fields::ring"
     )]
     pub ring: SlotRing,
-    /// The address of the channel's Redis, `redis://user:password@host:port/database`.
+    /// The address of the channel's Redis, `redis://user:password@host:port/database`, or of the
+    /// sentinels that know it, `redis+sentinel://…?master=NAME`.
     pub redis: Option<Secret>,
+    /// Certificates for it, with `rediss://`.
+    #[serde(default)]
+    pub redis_tls: RedisTls,
+    /// How to connect to it: with those certificates.
+    #[serde(skip)]
+    pub link: LinkOptions,
+    /// How many parts the jobs are spread over; fixed when the store is created.
+    #[serde(default = "one")]
+    pub shards: usize,
     /// What holds jobs and slots.
     #[serde(default)]
     pub store: StoreKind,
@@ -118,6 +130,10 @@ pub struct ChannelConfig {
     pub limits: Limits,
     /// The kinds of job with their rules, by name.
     pub job_types: BTreeMap<JobType, JobTypeRules>,
+}
+
+const fn one() -> usize {
+    1
 }
 
 const fn minutes() -> SlotRing {

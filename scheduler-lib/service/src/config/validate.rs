@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fs};
 
 use polling_model::{ChannelId, JobType};
+use scheduler_lib::store::MAX_SHARDS;
 
 use super::{Admin, ChannelConfig, Config, Problem, StoreKind, TransportKind, document::Document};
 use crate::{secret::Secret, suggest};
@@ -26,7 +27,8 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
     if config.channels.is_empty() {
         checker.report(&["channels"], "no channel: add [channels.NAME]".to_owned());
     }
-    for (id, channel) in &config.channels {
+    for (id, channel) in &mut config.channels {
+        checker.tls(id, channel);
         checker.store(id, channel);
         checker.transport(id, channel);
         checker.rules(id, channel);
@@ -91,6 +93,18 @@ impl Checker<'_> {
         }
     }
 
+    /// Reads the certificates.
+    fn tls(&mut self, id: &ChannelId, channel: &mut ChannelConfig) {
+        match channel.redis_tls.read() {
+            Ok(options) => channel.link = options,
+            Err((key, what)) => {
+                let at = ["channels", id.as_str(), "redis_tls", key];
+                let depth = if key.is_empty() { 3 } else { 4 };
+                self.report(&at[..depth], what);
+            }
+        }
+    }
+
     fn store(&mut self, id: &ChannelId, channel: &ChannelConfig) {
         let at = ["channels", id.as_str(), "redis"];
         match (&channel.redis, channel.store) {
@@ -107,6 +121,13 @@ impl Checker<'_> {
             }
             (Some(url), StoreKind::Redis) => self.address(&at, url),
             (None, StoreKind::Memory) => {}
+        }
+        let at = ["channels", id.as_str(), "shards"];
+        if !(1..=MAX_SHARDS).contains(&channel.shards) {
+            let what = format!("{}: it needs 1 to {MAX_SHARDS}", channel.shards);
+            self.report(&at, what);
+        } else if channel.shards > 1 && channel.store == StoreKind::Memory {
+            self.report(&at, "a store in memory has no shards".to_owned());
         }
         if let Some(replicas) = &channel.replicas {
             let at = ["channels", id.as_str(), "replicas", "count"];
@@ -143,9 +164,13 @@ impl Checker<'_> {
             .split_once("://")
             .map_or("", |(scheme, _)| scheme);
         match scheme {
-            "redis" | "redis+unix" | "unix" => {}
-            "rediss" if cfg!(feature = "redis-tls") => {}
-            "rediss" => {
+            "redis+sentinel" | "rediss+sentinel" if !url.expose().contains("master=") => {
+                let what = "an address of sentinels ends in ?master=NAME, the name that they watch";
+                self.report(at, what.to_owned());
+            }
+            "redis" | "redis+unix" | "unix" | "redis+sentinel" => {}
+            "rediss" | "rediss+sentinel" if cfg!(feature = "redis-tls") => {}
+            "rediss" | "rediss+sentinel" => {
                 let what = "this program was built without TLS to Redis: build it with --features redis-tls";
                 self.report(at, what.to_owned());
             }

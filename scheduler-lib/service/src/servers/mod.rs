@@ -24,6 +24,7 @@ pub use self::{
     redrive::Redrive,
 };
 use crate::config::{ChannelConfig, Config, StoreKind};
+use crate::secret::Secret;
 
 /// What was found of one channel.
 #[derive(Debug)]
@@ -99,30 +100,15 @@ pub(crate) async fn open_store(
     clock: &SharedClock,
 ) -> Result<StoreFound, StoreError> {
     let now_ms = clock.now_ms();
-    let (store, ledger, address): (SharedStore, SharedLedger, _) =
-        match (&channel.redis, channel.store) {
-            (Some(url), StoreKind::Redis) => {
-                let mut builder = RedisStore::builder(url.expose(), id.clone()).ring(channel.ring);
-                if let Some(replicas) = channel.replicas {
-                    builder = builder.wait_replicas(replicas.count, replicas.timeout);
-                }
-                let store = builder.open(now_ms).await?;
-                let address = store.address().to_owned();
-                let ledger = RedisLedger::builder(url.expose(), id.clone()).build();
-                let ledger = ledger.map_err(|error| StoreError::Unavailable {
-                    step: "open",
-                    address: address.clone(),
-                    source: error.into(),
-                })?;
-                (Arc::new(store), Arc::new(ledger), address)
-            }
-            // A configuration without an address and not in memory is refused before.
-            _ => (
-                Arc::new(MemoryStore::new(channel.ring, now_ms)),
-                Arc::new(MemoryLedger::new()),
-                "this process's memory".to_owned(),
-            ),
-        };
+    let (store, ledger, address) = match (&channel.redis, channel.store) {
+        (Some(url), StoreKind::Redis) => open_redis(id, channel, url, now_ms).await?,
+        // A configuration without an address and not in memory is refused before.
+        _ => (
+            Arc::new(MemoryStore::new(channel.ring, now_ms)) as SharedStore,
+            Arc::new(MemoryLedger::new()) as SharedLedger,
+            "this process's memory".to_owned(),
+        ),
+    };
     let counts = store.counts().await?;
     Ok(StoreFound {
         store,
@@ -130,4 +116,38 @@ pub(crate) async fn open_store(
         address,
         counts,
     })
+}
+
+async fn open_redis(
+    id: &ChannelId,
+    channel: &ChannelConfig,
+    url: &Secret,
+    now_ms: i64,
+) -> Result<(SharedStore, SharedLedger, String), StoreError> {
+    let ledger = RedisLedger::builder(url.expose(), id.clone()).link(channel.link.clone());
+    let ledger = ledger.build().map_err(|error| StoreError::Unavailable {
+        step: "open",
+        address: error.at.clone(),
+        source: error.into(),
+    })?;
+    let mut builder = RedisStore::builder(url.expose(), id.clone())
+        .ring(channel.ring)
+        .link(channel.link.clone());
+    if let Some(replicas) = channel.replicas {
+        builder = builder.wait_replicas(replicas.count, replicas.timeout);
+    }
+    let (store, address): (SharedStore, _) = match channel.shards {
+        1 => {
+            let store = builder.open(now_ms).await?;
+            let address = store.address().to_owned();
+            (Arc::new(store), address)
+        }
+        shards => {
+            let store = builder.shards(shards).open(now_ms).await?;
+            let first = store.shards().next();
+            let address = first.map_or_else(String::new, |shard| shard.address().to_owned());
+            (Arc::new(store), address)
+        }
+    };
+    Ok((store, Arc::new(ledger), address))
 }

@@ -45,7 +45,10 @@ impl Transports {
             (Some(url), _) => {
                 let client =
                     redis::Client::builder(url.expose(), id.as_str()).consumer("scheduler");
-                let client = client.build().map_err(|error| chain(&error))?;
+                let client = client
+                    .link(channel.link.clone())
+                    .build()
+                    .map_err(|error| chain(&error))?;
                 Ok(Transport::Redis(client))
             }
             (None, Some(client)) => Ok(Transport::Sqs(client.clone())),
