@@ -188,7 +188,7 @@ impl<'a> Seen<'a> {
         let interval = text(self.interval_ms);
         match self.pinned {
             true => format!("pinned to {interval} by hand"),
-            false => format!("its interval of {interval} (level {})", self.level),
+            false => format!("every {interval} ({})", self.level),
         }
     }
 

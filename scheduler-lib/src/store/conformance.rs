@@ -118,6 +118,7 @@ macro_rules! store_conformance {
                 scopes_and_activity_outlast_every_other_step,
                 a_record_tells_its_last_placements,
                 reasons_are_bounded_in_number_and_size,
+                the_same_reason_again_only_moves_its_time,
                 a_reason_is_one_line_within_its_bound,
             }
             keeping: {

@@ -50,13 +50,13 @@ pub(super) fn bounded(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// The reasons with one more before them, of which the oldest make room.
+/// The reasons with one more before them, of which the oldest make room. The same reason again
+/// only moves its time.
 pub(super) fn noted(reasons: &[Reason], at_ms: Option<i64>, text: &str) -> Arc<[Reason]> {
     let text = bounded(text);
-    // Most jobs are where they are for the same reason again and again.
-    let text = match reasons.first() {
-        Some(last) if *last.text == *text => Arc::clone(&last.text),
-        _ => text.into(),
+    let (text, reasons) = match reasons.split_first() {
+        Some((last, before)) if *last.text == *text => (Arc::clone(&last.text), before),
+        _ => (text.into(), reasons),
     };
     let newest = Reason { at_ms, text };
     let mut size_bytes = 0;

@@ -59,7 +59,7 @@ async fn another_width_or_a_newer_layout_is_refused() {
     let layout = format!("{}layout", store.prefix());
     raw()
         .await
-        .hset::<_, _, _, ()>(&layout, "version", 4)
+        .hset::<_, _, _, ()>(&layout, "version", 5)
         .await
         .expect("HSET");
     let error = builder(&channel)
@@ -67,10 +67,10 @@ async fn another_width_or_a_newer_layout_is_refused() {
         .await
         .expect_err("it is newer")
         .to_string();
-    assert!(error.contains("layout version 4"), "{error}");
+    assert!(error.contains("layout version 5"), "{error}");
     raw()
         .await
-        .hset_multiple::<_, _, _, ()>(&layout, &[("version", "3"), ("channel", "other")])
+        .hset_multiple::<_, _, _, ()>(&layout, &[("version", "4"), ("channel", "other")])
         .await
         .expect("HSET");
     let error = builder(&channel)

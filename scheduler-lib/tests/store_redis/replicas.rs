@@ -32,7 +32,7 @@ async fn registrations_and_removals_wait_for_a_replica() {
         [Registered::Created]
     );
     let on_replica: bool = replica
-        .command(&format!("EXISTS {}job:a", one.prefix()))
+        .command(&format!("HEXISTS {}jobs:1 a", one.prefix()))
         .await;
     assert!(on_replica, "the answer came after the replica's");
 

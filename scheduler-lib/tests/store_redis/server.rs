@@ -129,15 +129,15 @@ async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it
             .expect("register");
         let dispatch = store.drain(request(at(3), 1)).await.expect("drain");
         let dispatch = dispatch.jobs.into_iter().next().expect("one is due");
-        let key = format!("{}job:a", store.prefix());
-        let old: String = raw.get(&key).await.expect("GET");
+        let key = format!("{}jobs:1", store.prefix());
+        let old: String = raw.hget(&key, "a").await.expect("HGET");
         let update = Update {
             level: Some("gold".parse().expect("a level")),
             ..Update::default()
         };
         store.update(&id("a"), update).await.expect("update");
         let decided_on = store.get(&id("a")).await.expect("get").expect("registered");
-        raw.set::<_, _, ()>(&key, old).await.expect("SET");
+        raw.hset::<_, _, _, ()>(&key, "a", old).await.expect("HSET");
         store.run_now(&id("a")).await.expect("run now");
 
         let settlement = Settlement {

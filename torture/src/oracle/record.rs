@@ -64,35 +64,39 @@ impl Place {
 }
 
 impl Record {
-    /// Reads the words: place, due, deadline, generation, nonce, revision, incarnation, strikes,
-    /// attempts, settled, run now, type, account, level, cushion, pace, scopes, activity, reasons,
-    /// each of these a line of its time and its words.
+    /// Reads the text: the size of the head, and in this the words place, due, deadline, generation,
+    /// nonce, incarnation, settled, type, account, level, then `-`, or `+` and revision, strikes,
+    /// attempts, run now, cushion, pace, scopes, activity; then the reasons, each a line of its time
+    /// and its words. The context follows the head.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
-        let words: Vec<_> = text.splitn(19, ' ').collect();
+        let (size, rest) = text.split_once(' ')?;
+        let head = rest.get(..size.parse().ok()?)?;
+        let words: Vec<_> = head.splitn(12, ' ').collect();
         let [
             place,
             due,
             deadline,
             generation,
             nonce,
-            _,
             incarnation,
-            strikes,
-            _,
             settled,
             _,
             _,
             _,
-            _,
-            _,
-            _,
-            _,
-            _,
-            reasons,
+            more,
+            rest,
         ] = words[..]
         else {
             return None;
+        };
+        let (strikes, reasons) = match more {
+            "-" => ("0", rest),
+            "+" => {
+                let rare: Vec<_> = rest.splitn(9, ' ').collect();
+                (*rare.get(1)?, *rare.get(8)?)
+            }
+            _ => return None,
         };
         let newest = reasons.lines().next().unwrap_or_default();
         let (_, reason) = newest.split_once(' ').unwrap_or_default();
@@ -116,16 +120,19 @@ mod tests {
 
     #[test]
     fn a_record_is_read() {
-        let text = "f 1700000000000 1700000036000 7 9c2 3 ab1 0 0 1699999999000 0 posts 42 default - - ,app - - run now\n1700000000000 registered";
-        let record = Record::parse(text).unwrap();
+        let read = |head: &str| Record::parse(&format!("{} {head}{{}}", head.len())).unwrap();
+        let head = "f 1700000000000 1700000036000 7 9c2 ab1 1699999999000 posts 42 default + 3 2 0 0 - - ,app - - run now\n1700000000000 registered";
+        let record = read(head);
         assert_eq!(record.place, Place::InFlight);
         assert_eq!(
-            (record.generation, record.nonce.as_deref()),
-            (7, Some("9c2"))
+            (record.generation, record.nonce.as_deref(), record.strikes),
+            (7, Some("9c2"), 2)
         );
         assert_eq!(record.reason, "run now");
-        let spent = text.replace(" 9c2 ", " - ");
-        assert_eq!(Record::parse(&spent).unwrap().nonce, None);
+        assert_eq!(read(&head.replace(" 9c2 ", " - ")).nonce, None);
+        let common = read("s 1 0 0 - a 0 posts = default - - registered");
+        assert_eq!((common.place, common.strikes), (Place::Slot, 0));
+        assert_eq!(common.reason, "registered");
         assert_eq!(Record::parse("f 1 2"), None);
     }
 }

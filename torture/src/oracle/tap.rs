@@ -55,7 +55,7 @@ pub async fn follow(client: Client, prefix: String, tapped: mpsc::Sender<Tapped>
 
 /// The writes of records that a line of `MONITOR` tells.
 fn writes(line: &str, prefix: &str) -> Vec<Tapped> {
-    // `1700000000.123456 [0 lua] "SET" "key" "value"`
+    // `1700000000.123456 [0 lua] "HSET" "key" "field" "value"`
     if !line.contains(prefix) {
         return Vec::new();
     }
@@ -75,16 +75,15 @@ fn writes(line: &str, prefix: &str) -> Vec<Tapped> {
         + micros(head) / 1_000;
     let mut words = VecDeque::from(quoted(rest));
     let command = words.pop_front().unwrap_or_default().to_ascii_uppercase();
-    let job = |key: &str| {
-        key.strip_prefix(prefix)?
-            .strip_prefix("job:")
-            .map(str::to_owned)
-    };
+    let key = words.pop_front().unwrap_or_default();
+    let is_part = |key: &str| key.strip_prefix(prefix)?.strip_prefix("jobs:").map(drop);
+    if is_part(&key).is_none() {
+        return Vec::new();
+    }
     let mut seen = Vec::new();
     match command.as_str() {
-        "SET" | "MSET" => {
-            while let (Some(key), Some(text)) = (words.pop_front(), words.pop_front()) {
-                let Some(id) = job(&key) else { continue };
+        "HSET" => {
+            while let (Some(id), Some(text)) = (words.pop_front(), words.pop_front()) {
                 seen.push(match Record::parse(&text) {
                     Some(record) => Tapped::Write {
                         at_ms,
@@ -95,14 +94,11 @@ fn writes(line: &str, prefix: &str) -> Vec<Tapped> {
                 });
             }
         }
-        "DEL" | "UNLINK" => {
-            let removed = words.iter().filter_map(|key| job(key));
-            seen.extend(removed.map(|id| Tapped::Write {
-                at_ms,
-                id,
-                record: None,
-            }));
-        }
+        "HDEL" => seen.extend(words.into_iter().map(|id| Tapped::Write {
+            at_ms,
+            id,
+            record: None,
+        })),
         _ => {}
     }
     seen
@@ -141,13 +137,13 @@ mod tests {
     use super::*;
 
     const PREFIX: &str = "polling:{x:0}:";
-    const RECORD: &str =
-        "s 1700000000000 0 0 - 0 ab 0 0 0 0 posts 1 default - - - - 5 \\\"why\\\"\\n- run now";
+    /// As Redis shows it.
+    const RECORD: &str = "44 s 1 0 0 - ab 0 posts = a - 5 \\\"why\\\"\\n- run now{}";
 
     #[test]
     fn writes_of_records_are_told_in_their_order() {
         let line = format!(
-            "1700000001.234567 [0 lua] \"MSET\" \"{PREFIX}job:posts:1\" \"{RECORD}\" \"{PREFIX}job:posts:2\" \"{RECORD}\""
+            "1700000001.234567 [0 lua] \"HSET\" \"{PREFIX}jobs:3\" \"posts:1\" \"{RECORD}\" \"posts:2\" \"{RECORD}\""
         );
         let seen = writes(&line, PREFIX);
         let [
@@ -162,7 +158,7 @@ mod tests {
             (1_700_000_001_234, "posts:1", "posts:2")
         );
         assert_eq!(record.as_ref().unwrap().reason, "\"why\"");
-        let line = format!("1.000000 [0 lua] \"DEL\" \"{PREFIX}job:posts:1\"");
+        let line = format!("1.000000 [0 lua] \"HDEL\" \"{PREFIX}jobs:3\" \"posts:1\"");
         let [Tapped::Write { record: None, .. }] = &writes(&line, PREFIX)[..] else {
             panic!("a removal is a write");
         };
@@ -171,14 +167,16 @@ mod tests {
     #[test]
     fn other_keys_and_calls_that_only_name_a_record_are_passed_over() {
         for line in [
-            format!("1.000000 [0 lua] \"SET\" \"{PREFIX}ctx:posts:1\" \"{{}}\""),
-            format!("1.000000 [0 lua] \"GET\" \"{PREFIX}job:posts:1\""),
+            format!("1.000000 [0 lua] \"HSET\" \"{PREFIX}layout\" \"cursor\" \"7\""),
+            format!("1.000000 [0 lua] \"HMGET\" \"{PREFIX}jobs:3\" \"posts:1\""),
             format!("1.000000 [0 127.0.0.1:1] \"EVALSHA\" \"ab\" \"1\" \"{PREFIX}layout\""),
-            format!("1.000000 [0 lua] \"SET\" \"polling:{{y:0}}:job:posts:1\" \"{RECORD}\""),
+            format!(
+                "1.000000 [0 lua] \"HSET\" \"polling:{{y:0}}:jobs:3\" \"posts:1\" \"{RECORD}\""
+            ),
         ] {
             assert_eq!(writes(&line, PREFIX), []);
         }
-        let line = format!("1.000000 [0 lua] \"SET\" \"{PREFIX}job:posts:1\" \"s 1\"");
+        let line = format!("1.000000 [0 lua] \"HSET\" \"{PREFIX}jobs:3\" \"posts:1\" \"s 1\"");
         assert!(matches!(writes(&line, PREFIX)[..], [Tapped::Unreadable(_)]));
     }
 }

@@ -337,9 +337,9 @@ mod tests {
         }
     }
 
-    const IN_FLIGHT: &str = "f 1000 5000 1 n1 0 one 0 0 0 0 posts 1 default - - - - ";
-    const SETTLED: &str = "s 9000 5000 1 - 0 one 0 0 1500 0 posts 1 default - - - - 1500 ok";
-    const AGAIN: &str = "s 9000 5000 1 - 0 one 0 0 1600 0 posts 1 default - - - - 1600 ok";
+    const IN_FLIGHT: &str = "53 f 1000 5000 1 n1 one 0 posts 1 default - - registered{}";
+    const SETTLED: &str = "47 s 9000 0 1 - one 1500 posts 1 default - 1500 ok{}";
+    const AGAIN: &str = "47 s 9000 0 1 - one 1600 posts 1 default - 1600 ok{}";
 
     #[test]
     fn a_job_lost_in_between_is_told_once() {

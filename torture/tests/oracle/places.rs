@@ -15,7 +15,8 @@ struct Forged {
 
 /// Due in the fifth slot of 1 s; its lease ends in the ninth.
 fn record(place: char) -> String {
-    format!("{place} 5000 9000 1 - 0 one 0 0 0 0 posts 1 default - - - - ")
+    let head = format!("{place} 5000 9000 1 - one 0 posts 1 default - - registered");
+    format!("{} {head}{{}}", head.len())
 }
 
 impl Forged {
@@ -48,19 +49,24 @@ impl Forged {
     }
 
     async fn register(&mut self, id: &str, place: char) {
-        let (ids, job) = (self.key("ids"), self.key(&format!("job:{id}")));
-        let _: () = self.redis.zadd(ids, id, 0).await.unwrap();
-        let _: () = self.redis.set(job, record(place)).await.unwrap();
+        let jobs = self.key("jobs:3");
+        let _: () = self.redis.hset(jobs, id, record(place)).await.unwrap();
     }
 
     async fn enter(&mut self, index: &str, id: &str) {
-        let index = self.key(index);
-        let _: () = self.redis.sadd(index, id).await.unwrap();
+        let key = self.key(index);
+        let _: () = match index.starts_with("slot:") {
+            true => self.redis.rpush(key, id).await.unwrap(),
+            false => self.redis.sadd(key, id).await.unwrap(),
+        };
     }
 
     async fn leave(&mut self, index: &str, id: &str) {
-        let index = self.key(index);
-        let _: () = self.redis.srem(index, id).await.unwrap();
+        let key = self.key(index);
+        let _: () = match index.starts_with("slot:") {
+            true => self.redis.lrem(key, 0, id).await.unwrap(),
+            false => self.redis.srem(key, id).await.unwrap(),
+        };
     }
 
     async fn look(&self) -> Look {
@@ -96,34 +102,45 @@ async fn a_job_in_two_places_is_told() {
     let mut store = Forged::new().await;
     store.enter("held", "slot").await;
     let found = store.look().await.violations;
-    assert_eq!(found[0], "slot is in slot:5 and in held");
+    assert_eq!(found[0], "slot is in held and in slot:5");
 }
 
 #[tokio::test]
 #[ignore = "needs dev/services"]
 async fn a_job_that_is_not_where_its_record_says_is_told() {
     let mut store = Forged::new().await;
-    store.leave("slot:5", "slot").await;
-    store.enter("slot:6", "slot").await;
+    store.leave("lease:9", "flight").await;
+    store.enter("held", "flight").await;
     let found = store.look().await.violations;
-    assert_eq!(found, ["slot is in slot:6, its record says slot:5"]);
+    assert_eq!(found, ["flight is in held, its record says lease:9"]);
 }
 
 #[tokio::test]
 #[ignore = "needs dev/services"]
-async fn what_is_registered_without_a_record_and_the_reverse_are_told() {
+async fn entries_of_a_list_count_only_where_the_record_says() {
     let mut store = Forged::new().await;
-    let job = store.key("job:held");
-    let _: () = store.redis.del(job).await.unwrap();
-    store.enter("slot:7", "ghost").await;
+    for index in ["slot:5", "slot:7"] {
+        store.enter(index, "slot").await;
+        store.enter(index, "held").await;
+        store.enter(index, "ghost").await;
+    }
+    let look = store.look().await;
+    assert_eq!((look.violations, look.slots), (Vec::new(), 1));
+    store.leave("slot:5", "slot").await;
     let found = store.look().await.violations;
-    assert_eq!(
-        found,
-        [
-            "held is registered without a record",
-            "ghost is in slot:7 and not registered"
-        ]
+    assert!(
+        found[0].starts_with("slot is lost: in no place"),
+        "{found:?}"
     );
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn an_entry_without_a_record_is_told() {
+    let mut store = Forged::new().await;
+    store.enter("held", "ghost").await;
+    let found = store.look().await.violations;
+    assert_eq!(found, ["ghost is in held and not registered"]);
 }
 
 #[tokio::test]

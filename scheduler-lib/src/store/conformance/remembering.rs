@@ -191,19 +191,37 @@ pub async fn reasons_are_bounded_in_number_and_size(store: SharedStore) {
         ["five", "four", "three", "two", "one"]
     );
 
-    let long = "l".repeat(MAX_REASON_SIZE_BYTES);
+    let [a, b, c] = ["a", "b", "c"].map(|letter| letter.repeat(MAX_REASON_SIZE_BYTES));
     let time = format!("{now_ms} ").len();
     // A line's end before each but the first.
-    let left = MAX_HISTORY_SIZE_BYTES - 3 * (time + long.len() + 1) - time;
-    let (long, fits) = (long.as_str(), "f".repeat(left));
-    for reason in [&fits, long, long] {
+    let left = MAX_HISTORY_SIZE_BYTES - 3 * (time + a.len() + 1) - time;
+    let fits = "f".repeat(left);
+    for reason in [&fits, &a, &b] {
         settled(reason).await;
     }
-    assert_eq!(settled(long).await, [long, long, long, &fits]);
-    for reason in [&"n".repeat(left + 1), long, long] {
+    assert_eq!(settled(&c).await, [&*c, &b, &a, &fits]);
+    for reason in [&"n".repeat(left + 1), &a, &b] {
         settled(reason).await;
     }
-    assert_eq!(settled(long).await, [long, long, long]);
+    assert_eq!(settled(&c).await, [c, b, a]);
+}
+
+/// A job that is placed for the same reason again and again keeps those from before.
+pub async fn the_same_reason_again_only_moves_its_time(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("a", 1).await;
+    for slots in [1, 2, 3] {
+        let dispatch = scene.drain_one(scene.at(slots)).await;
+        let settlement = completion(&dispatch, scene.at(slots + 1));
+        scene.settle(settlement, scene.at(slots)).await;
+    }
+    let reasons = scene.get("a").await.state.reasons;
+    let told: Vec<_> = reasons
+        .iter()
+        .map(|one| (one.at_ms, &*one.text))
+        .collect();
+    let polled = (Some(scene.at(3)), "polled");
+    assert_eq!(told, [polled, (Some(START_MS), "registered")]);
 }
 
 /// A line each, cut at a character.

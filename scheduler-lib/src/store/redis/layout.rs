@@ -11,7 +11,7 @@ use super::{
 use crate::store::StoreError;
 
 /// The layout that this version writes. It reads no other.
-const LAYOUT_VERSION: u32 = 3;
+const LAYOUT_VERSION: u32 = 4;
 
 /// A layout key, and how many shards it is to tell.
 pub(super) struct Key {

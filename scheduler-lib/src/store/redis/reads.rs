@@ -10,7 +10,9 @@ use super::{
     record::{hold_letter, record},
     scripts,
 };
-use crate::store::{Dispatch, Hold, JobRecord, SlotStore, StoreError, reasons::bounded};
+use crate::store::{
+    Dispatch, Hold, JobRecord, ListCursor, MAX_CHUNK, SlotStore, StoreError, reasons::bounded,
+};
 
 /// Between two looks of the drain at the server.
 const CHECK_EVERY_MS: i64 = 5_000;
@@ -19,59 +21,53 @@ const CHECK_EVERY_MS: i64 = 5_000;
 pub(super) type Blob = Option<Vec<u8>>;
 
 impl RedisStore {
-    /// The records of `ids`, in their order, without those that do not exist.
-    pub(super) async fn records(&self, ids: &[JobId]) -> Result<Vec<JobRecord>, StoreError> {
-        let (texts, contexts) = self.read(ids, true).await?;
-        let found = ids.iter().zip(texts).zip(contexts);
-        let existing = found.filter_map(|((id, text), context)| Some((id, text?, context)));
-        existing
-            .map(|(id, text, context)| record(id, &text, context.as_deref()))
-            .collect()
+    /// The record of a job.
+    pub(super) async fn record(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
+        let texts = self.read(std::slice::from_ref(id), true).await?;
+        let text = texts.into_iter().next().flatten();
+        text.map(|text| record(id, &text)).transpose()
     }
 
-    /// Each id's record, and its context if wanted. `ids` is not empty.
+    /// Each id's record, with its context if wanted. `ids` is not empty.
     pub(super) async fn read(
         &self,
         ids: &[JobId],
         contexts: bool,
-    ) -> Result<(Vec<Blob>, Vec<Blob>), StoreError> {
+    ) -> Result<Vec<Blob>, StoreError> {
         let call = self
             .call(&scripts::READ)
             .arg(if contexts { "1" } else { "0" });
         call.args(ids.iter().map(JobId::as_str)).run().await
     }
 
-    /// At most `limit` ids after `after`.
+    /// Some records of a part, and where the next are; nowhere after the last.
     pub(super) async fn page(
         &self,
-        after: Option<&JobId>,
-        limit: usize,
-    ) -> Result<Vec<JobId>, StoreError> {
-        let call = self
-            .call(&scripts::LIST)
-            .arg(after.map_or("", JobId::as_str))
-            .arg(limit);
-        let ids: Vec<String> = call.run().await?;
-        Ok(ids
-            .into_iter()
-            .filter_map(|id| JobId::new(id).ok())
-            .collect())
+        part: u64,
+        scan: String,
+        records: &mut Vec<JobRecord>,
+    ) -> Result<Option<(u64, String)>, StoreError> {
+        let call = self.call(&scripts::LIST).arg(part).arg(scan).arg(MAX_CHUNK);
+        let (part, scan, ids, texts): (String, String, Vec<String>, Vec<Vec<u8>>) =
+            call.run().await?;
+        for (id, text) in ids.into_iter().zip(texts) {
+            let Ok(id) = JobId::new(id) else {
+                continue;
+            };
+            records.push(record(&id, &text)?);
+        }
+        Ok(part.parse().ok().map(|part| (part, scan)))
     }
 
     /// The jobs of an answer, by id. One whose record cannot be read is held, so that it neither
     /// stops the others nor comes back with each drain.
-    pub(super) async fn readable(
-        &self,
-        ids: Vec<String>,
-        texts: Vec<Blob>,
-        contexts: Vec<Blob>,
-    ) -> Vec<Dispatch> {
+    pub(super) async fn readable(&self, ids: Vec<String>, texts: Vec<Blob>) -> Vec<Dispatch> {
         let mut dispatches = Vec::with_capacity(ids.len());
-        for ((id, text), context) in ids.into_iter().zip(texts).zip(contexts) {
+        for (id, text) in ids.into_iter().zip(texts) {
             let Ok(id) = JobId::new(id) else {
                 continue;
             };
-            match dispatch(&id, &text.unwrap_or_default(), context.as_deref()) {
+            match dispatch(&id, &text.unwrap_or_default()) {
                 Ok(dispatch) => dispatches.push(dispatch),
                 Err(error) => self.hold_unreadable(&id, &error).await,
             }
@@ -107,8 +103,17 @@ impl RedisStore {
     }
 }
 
-fn dispatch(id: &JobId, text: &[u8], context: Option<&[u8]>) -> Result<Dispatch, StoreError> {
-    let record = record(id, text, context)?;
+/// The part and the place in it at which a page begins.
+pub(super) fn parts_of(from: &ListCursor) -> Result<(u64, String), StoreError> {
+    let parts = from.0.split_once(' ').and_then(|(part, scan)| {
+        let is_place = scan.parse::<u64>().is_ok();
+        Some((part.parse().ok()?, scan.to_owned())).filter(|_| is_place)
+    });
+    parts.ok_or_else(|| StoreError::Cursor(from.0.clone()))
+}
+
+fn dispatch(id: &JobId, text: &[u8]) -> Result<Dispatch, StoreError> {
+    let record = record(id, text)?;
     let token = record.state.token().ok_or_else(|| StoreError::Corrupt {
         id: id.clone(),
         detail: "it is in flight without a token".to_owned(),

@@ -5,10 +5,14 @@ mod fuzz;
 
 use std::{fmt::Display, str::FromStr};
 
-use polling_model::{EncodedContext, JobId, ScopeKey};
+use polling_model::{AccountId, EncodedContext, JobId, JobType, ScopeKey};
 
-use crate::store::{
-    Hold, JobRecord, JobState, MAX_BOUND_SCOPES, MAX_REASONS, NewJob, Place, Reason, StoreError,
+use crate::{
+    ledger::Cushion,
+    policy::{Override, adaptive::Activity},
+    store::{
+        Hold, JobRecord, JobState, MAX_BOUND_SCOPES, MAX_REASONS, NewJob, Place, Reason, StoreError,
+    },
 };
 
 /// Latest time that the store keeps, in UTC milliseconds, about the year 5138: up to here a
@@ -61,77 +65,130 @@ fn scopes_of(word: &str) -> Result<Vec<ScopeKey>, String> {
         .map_err(|error| error.to_string())
 }
 
-/// The record of a new job after its place and time, which the script finds.
+/// Stands for an account that is in the job's id: `job_type:account`, as ids are unless told
+/// otherwise.
+const AS_IN_ID: &str = "=";
+
+/// Stands before what few records have.
+const RARE: &str = "+";
+
+/// The head of a new job's record after its place and time, which the script finds.
 pub(super) fn new_record(job: &NewJob, now_ms: i64) -> String {
     let NewJob {
         incarnation,
         job_type,
-        account,
         level,
         ..
     } = job;
-    let cushion = word(job.cushion);
-    format!(
-        "0 0 {NONE} 0 {incarnation} 0 0 0 0 {job_type} {account} {level} {cushion} {NONE} {NONE} {NONE} \
-         {now_ms} registered"
-    )
+    let account = account_word(&job.id, job_type, &job.account);
+    let rare = match job.cushion {
+        None => NONE.to_owned(),
+        cushion => format!("{RARE} 0 0 0 0 {} {NONE} {NONE} {NONE}", word(cushion)),
+    };
+    format!("0 0 {NONE} {incarnation} 0 {job_type} {account} {level} {rare} {now_ms} registered")
+}
+
+fn account_word<'a>(id: &JobId, job_type: &JobType, account: &'a AccountId) -> &'a str {
+    match account_in(id, job_type) == Some(account.as_str()) {
+        true => AS_IN_ID,
+        false => account.as_str(),
+    }
+}
+
+fn account_in<'a>(id: &'a JobId, job_type: &JobType) -> Option<&'a str> {
+    id.as_str()
+        .strip_prefix(job_type.as_str())?
+        .strip_prefix(':')
 }
 
 /// A record and its context.
-pub(super) fn record(
-    id: &JobId,
-    text: &[u8],
-    context: Option<&[u8]>,
-) -> Result<JobRecord, StoreError> {
-    let corrupt = |detail: &dyn Display| corrupt(id, detail);
-    let context = context.ok_or_else(|| corrupt(&"its context is missing"))?;
-    let context = str::from_utf8(context).map_err(|error| corrupt(&error))?;
-    let context = EncodedContext::new(context).map_err(|error| corrupt(&error))?;
+pub(super) fn record(id: &JobId, text: &[u8]) -> Result<JobRecord, StoreError> {
+    let (head, context) = head_and_context(id, text)?;
+    let context = EncodedContext::new(context).map_err(|error| corrupt(id, &error))?;
     Ok(JobRecord {
         id: id.clone(),
         context,
-        state: state(id, text)?,
+        state: state_of(id, head)?,
     })
 }
 
-/// A record without its context.
+/// A record without its context, if there is one.
 pub(super) fn state(id: &JobId, text: &[u8]) -> Result<JobState, StoreError> {
+    let (head, _) = head_and_context(id, text)?;
+    state_of(id, head)
+}
+
+fn head_and_context<'a>(id: &JobId, text: &'a [u8]) -> Result<(&'a str, &'a str), StoreError> {
     let text = str::from_utf8(text).map_err(|error| corrupt(id, &error))?;
-    let mut words = Words {
-        id,
-        rest: text.splitn(WORDS, ' '),
-    };
+    let sized = text.split_once(' ').and_then(|(size, rest)| {
+        let size_bytes: usize = size.parse().ok()?;
+        rest.split_at_checked(size_bytes)
+    });
+    sized.ok_or_else(|| corrupt(id, &"it does not begin with the size of its head"))
+}
+
+fn state_of(id: &JobId, head: &str) -> Result<JobState, StoreError> {
+    let mut words = Words { id, rest: head };
     let (place, due_ms, deadline_ms) = (
         words.next("place")?,
         words.parse("due")?,
         words.parse("deadline")?,
     );
-    // The order of the fields is that of the words.
+    let place = place_of(place, deadline_ms);
+    let place = place.ok_or_else(|| corrupt(id, &"its place is none that is known"))?;
+    // The order of the words is that of the scripts.
+    let generation = words.parse("generation")?;
+    let nonce = words.parse_optional("nonce")?;
+    let incarnation = words.parse("incarnation")?;
+    let settled_ms = words.parse("settled")?;
+    let job_type: JobType = words.parse("job type")?;
+    let account = words.read("account", |word| account_of(word, id, &job_type))?;
+    let level = words.parse("level")?;
+    let rare = words.rare()?;
     Ok(JobState {
-        place: place_of(place, deadline_ms)
-            .ok_or_else(|| corrupt(id, &"its place is none that is known"))?,
+        place,
         due_ms,
-        generation: words.parse("generation")?,
-        nonce: words.parse_optional("nonce")?,
-        revision: words.parse("revision")?,
-        incarnation: words.parse("incarnation")?,
-        strikes: words.parse("strikes")?,
-        attempts: words.parse("attempts")?,
-        settled_ms: words.parse("settled")?,
-        run_now: words.next("run now")? == "1",
-        job_type: words.parse("job type")?,
-        account: words.parse("account")?,
-        level: words.parse("level")?,
-        cushion: words.parse_optional("cushion")?,
-        pace: words.parse_optional("pace")?,
-        scopes: words.read("scopes", scopes_of)?,
-        activity: words.parse_optional("activity")?,
-        reasons: words.read("reasons", reasons_of)?.into(),
+        generation,
+        nonce,
+        revision: rare.revision,
+        incarnation,
+        strikes: rare.strikes,
+        attempts: rare.attempts,
+        settled_ms,
+        run_now: rare.run_now,
+        job_type,
+        account,
+        level,
+        cushion: rare.cushion,
+        pace: rare.pace,
+        scopes: rare.scopes,
+        activity: rare.activity,
+        reasons: reasons_of(words.rest)
+            .map_err(|error| corrupt(id, &format!("reasons: {error}")))?
+            .into(),
     })
 }
 
-/// How many words a record has; the last, the reasons, may have spaces.
-const WORDS: usize = 19;
+fn account_of(word: &str, id: &JobId, job_type: &JobType) -> Result<AccountId, String> {
+    let account = match word {
+        AS_IN_ID => account_in(id, job_type).ok_or("the job's id does not tell it")?,
+        account => account,
+    };
+    AccountId::new(account).map_err(|error| error.to_string())
+}
+
+/// What few records have.
+#[derive(Default)]
+struct Rare {
+    revision: u64,
+    strikes: u32,
+    attempts: u32,
+    run_now: bool,
+    cushion: Option<Cushion>,
+    pace: Option<Override>,
+    scopes: Vec<ScopeKey>,
+    activity: Option<Activity>,
+}
 
 fn reasons_of(lines: &str) -> Result<Vec<Reason>, String> {
     if lines.is_empty() {
@@ -160,16 +217,37 @@ fn corrupt(id: &JobId, detail: &dyn Display) -> StoreError {
     }
 }
 
+/// The words of a head that were not read yet, each with a space behind it.
 struct Words<'a> {
     id: &'a JobId,
-    rest: std::str::SplitN<'a, char>,
+    rest: &'a str,
 }
 
 impl<'a> Words<'a> {
     fn next(&mut self, name: &str) -> Result<&'a str, StoreError> {
-        self.rest
-            .next()
-            .ok_or_else(|| corrupt(self.id, &format!("{name}: missing")))
+        let (word, rest) = self
+            .rest
+            .split_once(' ')
+            .ok_or_else(|| corrupt(self.id, &format!("{name}: missing")))?;
+        self.rest = rest;
+        Ok(word)
+    }
+
+    fn rare(&mut self) -> Result<Rare, StoreError> {
+        match self.next("more")? {
+            NONE => Ok(Rare::default()),
+            RARE => Ok(Rare {
+                revision: self.parse("revision")?,
+                strikes: self.parse("strikes")?,
+                attempts: self.parse("attempts")?,
+                run_now: self.next("run now")? == "1",
+                cushion: self.parse_optional("cushion")?,
+                pace: self.parse_optional("pace")?,
+                scopes: self.read("scopes", scopes_of)?,
+                activity: self.parse_optional("activity")?,
+            }),
+            _ => Err(corrupt(self.id, &"more: neither told nor left out")),
+        }
     }
 
     fn parse<T: FromStr<Err: Display>>(&mut self, name: &str) -> Result<T, StoreError> {

@@ -6,7 +6,7 @@ use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, Nonce, Slo
 use super::{
     RedisStore,
     answers::{Kept, edited, postponed_args, registered, settlement_args, verdict},
-    reads::Blob,
+    reads::{Blob, parts_of},
     record::{new_record, state, time, word},
     scripts,
 };
@@ -115,22 +115,19 @@ impl SlotStore for RedisStore {
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
-        let found = self.records(std::slice::from_ref(id)).await?;
-        Ok(found.into_iter().next())
+        self.record(id).await
     }
 
     async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
-        let after = from.map(|from| {
-            JobId::new(from.0.as_str()).map_err(|_| StoreError::Cursor(from.0.clone()))
-        });
-        let limit = limit.min(MAX_PAGE);
-        let ids = self.page(after.transpose()?.as_ref(), limit).await?;
-        let mut records = Vec::with_capacity(ids.len());
-        for chunk in ids.chunks(MAX_CHUNK) {
-            records.extend(self.records(chunk).await?);
+        let mut from = match from {
+            Some(from) => Some(parts_of(from)?),
+            None => Some((0, "0".to_owned())),
+        };
+        let mut records = Vec::new();
+        while let Some((part, scan)) = from.take_if(|_| records.len() < limit.min(MAX_PAGE)) {
+            from = self.page(part, scan, &mut records).await?;
         }
-        let last = ids.last().filter(|_| ids.len() == limit);
-        let next = last.map(|id| ListCursor(id.to_string()));
+        let next = from.map(|(part, scan)| ListCursor(format!("{part} {scan}")));
         Ok(Listed { records, next })
     }
 
@@ -146,8 +143,8 @@ impl SlotStore for RedisStore {
         for (job_type, deadline_ms) in &request.deadlines_ms {
             call = call.arg(job_type.as_str()).arg(time(*deadline_ms));
         }
-        let (cursor, more, ids, texts, contexts) = call.run().await?;
-        let jobs = self.readable(ids, texts, contexts).await;
+        let (cursor, more, ids, texts) = call.run().await?;
+        let jobs = self.readable(ids, texts).await;
         Ok(Drained {
             jobs,
             cursor: AbsoluteSlot(cursor),
@@ -173,11 +170,11 @@ impl SlotStore for RedisStore {
         let call = self
             .call_at(&scripts::CLAIM_NOTE, now_ms)
             .arg(time(new_deadline_ms));
-        let noted = call.run::<Option<(String, Vec<String>, Vec<Blob>, Vec<Blob>)>>();
-        let Some((nonce, ids, texts, contexts)) = noted.await? else {
+        let noted = call.run::<Option<(String, Vec<String>, Vec<Blob>)>>();
+        let Some((nonce, ids, texts)) = noted.await? else {
             return Ok(None);
         };
-        let jobs = self.readable(ids, texts, contexts).await;
+        let jobs = self.readable(ids, texts).await;
         let nonce = nonce.parse().map_err(|_| {
             StoreError::Layout(format!("{}note:{nonce} is no note of ours", self.prefix()))
         })?;
@@ -199,7 +196,7 @@ impl SlotStore for RedisStore {
     async fn load(&self, ids: &[JobId]) -> Result<Vec<Option<JobState>>, StoreError> {
         let mut states = Vec::with_capacity(ids.len());
         for chunk in ids.chunks(MAX_CHUNK) {
-            let (texts, _) = self.read(chunk, false).await?;
+            let texts = self.read(chunk, false).await?;
             for (id, text) in chunk.iter().zip(texts) {
                 states.push(text.map(|text| state(id, &text)).transpose()?);
             }
@@ -233,7 +230,7 @@ impl SlotStore for RedisStore {
     }
 
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
-        let from = from.map_or_else(|| "ids  0".to_owned(), |cursor| cursor.0);
+        let from = from.map_or_else(|| "job 0 0".to_owned(), |cursor| cursor.0);
         let mut parts = from.splitn(3, ' ');
         let [part, at, scan] = std::array::from_fn(|_| parts.next().unwrap_or_default());
         let call = self.call(&scripts::SWEEP).arg(part).arg(at).arg(scan);

@@ -1,34 +1,33 @@
 -- Moves the cursor on over empty slots, then takes jobs out of its slot, each with a new token.
 -- ARGV     2 now, 3 skew limit, 4 limit, 5 nonce, 6 the note's deadline, 7 most open notes, 8 default deadline,
 --          9.. pairs of job type and deadline
--- Returns  cursor, 1 if there is more, the jobs' ids, records, contexts
+-- Returns  cursor, 1 if there is more, the jobs' ids, records
 -- The note comes before the leases, these before the records, the slot is left last. A job whose record was written is
 -- in a lease and in the note; one whose record was not is still in its slot.
 local STEPS, PROMOTIONS = 1000, 200
 local now, limit, nonce = tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
-if redis.call('ZCARD', prefix .. 'notes') >= tonumber(ARGV[7]) then return { cursor, 0, {}, {}, {} } end
+if redis.call('ZCARD', prefix .. 'notes') >= tonumber(ARGV[7]) then return { cursor, 0, {}, {} } end
 local current = math.floor(now / width)
 
 -- Brings into the ring what is within the cursor's reach. False if there may be more: then the cursor has to wait.
 local function promote()
   local reach = (cursor + SLOTS - 1) * width
   local ids = redis.call('ZRANGEBYSCORE', LATER, '-inf', reach, 'LIMIT', 0, PROMOTIONS)
-  local written = {}
-  for at, text in ipairs(values_of(job_key, ids)) do
+  for at, text in ipairs(texts_of(ids)) do
     local id, job = ids[at], parse(text)
     local waits = job and job.p == 'l'
-    if waits then job.p, job.d = placed(tonumber(job.d)) end
-    if waits then enter(index_of(job.p, job.d), id, job.d) end
-    if waits and job.p == 's' then
-      written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
+    if waits then
+      job.p, job.d = placed(tonumber(job.d))
+      enter(id, job)
+      if job.p == 's' then save(id, job) end
     end
     -- An entry with a wrong time was just given the right one.
-    if not (waits and job.p == 'l') then leave(LATER, id) end
+    if not (waits and job.p == 'l') then leave(id, LATER, 'l') end
   end
   write_entering()
-  if #written > 0 then redis.call('MSET', unpack(written)) end
+  write_records()
   write_leaving()
   return #ids < PROMOTIONS
 end
@@ -37,7 +36,7 @@ end
 local complete = promote()
 if complete then
   local to = cursor
-  while to < current and to - cursor < STEPS and redis.call('SCARD', slot_key(to)) == 0 do to = to + 1 end
+  while to < current and to - cursor < STEPS and redis.call('LLEN', slot_key(to)) == 0 do to = to + 1 end
   if to > cursor then
     cursor = to
     redis.call('HSET', KEYS[1], 'cursor', cursor)
@@ -47,19 +46,17 @@ end
 
 local deadlines = {}
 for at = 9, #ARGV, 2 do deadlines[ARGV[at]] = ARGV[at + 1] end
-local slot, ids, texts, written, buckets = slot_key(cursor), {}, {}, {}, {}
-local found = cursor <= current and redis.call('SRANDMEMBER', slot, limit) or {}
-for at, text in ipairs(values_of(job_key, found)) do
+local slot, ids, texts, seen, buckets = slot_key(cursor), {}, {}, {}, {}
+local found = cursor <= current and redis.call('LRANGE', slot, 0, limit - 1) or {}
+for at, text in ipairs(texts_of(found)) do
   local id, job = found[at], parse(text)
-  leave(slot, id)
-  if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor then
+  if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor and not seen[id] then
+    seen[id] = true
     job.p, job.e, job.g, job.n = 'f', deadlines[job.t] or ARGV[8], tonumber(job.g) + 1, nonce
     job.w = 0
-    local bucket = bucket_of(tonumber(job.e))
-    buckets[bucket] = true
-    enter(lease_key(bucket), id)
-    ids[#ids + 1], texts[#texts + 1] = id, text_of(job)
-    written[#written + 1], written[#written + 2] = job_key(id), texts[#texts]
+    buckets[bucket_of(tonumber(job.e))] = true
+    enter(id, job)
+    ids[#ids + 1], texts[#texts + 1] = id, save(id, job)
   end
 end
 if #ids > 0 then
@@ -67,8 +64,8 @@ if #ids > 0 then
   redis.call('SADD', prefix .. 'note:' .. nonce, unpack(ids))
   for bucket in pairs(buckets) do redis.call('ZADD', LEASES, bucket, bucket) end
   write_entering()
-  redis.call('MSET', unpack(written))
+  write_records()
 end
-write_leaving()
-local more = not complete or cursor < current or (cursor == current and redis.call('SCARD', slot) > 0)
-return { cursor, more and 1 or 0, ids, texts, values_of(context_key, ids) }
+if #found > 0 then redis.call('LTRIM', slot, #found, -1) end
+local more = not complete or cursor < current or (cursor == current and redis.call('LLEN', slot) > 0)
+return { cursor, more and 1 or 0, ids, texts }

@@ -8,10 +8,10 @@ for at = 5, #ARGV, 2 do
   if not job then
     answer = -1
   elseif not is_held(job.p) and (nonce == '' or (job.p == 'f' and job.n == nonce)) then
-    local from = index_of(job.p, job.d, job.e)
+    local from, place = index_of(job), job.p
     job.p, job.r = ARGV[3], ARGV[2]
     because(job, '-', ARGV[4])
-    move(id, from, job)
+    move(id, from, place, job)
     answer = 1
   end
   answers[#answers + 1] = answer

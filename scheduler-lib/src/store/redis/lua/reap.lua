@@ -8,28 +8,27 @@ local refused = skewed(tonumber(ARGV[2]), ARGV[3])
 if refused then return refused end
 local deadline, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
 local due, reaped = (cursor + 1) * width, 0
-local target = slot_key(cursor + 1)
 local buckets = redis.call('ZRANGEBYSCORE', LEASES, '-inf', bucket_of(deadline), 'LIMIT', 0, BUCKETS)
 for _, bucket in ipairs(buckets) do
   if reaped >= limit then break end
-  local lease, written = lease_key(bucket), {}
+  local lease = lease_key(bucket)
   local whole = tonumber(bucket) * width <= deadline
   local members = redis.call('SRANDMEMBER', lease, whole and limit - reaped or PART)
-  for at, text in ipairs(values_of(job_key, members)) do
+  for at, text in ipairs(texts_of(members)) do
     local id, job = members[at], parse(text)
-    local confirmed = job and job.p == 'f' and lease_key(bucket_of(tonumber(job.e))) == lease
+    local confirmed = job and job.p == 'f' and index_of(job) == lease
     local reap = confirmed and tonumber(job.e) <= deadline and reaped < limit
     if reap then
       job.p, job.d = 's', due
       because(job, ARGV[2], 'no answer came in time: polled again')
-      enter(target, id)
-      written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
+      enter(id, job)
+      save(id, job)
       reaped = reaped + 1
     end
-    if reap or not confirmed then leave(lease, id) end
+    if reap or not confirmed then leave(id, lease, 'f') end
   end
   write_entering()
-  if #written > 0 then redis.call('MSET', unpack(written)) end
+  write_records()
   write_leaving()
   if redis.call('EXISTS', lease) == 0 then redis.call('ZREM', LEASES, bucket) end
 end

@@ -5,8 +5,9 @@ local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
 if not is_held(job.p) then return 0 end
+local place = job.p
 job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5])))
 job.k, job.r = 0, ARGV[2]
 because(job, '-', 'resumed')
-move(id, HELD, job)
+move(id, HELD, place, job)
 return 1

@@ -4,7 +4,7 @@
 local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
-local from = index_of(job.p, job.d, job.e)
+local from, place = index_of(job), job.p
 job.r = ARGV[2]
 if job.p == 'f' then
   job.w = 1
@@ -13,5 +13,5 @@ else
   job.p, job.d = 's', cursor * width
   because(job, '-', 'run now')
 end
-move(id, from, job)
+move(id, from, place, job)
 return 1

@@ -3,35 +3,24 @@
 --          context, next (d due, n now, h hold, r remove), its time or hold, attempts, the limit of strikes (0 clears
 --          them), the place of quarantine, reason, scopes and activity ('' leaves as it is)
 -- Returns  one letter a settlement: a accepted, e edited, s stale, o other incarnation, u unknown
--- Contexts come before records: with the token unspent, the completion is settled once more to the same end.
 local ARGUMENTS = 15
 local now = tonumber(ARGV[2])
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
-local verdicts, seen, written, contexts, removed = {}, {}, {}, {}, {}
+local verdicts, seen = {}, {}
 
-local function write()
+local function write_all()
   write_entering()
-  if #contexts > 0 then redis.call('MSET', unpack(contexts)) end
-  if #written > 0 then redis.call('MSET', unpack(written)) end
-  for _, id in ipairs(removed) do
-    redis.call('DEL', job_key(id))
-    redis.call('DEL', context_key(id))
-    redis.call('ZREM', prefix .. 'ids', id)
-  end
+  write_records()
+  write({ 'HDEL' })
   write_leaving()
-  written, contexts, removed = {}, {}, {}
 end
 
-local function change(id, from, job)
-  local to = index_of(job.p, job.d, job.e)
-  if to ~= from then
-    enter(to, id, job.d)
-    leave(from, id)
-  elseif to == LATER then
-    enter(to, id, job.d)
-  end
-  written[#written + 1], written[#written + 2] = job_key(id), text_of(job)
+local function change(id, from, place, job)
+  local moves = index_of(job) ~= from
+  if moves or job.p == 'l' then enter(id, job) end
+  if moves then leave(id, from, place) end
+  save(id, job)
 end
 
 local function quarantine(job, place)
@@ -40,16 +29,16 @@ local function quarantine(job, place)
 end
 
 local function strike_stale(at, job)
-  local limit, from = tonumber(ARGV[at + 10]), index_of(job.p, job.d, job.e)
+  local limit, from, place = tonumber(ARGV[at + 10]), index_of(job), job.p
   if limit == 0 then return end
   job.k = tonumber(job.k) + 1
   if job.k >= limit and not is_held(job.p) then quarantine(job, ARGV[at + 11]) end
-  change(ARGV[at], from, job)
+  change(ARGV[at], from, place, job)
 end
 
 local function accept(at, job)
   local id, limit, next, argument = ARGV[at], tonumber(ARGV[at + 10]), ARGV[at + 7], ARGV[at + 8]
-  local from = index_of(job.p, job.d, job.e)
+  local from, place = index_of(job), job.p
   job.n, job.c, job.s, job.w = '-', ARGV[at + 9], now, 0
   job.k = limit > 0 and tonumber(job.k) + 1 or 0
   if ARGV[at + 13] ~= '' then job.b = ARGV[at + 13] end
@@ -58,8 +47,8 @@ local function accept(at, job)
     if limit > 0 and job.k >= limit then
       quarantine(job, ARGV[at + 11])
     elseif next == 'r' then
-      removed[#removed + 1] = id
-      leave(from, id)
+      note('HDEL', part_of(id), id)
+      leave(id, from, place)
       return
     else
       because(job, ARGV[2], ARGV[at + 12])
@@ -72,10 +61,8 @@ local function accept(at, job)
       end
     end
   end
-  if ARGV[at + 5] == '1' then
-    contexts[#contexts + 1], contexts[#contexts + 2] = context_key(id), ARGV[at + 6]
-  end
-  change(id, from, job)
+  if ARGV[at + 5] == '1' then job.context = ARGV[at + 6] end
+  change(id, from, place, job)
 end
 
 local function settle(at, text)
@@ -93,15 +80,15 @@ end
 
 local ids = {}
 for at = 4, #ARGV, ARGUMENTS do ids[#ids + 1] = ARGV[at] end
-local texts = values_of(job_key, ids)
+local texts = texts_of(ids)
 for number, id in ipairs(ids) do
   -- A job's second settlement in one call has to see the first.
   if seen[id] then
-    write()
-    texts[number] = redis.call('GET', job_key(id))
+    write_all()
+    texts[number] = redis.call('HGET', part_of(id), id)
   end
   seen[id] = true
   verdicts[number] = settle(4 + (number - 1) * ARGUMENTS, texts[number])
 end
-write()
+write_all()
 return table.concat(verdicts)

@@ -4,7 +4,7 @@
 local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
-local from = index_of(job.p, job.d, job.e)
+local from, place = index_of(job), job.p
 job.r = ARGV[2]
 if ARGV[6] ~= '' then job.l = ARGV[6] end
 if ARGV[7] ~= '' then job.u = ARGV[7] end
@@ -13,5 +13,5 @@ if job.p == 's' or job.p == 'l' then
   place_edited(job, tonumber(ARGV[4]), tonumber(ARGV[5]), from)
   because(job, '-', 'its level, cushion or pace was changed')
 end
-move(id, from, job)
+move(id, from, place, job)
 return 1
