@@ -1,19 +1,34 @@
-//! A last bound on calls to queues, for adapters that have none of their own.
+//! Deadlines that take no timer while nothing is waited for.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use tokio::time::timeout;
+use futures_util::future::poll_immediate;
+use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 
 use crate::transport::{QueueError, QueueErrorKind, SharedQueue};
 
-/// What `call` answers within `limit`; past it the outcome is unknown.
+/// As [`timeout_at`].
+pub(crate) async fn by<T>(deadline: Instant, call: impl Future<Output = T>) -> Result<T, Elapsed> {
+    let mut call = pin!(call);
+    match poll_immediate(&mut call).await {
+        Some(answer) => Ok(answer),
+        None => timeout_at(deadline, call).await,
+    }
+}
+
+/// What `call` answers within `limit`, a last bound for adapters that have none of their own; past
+/// it the outcome is unknown.
 pub(crate) async fn within<T>(
     limit: Duration,
     queue: &SharedQueue,
     operation: &'static str,
     call: impl Future<Output = Result<T, QueueError>>,
 ) -> Result<T, QueueError> {
-    let answered = timeout(limit, call).await;
+    let mut call = pin!(call);
+    let answered = match poll_immediate(&mut call).await {
+        Some(answer) => Ok(answer),
+        None => timeout(limit, call).await,
+    };
     answered.unwrap_or_else(|_| {
         Err(QueueError {
             queue: queue.name().to_owned(),

@@ -1,12 +1,13 @@
 //! A completion onto the completed queue.
 
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep};
 
 use super::CompleteLayer;
 use crate::{
     CompleteError, Completion, Job,
     backoff::Backoff,
     caps,
+    deadline::by,
     model::{EncodedContext, wire},
     transport::EntryError,
 };
@@ -20,13 +21,13 @@ impl CompleteLayer {
         completion: &Completion<EncodedContext>,
     ) -> Result<(), CompleteError> {
         let deadline = job.expires().min(Instant::now() + self.timeout);
-        let mut backoff = Backoff::new(self.generator.clone(), caps::COMPLETE_BACKOFF);
+        let mut backoff = None;
         let mut attempts = 0;
         let mut reason = None;
         while attempts < caps::COMPLETE_ATTEMPTS {
             attempts += 1;
             let body = wire::encode_completion(completion)?;
-            let sent = timeout_at(deadline, self.completed.send(vec![body])).await;
+            let sent = by(deadline, self.completed.send(vec![body])).await;
             let Ok(answers) = sent else {
                 break;
             };
@@ -36,7 +37,8 @@ impl CompleteLayer {
                 Some(Err(error)) => return Err(self.not_stored(attempts, error.to_string())),
                 None => reason = Some("the queue answered nothing".to_owned()),
             }
-            let pause = backoff.next();
+            let first = || Backoff::new(self.generator.clone(), caps::COMPLETE_BACKOFF);
+            let pause = backoff.get_or_insert_with(first).next();
             if Instant::now() + pause >= deadline {
                 break;
             }

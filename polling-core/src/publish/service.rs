@@ -4,11 +4,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tower::Service;
 
 use super::{PublishLayer, Published, batch::Batch, future::ResponseFuture};
-use crate::{BusError, Job, Observation, Polled, PublishError, caps, transport::BusErrorKind};
+use crate::{
+    BusError, Job, Observation, Polled, PublishError, caps, deadline::by, transport::BusErrorKind,
+};
 
 /// Publishes what the poll within found, and answers once every event is delivered.
 ///
@@ -56,7 +58,7 @@ impl PublishLayer {
 
     async fn deliver(&self, job: &Job, mut polled: Polled) -> Result<Published, BusError> {
         let latest = Instant::now() + self.limits.timeout;
-        // A job that expired while it was polled is past any deadline; `timeout_at` then still
+        // A job that expired while it was polled is past any deadline, which then still
         // lets through what the bus takes at once.
         let deadline = job
             .expires()
@@ -64,7 +66,7 @@ impl PublishLayer {
             .map_or_else(Instant::now, |expires| expires.min(latest));
         let events = mem::take(&mut polled.events);
         let mut batch = Batch::new(&self.bus, &self.throttle, job, events);
-        let delivered = timeout_at(deadline, batch.deliver()).await;
+        let delivered = by(deadline, batch.deliver()).await;
         if batch.waited >= caps::MIN_REPORTED_WAIT {
             self.observer.observe(Observation::PublishThrottled {
                 waited: batch.waited,

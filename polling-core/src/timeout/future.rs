@@ -2,7 +2,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use pin_project_lite::pin_project;
@@ -16,8 +16,10 @@ pin_project! {
     pub struct ResponseFuture<F> {
         #[pin]
         inner: F,
+        deadline: Instant,
+        // Only a poll that waits needs a timer.
         #[pin]
-        deadline: Sleep,
+        timer: Option<Sleep>,
         started: Instant,
         job_type: JobType,
         observer: SharedObserver,
@@ -37,7 +39,8 @@ impl<F> ResponseFuture<F> {
     ) -> Self {
         Self {
             inner,
-            deadline: sleep_until(deadline),
+            deadline,
+            timer: None,
             started: Instant::now(),
             job_type,
             observer,
@@ -57,7 +60,7 @@ where
     type Output = Result<Polled, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
+        let mut this = self.project();
         if std::mem::take(this.yields) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -65,10 +68,13 @@ where
         // The poll first: what it brings at the last moment is not thrown away.
         let result = if let Poll::Ready(result) = this.inner.poll(cx) {
             result.map_err(Into::into)
-        } else if this.deadline.poll(cx).is_ready() {
-            Err(timed_out().into())
         } else {
-            return Poll::Pending;
+            if this.timer.is_none() {
+                this.timer.set(Some(sleep_until(*this.deadline)));
+            }
+            let timer = this.timer.as_pin_mut().expect("the timer is set");
+            ready!(timer.poll(cx));
+            Err(timed_out().into())
         };
         *this.watched = None;
         let (events, error) = match &result {

@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 
 /// A queue that delivers each message at least once.
 ///
@@ -34,6 +35,11 @@ pub trait Queue: Send + Sync + fmt::Debug {
     /// Deletes a message for good. A receipt that is no longer valid is no error: the message has
     /// been received again, and whoever holds it decides.
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError>;
+
+    /// Deletes messages for good. The answer has an entry per receipt, in their order.
+    async fn ack_all(&self, receipts: &[Receipt]) -> Vec<Result<(), QueueError>> {
+        join_all(receipts.iter().map(|receipt| self.ack(receipt))).await
+    }
 
     /// Keeps a message invisible for `visibility` from now.
     ///

@@ -72,7 +72,8 @@ impl Cycle {
             .zip(verdicts)
             .filter(|(_, verdict)| *verdict != Verdict::Edited);
         done.extend(settled.map(|(message, _)| message));
-        self.ack_all(&self.channel.dead_letter, done.iter()).await;
+        self.ack_all(&self.channel.dead_letter, done.into_iter())
+            .await;
         KillPoint::SchedulerDeadLettersAcked.hit();
         Ok(())
     }

@@ -24,10 +24,14 @@ pub(super) async fn send(queue: &SharedQueue, bodies: Vec<String>) -> Vec<Result
     sent.unwrap_or_else(|_| vec![Err(EntryError::Unknown { reason: reason() }); count])
 }
 
-/// Deletes a message.
-pub(super) async fn ack(queue: &SharedQueue, receipt: &Receipt) -> Result<(), QueueError> {
-    let acked = timeout(QUEUE_DEADLINE, queue.ack(receipt)).await;
-    acked.unwrap_or_else(|_| Err(no_answer(queue, "ack")))
+/// Deletes messages; past the deadline the outcome of all is unknown.
+pub(super) async fn ack_all(
+    queue: &SharedQueue,
+    receipts: &[Receipt],
+) -> Vec<Result<(), QueueError>> {
+    let acked = timeout(QUEUE_DEADLINE, queue.ack_all(receipts)).await;
+    let none = || receipts.iter().map(|_| Err(no_answer(queue, "ack")));
+    acked.unwrap_or_else(|_| none().collect())
 }
 
 fn no_answer(queue: &SharedQueue, operation: &'static str) -> QueueError {

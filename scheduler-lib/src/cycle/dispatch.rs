@@ -223,10 +223,11 @@ impl Cycle {
             Vec::with_capacity(jobs.len()),
             Vec::with_capacity(jobs.len()),
         );
+        let now_ms = self.clock.now_ms();
         for job in jobs {
             let id = job.record.id.clone();
-            let not_after_ms = self.not_after_ms(&job, kind);
-            if not_after_ms <= self.clock.now_ms() {
+            let not_after_ms = self.not_after_ms(&job, kind, now_ms);
+            if not_after_ms <= now_ms {
                 // Sent so late that no worker would poll it: the reaper places the job anew.
                 done.push(id);
                 continue;
@@ -254,9 +255,8 @@ impl Cycle {
     }
 
     /// Before the job's lease ends, whenever it is sent: one that is polled later is polled twice.
-    fn not_after_ms(&self, job: &Dispatch, kind: &Kind) -> i64 {
+    fn not_after_ms(&self, job: &Dispatch, kind: &Kind, now_ms: i64) -> i64 {
         let limits = &self.channel.limits;
-        let now_ms = self.clock.now_ms();
         match job.record.state.place {
             Place::InFlight { deadline_ms } => {
                 deadline_ms - limits.in_flight_margin.as_millis() as i64

@@ -112,10 +112,11 @@ impl Cycle {
         let standings = standings.get_or_insert_default();
         let mut verdicts = vec![Verdict::Unknown; endings.len()];
         let (mut registered, mut settlements) = (Vec::new(), Vec::new());
+        let now_ms = self.clock.now_ms();
         for (at, (ending, state)) in endings.iter().zip(&states).enumerate() {
             if let Some(state) = state {
                 registered.push(at);
-                settlements.push(self.settlement(ending, state, standings));
+                settlements.push(self.settlement(ending, state, standings, now_ms));
             }
         }
         if !settlements.is_empty() {
@@ -141,7 +142,13 @@ impl Cycle {
         Ok(verdicts)
     }
 
-    fn settlement(&self, ending: &Ending, state: &JobState, standings: &Standings) -> Settlement {
+    fn settlement(
+        &self,
+        ending: &Ending,
+        state: &JobState,
+        standings: &Standings,
+        now_ms: i64,
+    ) -> Settlement {
         let orphan;
         let (rules, frequency): (_, &dyn Frequency) = match self.channel.kinds.get(&state.job_type)
         {
@@ -153,7 +160,6 @@ impl Cycle {
                 (&orphan, &FixedIntervals)
             }
         };
-        let now_ms = self.clock.now_ms();
         let scopes = standings.of(rules.claims(state));
         let created_ms = ending
             .created_ms()

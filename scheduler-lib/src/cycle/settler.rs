@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use futures_util::future::join_all;
 use polling_model::{EncodedContext, KillPoint, Observation, wire};
 use polling_transport::{Message, SharedQueue};
 use tokio_util::sync::CancellationToken;
@@ -66,7 +65,7 @@ impl Cycle {
         let verdicts = self.settle(&endings).await?;
         KillPoint::SchedulerSettled.hit();
         let settled = settling
-            .iter()
+            .into_iter()
             .zip(verdicts)
             .filter(|(_, verdict)| *verdict != Verdict::Edited);
         self.ack_all(queue, settled.map(|(message, _)| message))
@@ -86,13 +85,14 @@ impl Cycle {
     }
 
     /// Deletes messages whose outcome is stored. One that stays is delivered again and then stale.
-    pub(super) async fn ack_all<'a>(
+    pub(super) async fn ack_all(
         &self,
         queue: &SharedQueue,
-        messages: impl Iterator<Item = &'a Message>,
+        messages: impl Iterator<Item = Message>,
     ) {
-        let acks = messages.map(|message| deadline::ack(queue, &message.receipt));
-        for error in join_all(acks).await.into_iter().filter_map(Result::err) {
+        let receipts: Vec<_> = messages.map(|message| message.receipt).collect();
+        let acks = deadline::ack_all(queue, &receipts).await;
+        for error in acks.into_iter().filter_map(Result::err) {
             tracing::debug!(channel = %self.channel.id, error = polling_model::chain(&error), "not known to be acknowledged");
             self.observer.observe(Observation::AckFailed);
         }

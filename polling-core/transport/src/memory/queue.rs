@@ -207,6 +207,18 @@ impl MemoryQueue {
         })
     }
 
+    fn delete(&self, receipts: &[Receipt]) {
+        let deliveries: Vec<Delivery> = receipts.iter().filter_map(from_receipt).collect();
+        let mut store = self.lock();
+        let deleted: Vec<_> = deliveries
+            .into_iter()
+            .filter_map(|delivery| store.delete(delivery))
+            .collect();
+        drop(store);
+        // Freed only now, when nobody waits for the queue.
+        drop(deleted);
+    }
+
     fn push(&self, store: &mut Store, body: String) -> Result<(), EntryError> {
         let size_bytes = body.len();
         let limit_bytes = self.max_message_size_bytes;
@@ -270,18 +282,14 @@ impl Queue for MemoryQueue {
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
         tokio::task::consume_budget().await;
-        let Some(delivery) = from_receipt(receipt) else {
-            return Ok(());
-        };
-        let mut store = self.lock();
-        let acked = store
-            .held(delivery)
-            .is_some()
-            .then(|| store.remove(delivery.id));
-        drop(store);
-        // Freed only now, when nobody waits for it.
-        drop(acked);
+        self.delete(std::slice::from_ref(receipt));
         Ok(())
+    }
+
+    async fn ack_all(&self, receipts: &[Receipt]) -> Vec<Result<(), QueueError>> {
+        tokio::task::consume_budget().await;
+        self.delete(receipts);
+        receipts.iter().map(|_| Ok(())).collect()
     }
 
     async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError> {

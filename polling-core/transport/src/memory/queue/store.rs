@@ -177,6 +177,12 @@ impl Store {
         true
     }
 
+    /// Removes the message of a delivery, unless it was received again.
+    pub(super) fn delete(&mut self, delivery: Delivery) -> Option<Stored> {
+        self.held(delivery)?;
+        self.remove(delivery.id)
+    }
+
     /// Removes a message from everywhere.
     pub(super) fn remove(&mut self, id: u64) -> Option<Stored> {
         match self.messages.get(&id)?.place {
