@@ -167,6 +167,7 @@ macro_rules! queue_conformance {
                 receivers_share_no_message,
                 concurrent_sends_all_succeed,
                 concurrent_acknowledgements_all_succeed,
+                acknowledgements_in_one_call_have_an_answer_each,
                 concurrent_extensions_all_succeed,
             }
         }

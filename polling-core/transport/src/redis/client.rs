@@ -107,15 +107,6 @@ impl ClientBuilder {
         self
     }
 
-    /// Deadlines of connecting, 2 s by default, and of a whole call, connecting included, 5 s.
-    pub fn timeouts(mut self, connect: Duration, response: Duration) -> Self {
-        self.options = self
-            .options
-            .connect_timeout(connect)
-            .response_timeout(response);
-        self
-    }
-
     /// The first part of the name under which operators see who holds a message, `polling` by
     /// default; each queue of each process adds a random part.
     pub fn consumer(mut self, name: impl Into<String>) -> Self {

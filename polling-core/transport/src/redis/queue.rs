@@ -154,6 +154,11 @@ impl RedisQueue {
         fault.into_error(&self.name, operation)
     }
 
+    fn acked(&self, answer: Result<Result<(), Fault>, NoAnswer>) -> Result<(), QueueError> {
+        let acked = answer.unwrap_or_else(|gone| Err(no_answer(gone)));
+        acked.map_err(|fault| self.error("ack", fault))
+    }
+
     /// Removes consumers that are gone, now and then. What was not done is done the next time.
     async fn sweep_in_turn(&self) {
         let now = Instant::now();
@@ -224,9 +229,22 @@ impl Queue for RedisQueue {
         let Some(delivery) = Delivery::of(receipt) else {
             return Ok(());
         };
-        let answer = self.acks.submit(delivery, 0).await.get().await;
-        let acked = answer.unwrap_or_else(|gone| Err(no_answer(gone)));
-        acked.map_err(|fault| self.error("ack", fault))
+        self.acked(self.acks.submit(delivery, 0).await.get().await)
+    }
+
+    async fn ack_all(&self, receipts: &[Receipt]) -> Vec<Result<(), QueueError>> {
+        let deliveries: Vec<_> = receipts.iter().map(Delivery::of).collect();
+        let ours = deliveries.iter().flatten().map(|one| (one.clone(), 0));
+        let mut answers = self.acks.submit_all(ours.collect()).await.into_iter();
+        let mut acked = Vec::with_capacity(receipts.len());
+        for delivery in deliveries {
+            let answer = delivery.and_then(|_| answers.next());
+            acked.push(match answer {
+                Some(answer) => self.acked(answer.get().await),
+                None => Ok(()),
+            });
+        }
+        acked
     }
 
     async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError> {

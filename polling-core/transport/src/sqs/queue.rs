@@ -104,6 +104,14 @@ impl SqsQueue {
         fault.into_error(&self.name, operation)
     }
 
+    fn acked(&self, answer: Result<Result<(), Fault>, NoAnswer>) -> Result<(), QueueError> {
+        match answer.unwrap_or_else(|gone| Err(no_answer(gone))) {
+            // SQS says that it was done, others that they do not know the receipt.
+            Err(fault) if fault.kind == QueueErrorKind::StaleReceipt => Ok(()),
+            other => other.map_err(|fault| self.error("ack", fault)),
+        }
+    }
+
     /// One call for at most [`MAX_BATCH_ENTRIES`].
     async fn receive_once(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError> {
         let wait_s = whole_seconds(wait.min(MAX_WAIT));
@@ -179,12 +187,17 @@ impl Queue for SqsQueue {
     }
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
-        let answer = self.acks.submit(receipt.0.clone(), 0).await.get().await;
-        match answer.unwrap_or_else(|gone| Err(no_answer(gone))) {
-            // SQS says that it was done, others that they do not know the receipt.
-            Err(fault) if fault.kind == QueueErrorKind::StaleReceipt => Ok(()),
-            other => other.map_err(|fault| self.error("ack", fault)),
+        self.acked(self.acks.submit(receipt.0.clone(), 0).await.get().await)
+    }
+
+    async fn ack_all(&self, receipts: &[Receipt]) -> Vec<Result<(), QueueError>> {
+        let items = receipts.iter().map(|receipt| (receipt.0.clone(), 0));
+        let answers = self.acks.submit_all(items.collect()).await;
+        let mut acked = Vec::with_capacity(answers.len());
+        for answer in answers {
+            acked.push(self.acked(answer.get().await));
         }
+        acked
     }
 
     async fn extend(&self, receipt: &Receipt, visibility: Duration) -> Result<(), QueueError> {

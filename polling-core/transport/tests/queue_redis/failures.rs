@@ -4,7 +4,7 @@ use std::{error::Error, time::Duration};
 
 use polling_transport::{
     EntryError, Queue, QueueError, QueueErrorKind,
-    redis::{Client, QueueSpec, RedisQueue, create_queue},
+    redis::{Client, QueueSpec, RedisQueue, create_queue, link::LinkOptions},
 };
 use tokio::{net::TcpListener, time::Instant};
 
@@ -236,7 +236,9 @@ async fn a_silent_server_runs_into_the_deadline() {
     let silent = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let url = format!("redis://{}/", silent.local_addr().expect("it is bound"));
     let short = Duration::from_millis(50);
-    let client = Client::builder(url, "test").timeouts(short, short).build();
+    let client = Client::builder(url, "test")
+        .link(LinkOptions::default().response_timeout(short))
+        .build();
     let error = RedisQueue::connect(&client.expect("an address"), "jobs").await;
     let error = error.expect_err("no answer");
     assert_eq!(error.kind, QueueErrorKind::Timeout, "{}", chain(&error));

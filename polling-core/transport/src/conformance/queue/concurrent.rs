@@ -73,6 +73,25 @@ pub async fn concurrent_acknowledgements_all_succeed(fixture: &QueueUnderTest) {
     .await;
 }
 
+/// Acknowledgements in one call have an answer each; that of a message that is gone is no error.
+pub async fn acknowledgements_in_one_call_have_an_answer_each(fixture: &QueueUnderTest) {
+    fixture.send_numbers(3).await;
+    let mut held = Vec::new();
+    while held.len() < 3 {
+        held.extend(fixture.receive(3 - held.len(), LONG).await);
+    }
+    let receipts: Vec<_> = held.iter().map(|message| message.receipt.clone()).collect();
+    fixture.queue.ack(&receipts[1]).await.expect("acknowledged");
+    let acked = fixture.queue.ack_all(&receipts).await;
+    assert_eq!(acked.len(), 3);
+    for result in acked {
+        result.expect("acknowledged, or gone already");
+    }
+    assert!(fixture.queue.ack_all(&[]).await.is_empty());
+    fixture.pass_visibility_timeout(1).await;
+    fixture.expect_nothing().await;
+}
+
 /// A hundred extensions at once, of different lengths; each message keeps to its own.
 pub async fn concurrent_extensions_all_succeed(fixture: &QueueUnderTest) {
     let held = hold_all(fixture).await;
