@@ -79,6 +79,6 @@ fn state() -> anyhow::Result<JobState> {
         settled_ms: 0,
         scopes: Vec::new(),
         activity: None,
-        reasons: Vec::new(),
+        reasons: Default::default(),
     })
 }
