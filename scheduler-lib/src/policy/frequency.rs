@@ -187,16 +187,8 @@ impl<'a> Seen<'a> {
     fn interval_text(&self) -> String {
         let interval = text(self.interval_ms);
         match self.pinned {
-<<<<<<< theirs
             true => ["pinned to ", &interval, " by hand"].concat(),
-            false => {
-                let level = self.level.as_str();
-                ["its interval of ", &interval, " (level ", level, ")"].concat()
-            }
-=======
-            true => format!("pinned to {interval} by hand"),
-            false => format!("every {interval} ({})", self.level),
->>>>>>> lead
+            false => ["every ", &interval, " (", self.level.as_str(), ")"].concat(),
         }
     }
 
