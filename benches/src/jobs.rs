@@ -2,7 +2,7 @@
 
 use anyhow::Context as _;
 use futures_util::{TryStreamExt, stream};
-use polling_model::{AccountId, ChannelId, Context, JobType};
+use polling_model::{AccountId, ChannelId, Context, Job, JobId, JobType, Nonce, Token};
 use scheduler_lib::{Registration, Registry};
 
 /// Size of an encoded context.
@@ -47,6 +47,30 @@ pub fn context() -> Context {
     const FRAME: usize = r#"{"etag":"","since":"109999999999"}"#.len();
     let etag = "a".repeat(CONTEXT_SIZE_BYTES - FRAME);
     Context::from_iter([("etag", etag.into()), ("since", "109999999999".into())])
+}
+
+/// A job as it is dispatched, by number.
+///
+/// # Errors
+///
+/// Never: its names are valid.
+pub fn job(number: usize) -> anyhow::Result<Job> {
+    let account = AccountId::new(number.to_string())?;
+    Ok(Job {
+        id: JobId::of(&job_type(), &account),
+        channel: channel(),
+        job_type: job_type(),
+        account,
+        level: "default".parse()?,
+        token: Token {
+            incarnation: Nonce(1),
+            generation: 1,
+            nonce: Nonce(2),
+        },
+        due_ms: 1_700_000_000_000,
+        not_after_ms: 1_700_000_600_000,
+        context: context(),
+    })
 }
 
 /// Registers jobs by number, as a service does that owns the accounts.

@@ -1,5 +1,7 @@
 //! What measures the promises: the parts of the program `measure`, and what benchmarks share.
 
+#[cfg(feature = "servers")]
+pub mod ceiling;
 pub mod cycle;
 pub mod figure;
 mod idle;
@@ -9,4 +11,5 @@ pub mod policy;
 pub mod process;
 #[cfg(feature = "redis")]
 pub mod redis_server;
+pub mod report;
 pub mod store;

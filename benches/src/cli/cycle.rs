@@ -2,12 +2,30 @@
 
 use std::time::Duration;
 
-use benches::cycle::{self, Load};
-use clap::Args;
+use benches::{
+    cycle::{self, Load},
+    figure::Figure,
+};
+use clap::{Args, ValueEnum};
 use polling_model::Topic;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Adapters {
+    /// All in memory.
+    Memory,
+    /// Redis Streams as queues, beside the store: POLLING_REDIS_URL.
+    #[cfg(feature = "redis")]
+    Streams,
+    /// SQS, Redis and Kafka: POLLING_REDIS_URL, POLLING_SQS_ENDPOINT, POLLING_KAFKA_BROKERS.
+    #[cfg(feature = "servers")]
+    Servers,
+}
 
 #[derive(Debug, Args)]
 pub(super) struct Cycle {
+    /// Over which queues, store and bus; servers have to be empty.
+    #[arg(long, value_enum, default_value_t = Adapters::Memory)]
+    over: Adapters,
     /// Registered jobs, each due every second: more than can be polled in one.
     #[arg(long, default_value_t = 400_000)]
     jobs: usize,
@@ -26,26 +44,56 @@ pub(super) struct Cycle {
     /// Threads of the runtime.
     #[arg(long, default_value_t = 2)]
     threads: usize,
+    #[cfg(feature = "redis")]
+    #[command(flatten)]
+    at: super::addresses::Addresses,
 }
 
 impl Cycle {
     pub(super) fn measure(&self) -> anyhow::Result<()> {
-        let load = Load {
+        super::print(self.threads, self.figures())
+    }
+
+    fn load(&self) -> Load {
+        Load {
             jobs: self.jobs,
             warm_up_at_most: Duration::from_secs(60),
             measured: Duration::from_secs(self.seconds),
             events: self.events,
             concurrency: self.concurrency,
             settlers: self.settlers,
-        };
-        let topic = Topic::new("posts")?;
-        let name = match self.events {
-            true => "cycle/in-process-with-events",
-            false => "cycle/in-process",
-        };
-        super::print(self.threads, async {
-            let ports = cycle::in_process(&topic);
-            Ok(vec![cycle::run(name, &load, &ports, &topic).await?])
-        })
+        }
+    }
+
+    async fn figures(&self) -> anyhow::Result<Vec<Figure>> {
+        let (load, topic) = (self.load(), Topic::new("posts")?);
+        match self.over {
+            Adapters::Memory => {
+                let name = match self.events {
+                    true => "cycle/in-process-with-events",
+                    false => "cycle/in-process",
+                };
+                let ports = cycle::in_process(&topic);
+                Ok(vec![cycle::run(name, &load, &ports, &topic, || 0).await?])
+            }
+            #[cfg(feature = "redis")]
+            Adapters::Streams => {
+                let ports = cycle::streams(self.at.redis()?).await?;
+                let name = "cycle/streams";
+                Ok(vec![cycle::run(name, &load, &ports, &topic, || 0).await?])
+            }
+            #[cfg(feature = "servers")]
+            Adapters::Servers => {
+                let requests = cycle::Requests::default();
+                let ports = self.at.servers()?.ports(&topic, &requests).await?;
+                let name = "cycle/servers";
+                let count = || requests.count();
+                let ours = cycle::run(name, &load, &ports, &topic, count).await?;
+                let asked = ours.details.get("requests_per_job");
+                let asked = asked.and_then(serde_json::Value::as_f64).unwrap_or(0.0);
+                let asked = Figure::new("sqs/requests-per-job", asked, "requests");
+                Ok(vec![ours, asked])
+            }
+        }
     }
 }

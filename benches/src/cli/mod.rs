@@ -1,6 +1,14 @@
 //! The command line of `measure`.
 
+#[cfg(feature = "redis")]
+mod addresses;
 mod cycle;
+mod peer;
+#[cfg(feature = "servers")]
+mod raw;
+mod report;
+#[cfg(feature = "redis")]
+mod sizes;
 mod small;
 mod store;
 
@@ -26,6 +34,22 @@ enum Part {
     Cycle(cycle::Cycle),
     /// What a single job costs: the layers' overhead, a decision.
     Small(small::Small),
+    /// The calls of the full cycle on SQS, Redis and Kafka, without the cycle.
+    #[cfg(feature = "servers")]
+    Raw(raw::Raw),
+    /// Publishing to Kafka by our bus, and by a raw producer.
+    #[cfg(feature = "servers")]
+    Kafka(raw::Kafka),
+    /// All jobs due at once: the longest script.
+    #[cfg(feature = "redis")]
+    Giant(sizes::Giant),
+    /// What a cycle costs, by how many jobs are registered.
+    #[cfg(feature = "redis")]
+    Growth(sizes::Growth),
+    /// Takes what a peer's program has measured.
+    Peer(peer::Peer),
+    /// Adds figures to those of the day, and prints and writes the table of what was promised.
+    Report(report::Report),
     /// A store by itself: all jobs registered, drained, settled.
     Store(store::Store),
 }
@@ -35,6 +59,16 @@ impl Arguments {
         match self.part {
             Part::Cycle(cycle) => cycle.measure(),
             Part::Small(small) => small.measure(),
+            #[cfg(feature = "servers")]
+            Part::Raw(raw) => raw.measure(),
+            #[cfg(feature = "servers")]
+            Part::Kafka(kafka) => kafka.measure(),
+            #[cfg(feature = "redis")]
+            Part::Giant(giant) => giant.measure(),
+            #[cfg(feature = "redis")]
+            Part::Growth(growth) => growth.measure(),
+            Part::Peer(peer) => peer.take(),
+            Part::Report(report) => report.execute(),
             Part::Store(store) => store.measure(),
         }
     }

@@ -21,11 +21,7 @@ pub(super) struct Store {
 
 impl Store {
     pub(super) fn measure(&self) -> anyhow::Result<()> {
-        let plan = Plan {
-            jobs: self.jobs,
-            tasks: self.tasks,
-            start_ms: SystemClock.now_ms(),
-        };
+        let plan = Plan::all(self.jobs, self.tasks, SystemClock.now_ms());
         #[cfg(feature = "redis")]
         if let Some(url) = &self.redis {
             return super::print(2, benches::store::redis::measure(url, &plan));

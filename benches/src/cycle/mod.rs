@@ -7,7 +7,15 @@
 mod adapters;
 mod load;
 mod run;
+#[cfg(feature = "servers")]
+mod servers;
+#[cfg(feature = "redis")]
+mod streams;
 
+#[cfg(feature = "servers")]
+pub use self::servers::{Requests, Servers};
+#[cfg(feature = "redis")]
+pub use self::streams::streams;
 pub use self::{adapters::in_process, load::Load, run::run};
 
 use polling_transport::{SharedBus, SharedQueue};

@@ -20,13 +20,20 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// slot begins, so that a few seconds have a slot too many or too few.
 const STEADY: RangeInclusive<f64> = 0.75..=1.33;
 
-/// Lets jobs cycle over `ports`; how many a second, as the figure `name`.
+/// Lets jobs cycle over `ports`; how many a second, as the figure `name`. `requests` counts what was
+/// asked of the queues so far.
 ///
 /// # Errors
 ///
 /// That a job cannot be registered, that a job was lost or polled again, or that the slots ran
 /// empty.
-pub async fn run(name: &str, load: &Load, ports: &Ports, topic: &Topic) -> anyhow::Result<Figure> {
+pub async fn run(
+    name: &str,
+    load: &Load,
+    ports: &Ports,
+    topic: &Topic,
+    requests: impl Fn() -> u64,
+) -> anyhow::Result<Figure> {
     let scheduler = scheduler(load, ports)?;
     let registry = scheduler.registry(&jobs::channel());
     let registry = registry.context("the scheduler has the channel")?;
@@ -43,13 +50,16 @@ pub async fn run(name: &str, load: &Load, ports: &Ports, topic: &Topic) -> anyho
         worker.run(until(stopped)).await;
     });
     warm_up(load, ports).await?;
+    let asked = requests();
     let counted = count(&monitor, load, ports).await?;
+    let asked = (requests() - asked) as f64;
     stop.send(true).context("the cycle has ended by itself")?;
     while tasks.join_next().await.is_some() {}
     Ok(Figure::new(name, counted.jobs_per_s, "jobs/s")
         .with("jobs", load.jobs)
         .with("events", load.events)
         .with("seconds", load.measured.as_secs_f64())
+        .with("requests_per_job", asked / counted.jobs)
         .with("registering_s", registered_s)
         .with("cpu_us_per_job", counted.cpu_us_per_job)
         .with("dispatched_per_settled", counted.dispatched_per_settled))
@@ -82,6 +92,7 @@ fn status(monitor: &Monitor) -> ChannelStatus {
 }
 
 struct Counted {
+    jobs: f64,
     jobs_per_s: f64,
     cpu_us_per_job: f64,
     /// 1 where what is counted goes on like that for ever.
@@ -114,6 +125,7 @@ async fn count(monitor: &Monitor, load: &Load, ports: &Ports) -> anyhow::Result<
         "{dispatched_per_settled:.2} jobs were dispatched for one that was settled: measure for longer"
     );
     Ok(Counted {
+        jobs,
         jobs_per_s: jobs / took_s,
         cpu_us_per_job: (cpu_after_us - cpu_before_us) as f64 / jobs,
         dispatched_per_settled,

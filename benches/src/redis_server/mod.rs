@@ -4,13 +4,18 @@ mod record;
 mod replay;
 mod resp;
 
+use std::time::Duration;
+
 use anyhow::{Context as _, ensure};
-use redis::{Client, aio::MultiplexedConnection};
+use redis::{AsyncConnectionConfig, Client, aio::MultiplexedConnection};
 
 pub use self::{
     record::{Commands, Recorder},
     replay::Replay,
 };
+
+/// Longest that it may take to do what is asked of it here, such as to remove all that it has.
+const TIMEOUT: Duration = Duration::from_secs(60);
 
 /// An empty server.
 #[derive(Debug, Clone)]
@@ -27,7 +32,12 @@ impl RedisServer {
     /// That it cannot be reached, or holds something: whoever measures it empties it.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
         let client = Client::open(url).context("not redis://host:port/")?;
-        let connection = client.get_multiplexed_async_connection().await;
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(TIMEOUT))
+            .set_response_timeout(Some(TIMEOUT));
+        let connection = client
+            .get_multiplexed_async_connection_with_config(&config)
+            .await;
         let mut server = Self {
             url: url.to_owned(),
             connection: connection.context("Redis cannot be reached")?,
@@ -87,6 +97,48 @@ impl RedisServer {
     pub async fn cpu_s(&mut self) -> anyhow::Result<f64> {
         let user = self.info("cpu", "used_cpu_user:").await?;
         Ok(user + self.info("cpu", "used_cpu_sys:").await?)
+    }
+
+    /// From now on it notes how long scripts take.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub async fn time_scripts(&mut self) -> anyhow::Result<()> {
+        redis::cmd("CONFIG")
+            .arg("SET")
+            .arg("latency-tracking-info-percentiles")
+            .arg("50 99 100")
+            .exec_async(&mut self.connection)
+            .await?;
+        let mut reset = redis::cmd("CONFIG");
+        reset
+            .arg("RESETSTAT")
+            .exec_async(&mut self.connection)
+            .await?;
+        Ok(())
+    }
+
+    /// How long scripts took since: the median, 99 of 100, and the longest; milliseconds.
+    ///
+    /// # Errors
+    ///
+    /// The server's, and that it does not tell.
+    pub async fn script_times_ms(&mut self) -> anyhow::Result<[f64; 3]> {
+        let info: String = redis::cmd("INFO")
+            .arg("latencystats")
+            .query_async(&mut self.connection)
+            .await?;
+        let line = info
+            .lines()
+            .find_map(|line| line.strip_prefix("latency_percentiles_usec_evalsha:"))
+            .context("no script was timed")?;
+        let mut times = line.split(',').map(|part| {
+            let (_, us) = part.split_once('=').context("no time")?;
+            anyhow::Ok(us.trim().parse::<f64>()? / 1000.0)
+        });
+        let mut next = || times.next().context("too few times")?;
+        Ok([next()?, next()?, next()?])
     }
 
     async fn info(&mut self, section: &str, field: &str) -> anyhow::Result<f64> {

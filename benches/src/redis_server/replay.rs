@@ -55,6 +55,22 @@ impl Replay {
         Ok(began.elapsed())
     }
 
+    /// Sends a few commands at once, and waits for their answers.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`run`](Self::run).
+    pub async fn run_some(&mut self, commands: &[&[u8]]) -> anyhow::Result<()> {
+        for command in commands {
+            self.connection.write_all(command).await?;
+        }
+        let mut answered = 0;
+        while answered < commands.len() {
+            answered += self.read().await?;
+        }
+        Ok(())
+    }
+
     /// Waits for answers; how many came.
     async fn read(&mut self) -> anyhow::Result<usize> {
         let read = self.connection.read_buf(&mut self.answers).await?;

@@ -21,7 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 /// On an empty server, which is full afterwards.
 pub(super) async fn measure(server: &mut RedisServer, plan: &Plan) -> anyhow::Result<Times> {
     let recorder = Recorder::start(server.host_port()?).await?;
-    let store = open(&recorder.url(), plan).await?;
+    let store = open(&recorder.url(), plan, jobs::channel()).await?;
     let mut phases = Phases::new(plan.clone(), store, SEED);
     let opened = recorder.take();
     phases.register().await?;
@@ -51,6 +51,67 @@ pub(super) async fn measure(server: &mut RedisServer, plan: &Plan) -> anyhow::Re
         settle_s,
         load_s: 0.0,
     })
+}
+
+/// The commands of one cycle of all jobs, to be sent beside other work. What they are about is on
+/// the server.
+#[derive(Debug)]
+pub struct Prepared {
+    drained: Commands,
+    sent: Commands,
+    loaded: Commands,
+    settled: Commands,
+}
+
+impl Prepared {
+    /// Fills an empty server with two stores: one whose jobs are due, and one where they are
+    /// drained.
+    ///
+    /// # Errors
+    ///
+    /// The server's.
+    pub async fn new(server: &RedisServer, plan: &Plan) -> anyhow::Result<Self> {
+        let recorder = Recorder::start(server.host_port()?).await?;
+        let store = open(&recorder.url(), plan, jobs::channel()).await?;
+        let mut phases = Phases::new(plan.clone(), store, SEED);
+        phases.register().await?;
+        phases.drain(1).await?;
+        let chunks = phases.chunk_count();
+        phases.set_tasks(chunks);
+        drop(recorder.take());
+        let sent = take_down(&recorder, chunks, phases.sent()).await?;
+        let loaded = take_down(&recorder, chunks, phases.load()).await?;
+        let settled = take_down(&recorder, chunks, phases.settle(1)).await?;
+        // Nobody answers on the recorder's connections any more.
+        let recorder = Recorder::start(server.host_port()?).await?;
+        let store = open(&recorder.url(), plan, "other".parse()?).await?;
+        let mut due = Phases::new(plan.clone(), store, SEED + 1);
+        due.register().await?;
+        due.set_tasks(chunks);
+        drop(recorder.take());
+        let drained = take_down(&recorder, chunks, due.drain(1)).await?;
+        Ok(Self {
+            drained,
+            sent,
+            loaded,
+            settled,
+        })
+    }
+
+    /// How many chunks of jobs.
+    #[must_use]
+    pub fn chunks(&self) -> usize {
+        self.sent.len()
+    }
+
+    /// The commands of one of them.
+    #[must_use]
+    pub fn of_chunk(&self, number: usize) -> Vec<&[u8]> {
+        let all = [&self.drained, &self.sent, &self.loaded, &self.settled];
+        all.iter()
+            .filter_map(|commands| commands.get(number))
+            .collect()
+    }
 }
 
 /// What `step` would send: so many commands, none of which is answered.

@@ -3,9 +3,15 @@
 
 #[cfg(feature = "redis")]
 mod ceiling;
+#[cfg(feature = "redis")]
+pub mod giant;
+#[cfg(feature = "redis")]
+pub mod growth;
 pub mod memory;
 mod phases;
 #[cfg(feature = "redis")]
 pub mod redis;
 
+#[cfg(feature = "redis")]
+pub use self::ceiling::Prepared;
 pub use self::phases::{Phases, Plan};

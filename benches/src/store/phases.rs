@@ -21,9 +21,6 @@ use scheduler_lib::{
 
 use crate::jobs;
 
-/// Every job's interval: the slots of so long are filled evenly.
-const INTERVAL: Duration = Duration::from_secs(300);
-
 /// After which a chunk that is not known to be sent may be found again.
 const NOTE_DEADLINE_MS: i64 = 30_000;
 
@@ -35,10 +32,28 @@ type Chunk = (Nonce, Vec<Dispatch>);
 pub struct Plan {
     /// Jobs in the store.
     pub jobs: usize,
+    /// Jobs that are drained and settled.
+    pub cycled: usize,
+    /// Every job's interval: the slots of so long are filled evenly.
+    pub interval: Duration,
     /// Chunks under way at once.
     pub tasks: usize,
     /// When jobs are registered, UTC milliseconds.
     pub start_ms: i64,
+}
+
+impl Plan {
+    /// All of `jobs` jobs, each due every 5 minutes.
+    #[must_use]
+    pub const fn all(jobs: usize, tasks: usize, start_ms: i64) -> Self {
+        Self {
+            jobs,
+            cycled: jobs,
+            interval: Duration::from_secs(300),
+            tasks,
+            start_ms,
+        }
+    }
 }
 
 /// Jobs on their way through a store.
@@ -81,7 +96,11 @@ impl Phases {
         let clock: SharedClock = Arc::new(ManualClock::at(self.plan.start_ms));
         let queue = || MemoryQueue::builder("unused", Arc::clone(&clock)).build();
         let channel = Channel::builder(jobs::channel(), Arc::clone(&self.store))
-            .job_type(jobs::job_type(), JobTypeRules::every(INTERVAL), queue())
+            .job_type(
+                jobs::job_type(),
+                JobTypeRules::every(self.plan.interval),
+                queue(),
+            )
             .completed(queue())
             .dead_letter(queue())
             .build()?;
@@ -97,10 +116,10 @@ impl Phases {
     /// When all jobs are due for the `round`th time, from 1.
     fn due_ms(&self, round: i64) -> i64 {
         let ring = self.store.ring();
-        self.plan.start_ms + round * (INTERVAL.as_millis() as i64 + 2 * ring.width_ms())
+        self.plan.start_ms + round * (self.plan.interval.as_millis() as i64 + 2 * ring.width_ms())
     }
 
-    /// Drains all jobs.
+    /// Drains as many jobs as are to be cycled.
     ///
     /// # Errors
     ///
@@ -111,12 +130,12 @@ impl Phases {
         let tasks = (0..self.plan.tasks).map(|_| self.drain_all(now_ms, &count));
         try_join_all(tasks).await?;
         let count = count.into_inner();
-        ensure!(count == self.plan.jobs, "{count} jobs were due");
+        ensure!(count >= self.plan.cycled, "{count} jobs were due");
         Ok(())
     }
 
     async fn drain_all(&self, now_ms: i64, count: &AtomicUsize) -> anyhow::Result<()> {
-        while count.load(Relaxed) < self.plan.jobs {
+        while count.load(Relaxed) < self.plan.cycled {
             let nonce = self.generator.nonce();
             let request = DrainRequest {
                 now_ms,
@@ -196,7 +215,7 @@ impl Phases {
     /// The store's, and that a job was not accepted.
     pub async fn settle(&self, round: i64) -> anyhow::Result<()> {
         let now_ms = self.due_ms(round);
-        let next_ms = now_ms + INTERVAL.as_millis() as i64;
+        let next_ms = now_ms + self.plan.interval.as_millis() as i64;
         self.each_chunk(async |_, jobs| {
             let settlements = jobs.iter().map(|job| settlement(job, next_ms));
             let verdicts = self.store.settle(settlements.collect(), now_ms).await?;

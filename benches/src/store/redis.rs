@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::Context as _;
-use polling_model::{Generator, SlotRing};
+use polling_model::{ChannelId, Generator, SlotRing};
 use scheduler_lib::{SharedStore, store::RedisStore};
 
 use super::{Phases, Plan, ceiling};
@@ -59,8 +59,12 @@ pub async fn measure(url: &str, plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     Ok(figures(plan, times, memory, raw))
 }
 
-pub(super) async fn open(url: &str, plan: &Plan) -> anyhow::Result<SharedStore> {
-    let store = RedisStore::builder(url, jobs::channel())
+pub(super) async fn open(
+    url: &str,
+    plan: &Plan,
+    channel: ChannelId,
+) -> anyhow::Result<SharedStore> {
+    let store = RedisStore::builder(url, channel)
         .ring(SlotRing::MINUTES)
         .max_skew(None)
         .generator(Generator::from_seed(SEED))
@@ -73,7 +77,7 @@ pub(super) async fn open(url: &str, plan: &Plan) -> anyhow::Result<SharedStore> 
 
 async fn ours(server: &mut RedisServer, plan: &Plan) -> anyhow::Result<(Times, Memory)> {
     let (mut times, mut memory) = (Times::default(), Memory::default());
-    let store = open(server.url(), plan).await?;
+    let store = open(server.url(), plan, jobs::channel()).await?;
     let phases = Phases::new(plan.clone(), store, SEED);
     let before = server.used_memory().await?;
     let jobs = plan.jobs as f64;

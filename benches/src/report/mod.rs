@@ -1,0 +1,11 @@
+//! From figures to the table of what was promised.
+
+mod figures;
+mod promises;
+mod table;
+
+pub use self::{
+    figures::Figures,
+    promises::{PROMISES, Promise, Reach},
+    table::{markdown, terminal},
+};
