@@ -167,6 +167,31 @@ async fn a_full_server_takes_nothing_more_and_still_gives_what_it_has() {
 
 #[tokio::test]
 #[ignore = "needs dev/services"]
+async fn on_a_cluster_every_step_keeps_to_one_slot() {
+    let server = OwnServer::start_cluster().await;
+    let client = client_of(&server.url());
+    let (queue, dead) = pair(&client, Duration::from_millis(200)).await;
+    assert_eq!(send(&queue, &["acked", "worn out"]).await, [Ok(()), Ok(())]);
+    let held = queue.receive(1, Duration::ZERO).await.expect("received");
+    queue
+        .extend(&held[0].receipt, TIMEOUT)
+        .await
+        .expect("extended");
+    queue.ack(&held[0].receipt).await.expect("acknowledged");
+    eventually("the other is a dead letter", async || {
+        queue
+            .receive(1, Duration::from_millis(300))
+            .await
+            .expect("received");
+        queue.stats().await.expect("counted");
+        dead.stats().await.expect("counted").visible == 1
+    })
+    .await;
+    assert_eq!(receive(&dead).await.expect("received"), ["worn out"]);
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
 async fn a_server_that_would_throw_queues_away_is_refused() {
     let server = OwnServer::start().await;
     let client = client_of(&server.url());

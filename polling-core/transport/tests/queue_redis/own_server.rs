@@ -19,6 +19,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 pub(crate) struct OwnServer {
     port: u16,
     folder: PathBuf,
+    arguments: &'static [&'static str],
     process: Child,
 }
 
@@ -34,6 +35,22 @@ pub(crate) async fn eventually(what: &str, mut done: impl AsyncFnMut() -> bool) 
 impl OwnServer {
     /// A server that writes each command to its append-only file, and evicts nothing.
     pub(crate) async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// A cluster of one node: it refuses a script that needs keys of several slots, as any does.
+    pub(crate) async fn start_cluster() -> Self {
+        let server = Self::start_with(&["--cluster-enabled", "yes"]).await;
+        let () = server.command("CLUSTER ADDSLOTSRANGE 0 16383").await;
+        eventually("the cluster is complete", async || {
+            let info: String = server.command("CLUSTER INFO").await;
+            info.contains("cluster_state:ok")
+        })
+        .await;
+        server
+    }
+
+    async fn start_with(arguments: &'static [&'static str]) -> Self {
         let name = format!("own-redis-{:016x}", Generator::from_os().next_u64());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir(&folder).expect("a folder");
@@ -41,11 +58,12 @@ impl OwnServer {
         // tried.
         for _ in 0..10 {
             let port = free_port();
-            let mut process = spawn(port, &folder);
+            let mut process = spawn(port, &folder, arguments);
             if answers(port, &mut process).await {
                 return Self {
                     port,
                     folder,
+                    arguments,
                     process,
                 };
             }
@@ -70,7 +88,7 @@ impl OwnServer {
 
     /// Starts it again, with the data it had.
     pub(crate) async fn start_again(&mut self) {
-        self.process = spawn(self.port, &self.folder);
+        self.process = spawn(self.port, &self.folder, self.arguments);
         assert!(answers(self.port, &mut self.process).await, "it starts");
     }
 }
@@ -99,11 +117,17 @@ impl Drop for OwnServer {
 }
 
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
-    listener.local_addr().expect("an address").port()
+    // Below 55536, so that a cluster's bus, at 10,000 more, has a port too.
+    loop {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("bind");
+        let port = listener.local_addr().expect("an address").port();
+        if port < 55_000 {
+            return port;
+        }
+    }
 }
 
-fn spawn(port: u16, folder: &Path) -> Child {
+fn spawn(port: u16, folder: &Path, arguments: &[&str]) -> Child {
     let always = [
         "--appendonly",
         "yes",
@@ -117,6 +141,7 @@ fn spawn(port: u16, folder: &Path) -> Child {
         .args(always)
         .args(["--port", &port.to_string()])
         .args(["--dir", folder.to_str().expect("a plain path")])
+        .args(arguments)
         .stdout(Stdio::null())
         .stdin(Stdio::null())
         .spawn()
