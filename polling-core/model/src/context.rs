@@ -63,8 +63,9 @@ impl Context {
     /// [`ContextError::TooLarge`] beyond [`caps::MAX_CONTEXT_SIZE_BYTES`];
     /// [`ContextError::Malformed`] beyond [`caps::MAX_CONTEXT_DEPTH`].
     pub fn encode(&self) -> Result<EncodedContext, ContextError> {
+        readable::check_depth(&self.0).map_err(ContextError::Malformed)?;
         let text = wire::to_ascii_json(self).map_err(ContextError::Malformed)?;
-        EncodedContext::from_ascii(text)
+        EncodedContext::from_readable(text)
     }
 }
 
@@ -158,13 +159,17 @@ impl EncodedContext {
     }
 
     fn from_ascii(text: String) -> Result<Self, ContextError> {
+        readable::check(&text).map_err(ContextError::Malformed)?;
+        Self::from_readable(text)
+    }
+
+    fn from_readable(text: String) -> Result<Self, ContextError> {
         if text.len() > caps::MAX_CONTEXT_SIZE_BYTES {
             return Err(ContextError::TooLarge {
                 size_bytes: text.len(),
             });
         }
-        let readable = readable::check(&text).and_then(|()| RawValue::from_string(text));
-        let raw = readable.map_err(ContextError::Malformed)?;
+        let raw = RawValue::from_string(text).map_err(ContextError::Malformed)?;
         Ok(Self(raw.into()))
     }
 

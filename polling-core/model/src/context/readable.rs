@@ -3,9 +3,10 @@
 //! Skipping over JSON takes more than reading it does: any depth, numbers beyond all bounds, halves
 //! of surrogate pairs. A job with such a context could be sent, and by no worker be received.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use serde::de::{self, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 
 use crate::caps::MAX_CONTEXT_DEPTH;
 
@@ -16,6 +17,12 @@ pub(super) fn check(text: &str) -> Result<(), serde_json::Error> {
     deserializer.end()
 }
 
+/// The same of entries that are not written yet: all else about them can be read.
+pub(super) fn check_depth(entries: &BTreeMap<String, Value>) -> Result<(), serde_json::Error> {
+    let within = Within(MAX_CONTEXT_DEPTH).inner()?;
+    entries.values().try_for_each(|value| within.check(value))
+}
+
 /// A value of at most so many levels.
 #[derive(Clone, Copy)]
 struct Within(usize);
@@ -24,6 +31,20 @@ impl Within {
     fn inner<E: de::Error>(self) -> Result<Self, E> {
         let left = self.0.checked_sub(1).map(Self);
         left.ok_or_else(|| E::custom(format!("it has more than {MAX_CONTEXT_DEPTH} levels")))
+    }
+
+    fn check(self, value: &Value) -> Result<(), serde_json::Error> {
+        match value {
+            Value::Array(values) => {
+                let inner = self.inner()?;
+                values.iter().try_for_each(|value| inner.check(value))
+            }
+            Value::Object(entries) => {
+                let inner = self.inner()?;
+                entries.values().try_for_each(|value| inner.check(value))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

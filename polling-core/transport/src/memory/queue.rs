@@ -27,6 +27,7 @@ mod builder;
 mod store;
 
 use std::{
+    collections::BTreeMap,
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
@@ -42,7 +43,7 @@ use tokio::{
 pub use self::builder::{
     DEFAULT_CAPACITY, DEFAULT_MAX_RECEIVE_BATCH, DEFAULT_VISIBILITY_TIMEOUT, MemoryQueueBuilder,
 };
-use self::store::{Delivery, Place, Store};
+use self::store::{Delivery, Store, Stored};
 use crate::queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt};
 
 /// The longest that a receive waits, whatever it is asked to.
@@ -88,18 +89,16 @@ struct Redrive {
 }
 
 impl Redrive {
-    /// Moves a message to the dead-letter queue. False when that is full.
-    fn bury(&self, store: &mut Store, id: u64) -> bool {
+    /// Moves a message to the dead-letter queue; gives it back when that is full.
+    fn bury(&self, message: Stored) -> Result<(), Stored> {
         // A queue is built after its dead-letter queue, so locks are taken in one order.
         let mut dead_letters = self.queue.lock();
         if dead_letters.len() >= self.queue.capacity {
-            return false;
+            return Err(message);
         }
-        if let Some(dead) = store.remove(id) {
-            dead_letters.push(dead.body, dead.sent_ms);
-            self.queue.arrivals.notify_one();
-        }
-        true
+        dead_letters.push(message.body, message.sent_ms);
+        self.queue.arrivals.notify_one();
+        Ok(())
     }
 }
 
@@ -128,19 +127,18 @@ impl MemoryQueue {
     #[must_use]
     pub fn messages(&self) -> Vec<StoredMessage> {
         let store = self.settled();
-        let mut messages: Vec<_> = store.iter().collect();
-        messages.sort_unstable_by_key(|&(id, _)| id);
-        let snapshot = messages.into_iter().map(|(id, stored)| StoredMessage {
-            id: id.to_string(),
-            body: stored.body.clone(),
-            receive_count: stored.receive_count,
-            sent_ms: stored.sent_ms,
-            invisible_until_ms: match stored.place {
-                Place::Visible { .. } => None,
-                Place::Invisible { until_ms } => Some(until_ms),
-            },
+        let snapshot = store.iter().map(|(stored, invisible_until_ms)| {
+            let message = StoredMessage {
+                id: stored.id.to_string(),
+                body: stored.body.clone(),
+                receive_count: stored.receive_count,
+                sent_ms: stored.sent_ms,
+                invisible_until_ms,
+            };
+            (stored.id, message)
         });
-        snapshot.collect()
+        let in_order: BTreeMap<_, _> = snapshot.collect();
+        in_order.into_values().collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Store> {
@@ -153,8 +151,8 @@ impl MemoryQueue {
         let mut store = self.lock();
         let now_ms = self.clock.now_ms();
         let mut returned = false;
-        while let Some(id) = store.pop_expired(now_ms) {
-            returned |= self.put_back(&mut store, id);
+        while let Some(message) = store.pop_expired(now_ms) {
+            returned |= self.put_back(&mut store, message);
         }
         if returned {
             self.arrivals.notify_one();
@@ -162,15 +160,18 @@ impl MemoryQueue {
         store
     }
 
-    /// Puts a message that is in no index back in line, or moves it to the dead-letter queue.
-    /// True when it is in line.
-    fn put_back(&self, store: &mut Store, id: u64) -> bool {
+    /// Puts a message back in line, or moves it to the dead-letter queue. True when it is in line.
+    fn put_back(&self, store: &mut Store, message: Stored) -> bool {
         let redrive = self.redrive.as_ref();
-        let worn_out = redrive.filter(|r| store.receive_count(id) >= r.max_receives);
-        if worn_out.is_some_and(|redrive| redrive.bury(store, id)) {
+        let worn_out = redrive.filter(|redrive| message.receive_count >= redrive.max_receives);
+        let kept = match worn_out {
+            Some(redrive) => redrive.bury(message),
+            None => Err(message),
+        };
+        let Err(message) = kept else {
             return false;
-        }
-        store.line_up(id);
+        };
+        store.line_up(message);
         true
     }
 
@@ -181,12 +182,12 @@ impl MemoryQueue {
         let max = max.min(self.max_receive_batch).min(store.visible());
         let mut taken = Vec::with_capacity(max);
         while taken.len() < max
-            && let Some((id, stored)) = store.take(until_ms)
+            && let Some(stored) = store.take(until_ms)
         {
             taken.push(Message {
-                id: id.to_string(),
+                id: stored.id.to_string(),
                 body: stored.body.clone(),
-                receipt: to_receipt(id, stored.receive_count),
+                receipt: to_receipt(stored.id, stored.receive_count),
                 receive_count: stored.receive_count,
                 sent_ms: stored.sent_ms,
             });
@@ -296,9 +297,8 @@ impl Queue for MemoryQueue {
         tokio::task::consume_budget().await;
         let mut store = self.settled();
         let until_ms = after(self.clock.now_ms(), visibility);
-        let extended = from_receipt(receipt).is_some_and(|delivery| {
-            store.held(delivery).is_some() && store.move_lease(delivery.id, until_ms)
-        });
+        let delivery = from_receipt(receipt);
+        let extended = delivery.is_some_and(|delivery| store.move_lease(delivery, until_ms));
         drop(store);
         if !extended {
             return Err(QueueError {

@@ -2,22 +2,13 @@
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
 
-/// A message and where it is.
+/// A message.
 #[derive(Debug)]
 pub(super) struct Stored {
+    pub(super) id: u64,
     pub(super) body: String,
     pub(super) sent_ms: i64,
     pub(super) receive_count: u32,
-    pub(super) place: Place,
-}
-
-/// Each message is in exactly one place, and the indexes of [`Store`] agree with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// In line, behind all with a lower number.
-    Visible { turn: u64 },
-    /// Received; back in line at this instant.
-    Invisible { until_ms: i64 },
 }
 
 /// One delivery of one message: valid until the message is received again.
@@ -27,30 +18,40 @@ pub(super) struct Delivery {
     pub(super) receive_count: u32,
 }
 
-/// Messages by id, and an index for each question that is asked often.
+/// A message that was received, and when its lease ends.
+#[derive(Debug)]
+struct Leased {
+    message: Stored,
+    until_ms: i64,
+}
+
+/// Each message is in line or leased. Those in line lie there one behind the other: hardly anything
+/// is asked of them but the first.
 #[derive(Debug, Default)]
 pub(super) struct Store {
     next_id: u64,
-    next_turn: u64,
-    messages: HashMap<u64, Stored>,
-    /// Turns and ids. What was deleted while it was in line keeps its turn, which is passed over.
-    line: VecDeque<(u64, u64)>,
-    visible: usize,
+    line: VecDeque<Stored>,
+    /// What came back and is in line: how often it was received, and when it was sent. What is
+    /// acknowledged there is not among them any more, and is passed over when its turn comes.
+    back: HashMap<u64, (u32, i64)>,
+    /// Messages in line that were acknowledged there.
+    passed_over: usize,
     /// When the newest message was sent that ever was in line.
     newest_ms: i64,
     /// What is in line behind newer messages: it came back, or from another queue. All others in
     /// line were sent in the order in which they stand there.
     behind_newer: BTreeSet<(i64, u64)>,
+    leased: HashMap<u64, Leased>,
     leases: BTreeSet<(i64, u64)>,
 }
 
 impl Store {
     pub(super) fn len(&self) -> usize {
-        self.messages.len()
+        self.visible() + self.leased.len()
     }
 
     pub(super) fn visible(&self) -> usize {
-        self.visible
+        self.line.len() - self.passed_over
     }
 
     pub(super) fn in_flight(&self) -> usize {
@@ -59,14 +60,13 @@ impl Store {
 
     /// When the oldest visible message was sent.
     pub(super) fn oldest_sent_ms(&self) -> Option<i64> {
-        let in_line = self.line.iter().filter(|(turn, id)| self.waits(*turn, *id));
-        let sent_ms = |id: &u64| self.messages.get(id).map(|stored| stored.sent_ms);
-        let mut in_order = in_line
-            .filter_map(|(_, id)| Some((sent_ms(id)?, *id)))
-            .filter(|entry| !self.behind_newer.contains(entry))
-            .map(|(sent_ms, _)| sent_ms);
-        let behind = self.behind_newer.first().map(|&(sent_ms, _)| sent_ms);
-        in_order.next().into_iter().chain(behind).min()
+        let in_order = self
+            .in_line()
+            .map(|message| (message.sent_ms, message.id))
+            .find(|entry| !self.behind_newer.contains(entry));
+        let behind = self.behind_newer.first().copied();
+        let oldest = in_order.into_iter().chain(behind).min();
+        oldest.map(|(sent_ms, _)| sent_ms)
     }
 
     /// When the next message in flight becomes visible.
@@ -74,121 +74,123 @@ impl Store {
         self.leases.first().map(|&(until_ms, _)| until_ms)
     }
 
-    /// All messages, in no order.
-    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, &Stored)> {
-        self.messages.iter().map(|(&id, stored)| (id, stored))
+    /// All messages, in no order; with the end of the lease of those that have one.
+    pub(super) fn iter(&self) -> impl Iterator<Item = (&Stored, Option<i64>)> {
+        let leased = self.leased.values();
+        let leased = leased.map(|leased| (&leased.message, Some(leased.until_ms)));
+        self.in_line().map(|message| (message, None)).chain(leased)
+    }
+
+    fn in_line(&self) -> impl Iterator<Item = &Stored> {
+        self.line.iter().filter(|message| self.is_due(message))
+    }
+
+    /// Whether a message in line is still to be delivered.
+    fn is_due(&self, message: &Stored) -> bool {
+        message.receive_count == 0 || self.back.contains_key(&message.id)
     }
 
     /// Puts a new message at the end of the line.
     pub(super) fn push(&mut self, body: String, sent_ms: i64) {
         let id = self.next_id;
         self.next_id += 1;
-        let stored = Stored {
+        self.line_up(Stored {
+            id,
             body,
             sent_ms,
             receive_count: 0,
-            place: Place::Invisible { until_ms: i64::MIN },
-        };
-        self.messages.insert(id, stored);
-        self.line_up(id);
+        });
     }
 
     /// Takes the first in line, invisible until `until_ms`.
-    pub(super) fn take(&mut self, until_ms: i64) -> Option<(u64, &Stored)> {
-        let id = loop {
-            let (turn, id) = self.line.pop_front()?;
-            if self.waits(turn, id) {
-                break id;
+    pub(super) fn take(&mut self, until_ms: i64) -> Option<&Stored> {
+        let mut message = loop {
+            let first = self.line.pop_front()?;
+            if self.is_due(&first) {
+                break first;
             }
+            self.passed_over -= 1;
         };
-        self.leave_line(id);
-        let stored = self.messages.get_mut(&id)?;
-        stored.receive_count = stored.receive_count.saturating_add(1);
-        stored.place = Place::Invisible { until_ms };
+        let id = message.id;
+        self.forget(&message);
+        message.receive_count = message.receive_count.saturating_add(1);
         self.leases.insert((until_ms, id));
-        Some((id, stored))
+        let leased = Leased { message, until_ms };
+        Some(
+            &self
+                .leased
+                .entry(id)
+                .insert_entry(leased)
+                .into_mut()
+                .message,
+        )
     }
 
-    /// Whether a message still has this turn.
-    fn waits(&self, turn: u64, id: u64) -> bool {
-        let stored = self.messages.get(&id);
-        stored.is_some_and(|stored| stored.place == Place::Visible { turn })
+    /// Takes a message out of the indexes of those in line.
+    fn forget(&mut self, message: &Stored) {
+        if message.receive_count > 0 {
+            self.back.remove(&message.id);
+        }
+        if !self.behind_newer.is_empty() {
+            self.behind_newer.remove(&(message.sent_ms, message.id));
+        }
     }
 
-    /// Removes one message whose time has come from the leases. The caller puts it back in line
-    /// with [`Store::line_up`], or removes it.
-    pub(super) fn pop_expired(&mut self, now_ms: i64) -> Option<u64> {
+    /// Takes a message whose time has come. The caller puts it back in line with
+    /// [`Store::line_up`].
+    pub(super) fn pop_expired(&mut self, now_ms: i64) -> Option<Stored> {
         let &(until_ms, id) = self.leases.first()?;
         if until_ms > now_ms {
             return None;
         }
         self.leases.pop_first();
-        Some(id)
+        Some(self.leased.remove(&id)?.message)
     }
 
-    /// Puts a message that is in no index at the end of the line.
-    pub(super) fn line_up(&mut self, id: u64) {
-        if let Some(stored) = self.messages.get_mut(&id) {
-            let turn = self.next_turn;
-            self.next_turn += 1;
-            stored.place = Place::Visible { turn };
-            self.line.push_back((turn, id));
-            self.visible += 1;
-            if stored.sent_ms < self.newest_ms {
-                self.behind_newer.insert((stored.sent_ms, id));
-            }
-            self.newest_ms = self.newest_ms.max(stored.sent_ms);
+    /// Puts a message that is nowhere else at the end of the line.
+    pub(super) fn line_up(&mut self, message: Stored) {
+        if message.receive_count > 0 {
+            let back = (message.receive_count, message.sent_ms);
+            self.back.insert(message.id, back);
         }
-    }
-
-    /// Counts a message out that was in line.
-    fn leave_line(&mut self, id: u64) {
-        self.visible -= 1;
-        if let Some(stored) = self.messages.get(&id)
-            && !self.behind_newer.is_empty()
-        {
-            self.behind_newer.remove(&(stored.sent_ms, id));
+        if message.sent_ms < self.newest_ms {
+            self.behind_newer.insert((message.sent_ms, message.id));
         }
+        self.newest_ms = self.newest_ms.max(message.sent_ms);
+        self.line.push_back(message);
     }
 
-    /// The message of a delivery, unless it is gone or was received again.
-    pub(super) fn held(&self, delivery: Delivery) -> Option<&Stored> {
-        self.messages
-            .get(&delivery.id)
-            .filter(|stored| stored.receive_count == delivery.receive_count)
-    }
-
-    /// How often a message was received.
-    pub(super) fn receive_count(&self, id: u64) -> u32 {
-        self.messages.get(&id).map_or(0, |m| m.receive_count)
-    }
-
-    /// Moves the end of a lease. False when the message is not in flight.
-    pub(super) fn move_lease(&mut self, id: u64, until_ms: i64) -> bool {
-        let Some(stored) = self.messages.get_mut(&id) else {
+    /// Moves the end of a lease. False when the message is not in flight, or was received again.
+    pub(super) fn move_lease(&mut self, delivery: Delivery, until_ms: i64) -> bool {
+        let Some(leased) = self.leased.get_mut(&delivery.id) else {
             return false;
         };
-        let Place::Invisible { until_ms: before } = stored.place else {
+        if leased.message.receive_count != delivery.receive_count {
             return false;
-        };
-        stored.place = Place::Invisible { until_ms };
-        self.leases.remove(&(before, id));
-        self.leases.insert((until_ms, id));
+        }
+        self.leases.remove(&(leased.until_ms, delivery.id));
+        self.leases.insert((until_ms, delivery.id));
+        leased.until_ms = until_ms;
         true
     }
 
-    /// Removes the message of a delivery, unless it was received again.
+    /// Deletes the message of a delivery, unless it was received again. One that is back in line is
+    /// passed over there.
     pub(super) fn delete(&mut self, delivery: Delivery) -> Option<Stored> {
-        self.held(delivery)?;
-        self.remove(delivery.id)
-    }
-
-    /// Removes a message from everywhere.
-    pub(super) fn remove(&mut self, id: u64) -> Option<Stored> {
-        match self.messages.get(&id)?.place {
-            Place::Visible { .. } => self.leave_line(id),
-            Place::Invisible { until_ms } => drop(self.leases.remove(&(until_ms, id))),
+        let Delivery { id, receive_count } = delivery;
+        if let Some(&(last, sent_ms)) = self.back.get(&id) {
+            if last == receive_count {
+                self.back.remove(&id);
+                self.behind_newer.remove(&(sent_ms, id));
+                self.passed_over += 1;
+            }
+            return None;
         }
-        self.messages.remove(&id)
+        let leased = self.leased.get(&id)?;
+        if leased.message.receive_count != receive_count {
+            return None;
+        }
+        self.leases.remove(&(leased.until_ms, id));
+        Some(self.leased.remove(&id)?.message)
     }
 }
