@@ -3,6 +3,8 @@
 #[cfg(feature = "redis")]
 mod addresses;
 mod cycle;
+#[cfg(feature = "redis")]
+mod lateness;
 mod peer;
 #[cfg(feature = "servers")]
 mod raw;
@@ -46,6 +48,9 @@ enum Part {
     /// What a cycle costs, by how many jobs are registered.
     #[cfg(feature = "redis")]
     Growth(sizes::Growth),
+    /// How late jobs are dispatched that come evenly.
+    #[cfg(feature = "redis")]
+    Lateness(lateness::Lateness),
     /// Takes what a peer's program has measured.
     Peer(peer::Peer),
     /// Adds figures to those of the day, and prints and writes the table of what was promised.
@@ -67,6 +72,8 @@ impl Arguments {
             Part::Giant(giant) => giant.measure(),
             #[cfg(feature = "redis")]
             Part::Growth(growth) => growth.measure(),
+            #[cfg(feature = "redis")]
+            Part::Lateness(lateness) => lateness.measure(),
             Part::Peer(peer) => peer.take(),
             Part::Report(report) => report.execute(),
             Part::Store(store) => store.measure(),

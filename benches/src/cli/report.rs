@@ -3,11 +3,11 @@
 use std::{
     fs,
     io::{Write, stdout},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
-use anyhow::Context as _;
-use benches::report::{Figures, markdown, terminal};
+use anyhow::{Context as _, ensure};
+use benches::report::{Figures, PROMISES, STABLE, all_kept, markdown, terminal};
 use clap::Args;
 
 /// Between these the page has its tables.
@@ -17,8 +17,11 @@ const END: &str = "<!-- end of figures -->";
 #[derive(Debug, Args)]
 pub(super) struct Report {
     /// The folder of all figures, `figures.json`, and of the page that shows them, `README.md`.
-    #[arg(long, value_name = "FOLDER")]
-    folder: PathBuf,
+    #[arg(long, value_name = "FOLDER", required_unless_present = "stable")]
+    folder: Option<PathBuf>,
+    /// Asserts what holds on any machine, of the new figures alone, and writes nothing.
+    #[arg(long, conflicts_with = "folder")]
+    stable: bool,
     /// Files with new figures, lines of JSON.
     #[arg(value_name = "FILE")]
     new: Vec<PathBuf>,
@@ -26,27 +29,47 @@ pub(super) struct Report {
 
 impl Report {
     pub(super) fn execute(&self) -> anyhow::Result<()> {
-        let file = self.folder.join("figures.json");
+        let Some(folder) = &self.folder else {
+            return self.assert_stable();
+        };
+        let file = folder.join("figures.json");
         let mut figures = Figures::read(&file)?;
+        self.add_new(&mut figures)?;
+        figures.write(&file)?;
+        write_page(folder, &figures)?;
+        print(&terminal(PROMISES, &figures))
+    }
+
+    fn assert_stable(&self) -> anyhow::Result<()> {
+        let mut figures = Figures::default();
+        self.add_new(&mut figures)?;
+        print(&terminal(STABLE, &figures))?;
+        ensure!(all_kept(STABLE, &figures), "a promise is broken");
+        Ok(())
+    }
+
+    fn add_new(&self, figures: &mut Figures) -> anyhow::Result<()> {
         for new in &self.new {
             figures.extend(Figures::read_lines(new)?);
         }
-        figures.write(&file)?;
-        self.write_page(&figures)?;
-        write!(stdout().lock(), "{}", terminal(&figures)).context("cannot print")
+        Ok(())
     }
+}
 
-    fn write_page(&self, figures: &Figures) -> anyhow::Result<()> {
-        let page = self.folder.join("README.md");
-        let text = fs::read_to_string(&page).with_context(|| format!("{}", page.display()))?;
-        let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
-            let (_, after) = rest.split_once(END)?;
-            Some((before, after))
-        });
-        let (before, after) =
-            parts.with_context(|| format!("{} has no place for figures", page.display()))?;
-        let table = markdown(figures);
-        let text = format!("{before}{BEGIN}\n\n{table}\n{END}{after}");
-        fs::write(&page, text).with_context(|| format!("{}", page.display()))
-    }
+fn print(table: &str) -> anyhow::Result<()> {
+    write!(stdout().lock(), "{table}").context("cannot print")
+}
+
+fn write_page(folder: &Path, figures: &Figures) -> anyhow::Result<()> {
+    let page = folder.join("README.md");
+    let text = fs::read_to_string(&page).with_context(|| format!("{}", page.display()))?;
+    let parts = text.split_once(BEGIN).and_then(|(before, rest)| {
+        let (_, after) = rest.split_once(END)?;
+        Some((before, after))
+    });
+    let (before, after) =
+        parts.with_context(|| format!("{} has no place for figures", page.display()))?;
+    let table = markdown(figures);
+    let text = format!("{before}{BEGIN}\n\n{table}\n{END}{after}");
+    fs::write(&page, text).with_context(|| format!("{}", page.display()))
 }

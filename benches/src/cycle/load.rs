@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use polling_core::WorkerConfig;
 use scheduler_lib::Limits;
 
 /// Jobs, and how long they cycle.
@@ -34,20 +33,6 @@ impl Load {
             settlers: self.settlers,
             receive_wait: Duration::from_secs(1),
             ..Limits::default()
-        }
-    }
-
-    pub(super) fn worker(&self) -> WorkerConfig {
-        WorkerConfig {
-            concurrency: self.concurrency,
-            publish_rate: 10_000_000,
-            publish_burst: 10_000_000,
-            poll_timeout: Duration::from_secs(5),
-            publish_timeout: Duration::from_secs(10),
-            complete_timeout: Duration::from_secs(10),
-            receive_wait: Duration::from_secs(1),
-            shutdown_grace: Duration::from_secs(10),
-            ..WorkerConfig::default()
         }
     }
 }

@@ -5,6 +5,8 @@
 //! they did is refused.
 
 mod adapters;
+#[cfg(feature = "redis")]
+mod lateness;
 mod load;
 mod run;
 #[cfg(feature = "servers")]
@@ -14,9 +16,12 @@ mod streams;
 
 #[cfg(feature = "servers")]
 pub use self::servers::{Requests, Servers};
-#[cfg(feature = "redis")]
-pub use self::streams::streams;
 pub use self::{adapters::in_process, load::Load, run::run};
+#[cfg(feature = "redis")]
+pub use self::{
+    lateness::{Even, lateness},
+    streams::streams,
+};
 
 use polling_transport::{SharedBus, SharedQueue};
 use scheduler_lib::{SharedStore, ledger::SharedLedger};

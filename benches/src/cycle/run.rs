@@ -6,9 +6,9 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use polling_core::{Job, Polled, Worker, poller_fn};
+use polling_core::{Job, Polled, Worker, WorkerConfig, poller_fn};
 use polling_model::{Clock as _, Event, SystemClock, Topic};
-use scheduler_lib::{Channel, ChannelStatus, Monitor, Scheduler, policy::JobTypeRules};
+use scheduler_lib::{Channel, ChannelStatus, Limits, Monitor, Scheduler, policy::JobTypeRules};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
 use super::{Load, Ports};
@@ -34,14 +34,16 @@ pub async fn run(
     topic: &Topic,
     requests: impl Fn() -> u64,
 ) -> anyhow::Result<Figure> {
-    let scheduler = scheduler(load, ports)?;
+    let channel = channel(ports, INTERVAL, load.limits())?;
+    let scheduler = Scheduler::builder().channel(channel).build();
     let registry = scheduler.registry(&jobs::channel());
     let registry = registry.context("the scheduler has the channel")?;
     let began = Instant::now();
     jobs::register(&registry, load.jobs).await?;
     let registered_s = began.elapsed().as_secs_f64();
     let monitor = scheduler.monitor();
-    let worker = worker(load, ports, load.events.then(|| topic.clone()))?;
+    let topic = load.events.then(|| topic.clone());
+    let worker = worker(worker_config(load.concurrency), ports, topic)?;
 
     let (stop, stopped) = watch::channel(false);
     let mut tasks = JoinSet::new();
@@ -132,25 +134,49 @@ async fn count(monitor: &Monitor, load: &Load, ports: &Ports) -> anyhow::Result<
     })
 }
 
-async fn until(mut stopped: watch::Receiver<bool>) {
+pub(super) async fn until(mut stopped: watch::Receiver<bool>) {
     // A sender that is gone has failed: stop then, too.
     let _ = stopped.wait_for(|stopped| *stopped).await;
 }
 
-fn scheduler(load: &Load, ports: &Ports) -> anyhow::Result<Scheduler> {
-    let rules = JobTypeRules::every(INTERVAL);
+/// Of jobs that are due once in an interval.
+pub(super) fn channel(
+    ports: &Ports,
+    interval: Duration,
+    limits: Limits,
+) -> anyhow::Result<Channel> {
+    let rules = JobTypeRules::every(interval);
     let channel = Channel::builder(jobs::channel(), ports.store.clone())
         .job_type(jobs::job_type(), rules, ports.work.clone())
         .completed(ports.completed.clone())
         .dead_letter(ports.dead_letter.clone())
         .ledger(ports.ledger.clone())
-        .limits(load.limits())
+        .limits(limits)
         .build()?;
-    Ok(Scheduler::builder().channel(channel).build())
+    Ok(channel)
+}
+
+/// Bounds of a worker whose polls take no time.
+pub(super) fn worker_config(concurrency: usize) -> WorkerConfig {
+    WorkerConfig {
+        concurrency,
+        publish_rate: 10_000_000,
+        publish_burst: 10_000_000,
+        poll_timeout: Duration::from_secs(5),
+        publish_timeout: Duration::from_secs(10),
+        complete_timeout: Duration::from_secs(10),
+        receive_wait: Duration::from_secs(1),
+        shutdown_grace: Duration::from_secs(10),
+        ..WorkerConfig::default()
+    }
 }
 
 /// Its polls find nothing, or one event each where a topic is given.
-fn worker(load: &Load, ports: &Ports, topic: Option<Topic>) -> anyhow::Result<Worker> {
+pub(super) fn worker(
+    config: WorkerConfig,
+    ports: &Ports,
+    topic: Option<Topic>,
+) -> anyhow::Result<Worker> {
     let poller = poller_fn(move |job: Job| {
         let event = topic.clone().map(|topic| event(topic, &job));
         async move { Ok(Polled::new(job.context.clone()).with_events(event)) }
@@ -159,7 +185,7 @@ fn worker(load: &Load, ports: &Ports, topic: Option<Topic>) -> anyhow::Result<Wo
         .work(ports.work.clone())
         .completed(ports.completed.clone())
         .bus(ports.bus.clone())
-        .config(load.worker())
+        .config(config)
         .poller(poller)
         .build()?;
     Ok(worker)

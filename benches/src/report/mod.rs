@@ -6,6 +6,6 @@ mod table;
 
 pub use self::{
     figures::Figures,
-    promises::{PROMISES, Promise, Reach},
-    table::{markdown, terminal},
+    promises::{PROMISES, Promise, Reach, STABLE},
+    table::{all_kept, markdown, terminal},
 };

@@ -117,6 +117,55 @@ pub const PROMISES: &[Promise] = &[
     },
 ];
 
+/// What holds on any machine, however busy: counts, and shares of raw clients with a wide margin.
+pub const STABLE: &[Promise] = &[
+    Promise {
+        what: "allocations of all layers for a job",
+        figure: "allocations/layers",
+        reach: &[Reach::AtMost(24.0)],
+    },
+    Promise {
+        what: "allocations of a decision",
+        figure: "allocations/policy",
+        reach: &[Reach::AtMost(2.0)],
+    },
+    Promise {
+        what: "allocations of encoding a job",
+        figure: "allocations/encode",
+        reach: &[Reach::AtMost(2.0)],
+    },
+    Promise {
+        what: "allocations of decoding a job",
+        figure: "allocations/decode",
+        reach: &[Reach::AtMost(7.0)],
+    },
+    Promise {
+        what: "memory in Redis per job over its context",
+        figure: "memory/redis",
+        reach: &[Reach::AtMost(200.0)],
+    },
+    Promise {
+        what: "Redis store, drain and settle",
+        figure: "store/redis",
+        reach: &[Reach::Times(0.6, "ceiling/redis")],
+    },
+    Promise {
+        what: "Kafka publishing",
+        figure: "kafka/publishing",
+        reach: &[Reach::Times(0.5, "ceiling/kafka")],
+    },
+    Promise {
+        what: "full cycle on SQS, Redis and Kafka",
+        figure: "cycle/servers",
+        reach: &[Reach::Times(0.3, "ceiling/servers")],
+    },
+    Promise {
+        what: "SQS requests per job under load",
+        figure: "sqs/requests-per-job",
+        reach: &[Reach::AtMost(0.8)],
+    },
+];
+
 #[cfg(test)]
 mod tests {
     use super::*;

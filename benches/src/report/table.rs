@@ -5,6 +5,9 @@ use std::fmt::Write as _;
 use super::{Figures, PROMISES, Promise, Reach};
 use crate::figure::Figure;
 
+/// How it is told that a promise is kept.
+const KEPT: &str = "yes";
+
 /// One row, as texts.
 struct Row {
     what: &'static str,
@@ -44,7 +47,7 @@ fn kept(promise: &Promise, figure: &Figure, figures: &Figures) -> &'static str {
         .map(|reach| reach.kept(figure.value, figures))
         .collect();
     match kept {
-        Some(kept) if kept.iter().all(|&kept| kept) => "yes",
+        Some(kept) if kept.iter().all(|&kept| kept) => KEPT,
         Some(_) => "**no**",
         None => "not compared",
     }
@@ -133,7 +136,7 @@ pub fn markdown(figures: &Figures) -> String {
     let mut text = String::from(
         "| what | to reach | reached | kept | measured (UTC) |\n|---|---|---|---|---|\n",
     );
-    for row in rows(figures) {
+    for row in rows(PROMISES, figures) {
         let Row {
             what,
             reach,
@@ -157,10 +160,16 @@ pub fn markdown(figures: &Figures) -> String {
     text
 }
 
+/// Whether each of these is known to be kept.
+#[must_use]
+pub fn all_kept(promises: &[Promise], figures: &Figures) -> bool {
+    rows(promises, figures).all(|row| row.kept == KEPT)
+}
+
 /// For a terminal.
 #[must_use]
-pub fn terminal(figures: &Figures) -> String {
-    let rows: Vec<Row> = rows(figures).collect();
+pub fn terminal(promises: &[Promise], figures: &Figures) -> String {
+    let rows: Vec<Row> = rows(promises, figures).collect();
     let width = |cell: fn(&Row) -> &str| {
         let widths = rows.iter().map(|row| cell(row).chars().count());
         widths.max().unwrap_or(0)
@@ -183,8 +192,8 @@ pub fn terminal(figures: &Figures) -> String {
     text.replace('`', "")
 }
 
-fn rows(figures: &Figures) -> impl Iterator<Item = Row> {
-    PROMISES.iter().map(|promise| Row::of(promise, figures))
+fn rows(promises: &[Promise], figures: &Figures) -> impl Iterator<Item = Row> {
+    promises.iter().map(|promise| Row::of(promise, figures))
 }
 
 #[cfg(test)]

@@ -71,6 +71,7 @@ impl Prepared {
     ///
     /// The server's.
     pub async fn new(server: &RedisServer, plan: &Plan) -> anyhow::Result<Self> {
+        load_scripts(server, plan).await?;
         let recorder = Recorder::start(server.host_port()?).await?;
         let store = open(&recorder.url(), plan, jobs::channel()).await?;
         let mut phases = Phases::new(plan.clone(), store, SEED);
@@ -112,6 +113,18 @@ impl Prepared {
             .filter_map(|commands| commands.get(number))
             .collect()
     }
+}
+
+/// A server knows a script from the first time that it runs.
+async fn load_scripts(server: &RedisServer, plan: &Plan) -> anyhow::Result<()> {
+    let plan = Plan::all(1, 1, plan.start_ms);
+    let store = open(server.url(), &plan, "first".parse()?).await?;
+    let phases = Phases::new(plan, store, SEED);
+    phases.register().await?;
+    phases.drain(1).await?;
+    phases.sent().await?;
+    phases.load().await?;
+    phases.settle(1).await
 }
 
 /// What `step` would send: so many commands, none of which is answered.
