@@ -2,7 +2,7 @@
 //!
 //! | port | adapters |
 //! |---|---|
-//! | [`Queue`]: jobs and completions | `memory::MemoryQueue`; `sqs` (feature `sqs`) |
+//! | [`Queue`]: jobs and completions | `memory::MemoryQueue`; `sqs` (feature `sqs`); `redis` (feature `redis`) |
 //! | [`EventBus`]: what polls found | `memory::MemoryBus`; `kafka` (feature `kafka`) |
 //!
 //! An adapter of your own passes the same suites: feature `conformance`.
