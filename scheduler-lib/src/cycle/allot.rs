@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polling_model::{JobId, KillPoint, Nonce, Observation, ScopeKey};
+use polling_model::{JobId, JobType, KillPoint, Nonce, Observation, ScopeKey};
 
 use super::{Cycle, status::add};
 use crate::{
@@ -18,6 +18,21 @@ use crate::{
 pub(super) struct Noted {
     pub(super) note: Nonce,
     pub(super) job: Dispatch,
+}
+
+impl Noted {
+    pub(super) fn job_type(&self) -> &JobType {
+        &self.job.record.state.job_type
+    }
+
+    /// By what jobs are sent together.
+    pub(super) fn key(&self) -> (Nonce, &JobType) {
+        (self.note, self.job_type())
+    }
+
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        self.job_type() == other.job_type()
+    }
 }
 
 /// Some drained jobs, by what becomes of them.

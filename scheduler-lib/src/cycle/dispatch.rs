@@ -108,13 +108,12 @@ impl Cycle {
         if let Err(error) = self.postpone(allotted.postponed).await {
             tracing::warn!(channel = %self.channel.id, error = polling_model::chain(&error), "jobs without a call are not known to be placed anew; their notes stay");
         }
-        let mut by_note: BTreeMap<Nonce, Vec<Dispatch>> = BTreeMap::new();
-        for Noted { note, job } in allotted.sending {
-            by_note.entry(note).or_default().push(job);
-        }
-        for (note, jobs) in by_note {
-            self.report_drained(&jobs);
-            self.send(note, jobs).await;
+        let mut sending = allotted.sending;
+        // Jobs of one note and type are together, in their order: mostly they are so as they come.
+        sending.sort_by(|one, other| one.key().cmp(&other.key()));
+        for jobs in sending.chunk_by(|one, other| one.note == other.note) {
+            self.report_drained(jobs);
+            self.send(jobs[0].note, jobs).await;
         }
         allotted.waiting
     }
@@ -140,15 +139,15 @@ impl Cycle {
         }
     }
 
-    fn report_drained(&self, jobs: &[Dispatch]) {
+    fn report_drained(&self, jobs: &[Noted]) {
         let now_ms = self.clock.now_ms();
         let lateness_ms = jobs
             .iter()
-            .map(|job| now_ms - job.record.state.due_ms)
+            .map(|noted| now_ms - noted.job.record.state.due_ms)
             .max()
             .unwrap_or(0);
-        for job in jobs {
-            self.backlog.dispatched(&job.record.state.job_type, now_ms);
+        for jobs in jobs.chunk_by(Noted::is_like) {
+            self.backlog.dispatched(jobs[0].job_type(), now_ms);
         }
         add(&self.status.dispatched, jobs.len());
         self.observer.observe(Observation::Drained {
@@ -182,17 +181,10 @@ impl Cycle {
 
     /// Sends a chunk, and strikes off its note what is known to be sent or refused. The rest is
     /// sent again when the note's deadline has passed.
-    async fn send(&self, note: Nonce, jobs: Vec<Dispatch>) {
-        let mut by_type: BTreeMap<JobType, Vec<Dispatch>> = BTreeMap::new();
-        for job in jobs {
-            by_type
-                .entry(job.record.state.job_type.clone())
-                .or_default()
-                .push(job);
-        }
+    async fn send(&self, note: Nonce, jobs: &[Noted]) {
         let (mut done, mut refused) = (Vec::new(), BTreeMap::<String, Vec<JobId>>::new());
-        for (job_type, jobs) in by_type {
-            self.send_type(&job_type, jobs, &mut done, &mut refused)
+        for jobs in jobs.chunk_by(Noted::is_like) {
+            self.send_type(jobs[0].job_type(), jobs, &mut done, &mut refused)
                 .await;
             KillPoint::SchedulerTypeSent.hit();
         }
@@ -205,16 +197,16 @@ impl Cycle {
     async fn send_type(
         &self,
         job_type: &JobType,
-        jobs: Vec<Dispatch>,
+        jobs: &[Noted],
         done: &mut Vec<JobId>,
         refused: &mut BTreeMap<String, Vec<JobId>>,
     ) {
         let mut refuse = |reason: String, id| refused.entry(reason).or_default().push(id);
         let Some(kind) = self.channel.kinds.get(job_type) else {
-            for job in jobs {
+            for Noted { job, .. } in jobs {
                 refuse(
                     format!("no work queue for job type {job_type}"),
-                    job.record.id,
+                    job.record.id.clone(),
                 );
             }
             return;
@@ -224,9 +216,9 @@ impl Cycle {
             Vec::with_capacity(jobs.len()),
         );
         let now_ms = self.clock.now_ms();
-        for job in jobs {
+        for Noted { job, .. } in jobs {
             let id = job.record.id.clone();
-            let not_after_ms = self.not_after_ms(&job, kind, now_ms);
+            let not_after_ms = self.not_after_ms(job, kind, now_ms);
             if not_after_ms <= now_ms {
                 // Sent so late that no worker would poll it: the reaper places the job anew.
                 done.push(id);
@@ -266,18 +258,19 @@ impl Cycle {
         }
     }
 
-    fn message(&self, job: Dispatch, not_after_ms: i64) -> Job<EncodedContext> {
+    fn message(&self, job: &Dispatch, not_after_ms: i64) -> Job<EncodedContext> {
         let Dispatch { record, token } = job;
+        let state = &record.state;
         Job {
-            id: record.id,
+            id: record.id.clone(),
             channel: self.channel.id.clone(),
-            job_type: record.state.job_type,
-            account: record.state.account,
-            level: record.state.level,
-            token,
-            due_ms: record.state.due_ms,
+            job_type: state.job_type.clone(),
+            account: state.account.clone(),
+            level: state.level.clone(),
+            token: *token,
+            due_ms: state.due_ms,
             not_after_ms,
-            context: record.context,
+            context: record.context.clone(),
         }
     }
 
