@@ -20,6 +20,7 @@
 
 pub mod draining;
 pub mod holding;
+pub mod importing;
 pub mod keeping;
 pub mod noting;
 pub mod postponing;
@@ -120,6 +121,13 @@ macro_rules! store_conformance {
                 reasons_are_bounded_in_number_and_size,
                 the_same_reason_again_only_moves_its_time,
                 a_reason_is_one_line_within_its_bound,
+            }
+            importing: {
+                a_job_comes_out_of_a_store_as_it_came_into_it,
+                an_existing_job_is_not_imported,
+                a_job_that_was_in_flight_is_due_when_that_ends,
+                an_imported_job_is_placed_by_when_it_is_due,
+                more_jobs_than_a_chunk_are_imported,
             }
             keeping: {
                 all_jobs_are_listed_in_pages,

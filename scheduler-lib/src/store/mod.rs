@@ -19,6 +19,7 @@
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod error;
+mod exported;
 pub mod memory;
 mod reasons;
 mod record;
@@ -34,6 +35,7 @@ use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRi
 
 pub use self::{
     error::StoreError,
+    exported::{ExportVersion, ExportedJob, ImportedJob},
     memory::MemoryStore,
     reasons::Reason,
     record::{Hold, JobRecord, JobState, Place},
@@ -110,6 +112,15 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// order. An existing job keeps its context and its cycle.
     async fn register(&self, jobs: Vec<NewJob>, now_ms: i64)
     -> Result<Vec<Registered>, StoreError>;
+
+    /// Creates records as they were in another store, in chunks of [`MAX_CHUNK`]; one answer each,
+    /// in their order. An existing job is left as it is. A job that was held is held, any other is
+    /// placed by when it is due; each begins a new life.
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError>;
 
     /// Removes the record. What comes back later finds none.
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError>;

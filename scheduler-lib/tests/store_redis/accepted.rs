@@ -8,9 +8,9 @@ use std::{
 use async_trait::async_trait;
 use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing, Token, chain};
 use scheduler_lib::store::{
-    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-    JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SlotStore, StoreError,
-    SweepCursor, Swept, Undecodable, Update, Verdict,
+    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
+    JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SlotStore,
+    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
 };
 
 /// Passes every step on, and remembers what it answered.
@@ -80,6 +80,14 @@ impl<S: SlotStore> SlotStore for Accepted<S> {
         now_ms: i64,
     ) -> Result<Vec<Registered>, StoreError> {
         self.told(self.store.register(jobs, now_ms).await)
+    }
+
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        self.told(self.store.import(jobs, now_ms).await)
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {

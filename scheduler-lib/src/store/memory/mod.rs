@@ -15,10 +15,10 @@ use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRi
 
 use self::state::{At, State};
 use super::{
-    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-    JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob, Place,
-    Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable,
-    Update, Verdict, new_revision,
+    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
+    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE,
+    NewJob, Place, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept,
+    Undecodable, Update, Verdict, new_revision,
 };
 
 /// A [`SlotStore`] in memory.
@@ -155,6 +155,43 @@ fn register(state: &mut State, job: NewJob, now_ms: i64) -> Registered {
     Registered::Created
 }
 
+fn import(state: &mut State, ImportedJob { job, incarnation }: ImportedJob) -> Registered {
+    if state.find(&job.id).is_some() {
+        return Registered::Existing;
+    }
+    let job = job.within_bounds();
+    let record = JobRecord {
+        id: job.id,
+        context: job.context,
+        state: JobState {
+            job_type: job.job_type,
+            account: job.account,
+            level: job.level,
+            cushion: job.cushion,
+            pace: job.pace,
+            incarnation,
+            generation: 0,
+            nonce: None,
+            revision: 0,
+            place: Place::Slot,
+            due_ms: job.due_ms,
+            attempts: job.attempts,
+            strikes: job.strikes,
+            run_now: false,
+            settled_ms: job.settled_ms,
+            scopes: job.scopes,
+            activity: job.activity,
+            reasons: job.reasons.into(),
+        },
+    };
+    let at = state.add(record);
+    match job.hold {
+        Some(hold) => state.enter_held(at, hold),
+        None => state.enter_due(at, job.due_ms),
+    }
+    Registered::Created
+}
+
 #[async_trait]
 impl SlotStore for MemoryStore {
     fn ring(&self) -> SlotRing {
@@ -171,6 +208,16 @@ impl SlotStore for MemoryStore {
             .into_iter()
             .map(|job| register(&mut state, job, now_ms))
             .collect())
+    }
+
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        _now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let mut state = self.state();
+        let imported = jobs.into_iter().map(|job| import(&mut state, job));
+        Ok(imported.collect())
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {

@@ -5,13 +5,14 @@ mod fuzz;
 
 use std::{fmt::Display, str::FromStr};
 
-use polling_model::{AccountId, EncodedContext, JobId, JobType, ScopeKey};
+use polling_model::{AccountId, EncodedContext, Incarnation, JobId, JobType, ScopeKey};
 
 use crate::{
     ledger::Cushion,
     policy::{Override, adaptive::Activity},
     store::{
-        Hold, JobRecord, JobState, MAX_BOUND_SCOPES, MAX_REASONS, NewJob, Place, Reason, StoreError,
+        ExportedJob, Hold, JobRecord, JobState, MAX_BOUND_SCOPES, MAX_REASONS, NewJob, Place,
+        Reason, StoreError,
     },
 };
 
@@ -72,6 +73,9 @@ const AS_IN_ID: &str = "=";
 /// Stands before what few records have.
 const RARE: &str = "+";
 
+/// What a job has of that if it has nothing.
+const NOTHING_RARE: &str = "0 0 0 0 - - - -";
+
 /// The head of a new job's record after its place and time, which the script finds.
 pub(super) fn new_record(job: &NewJob, now_ms: i64) -> String {
     let NewJob {
@@ -99,6 +103,29 @@ fn account_in<'a>(id: &'a JobId, job_type: &JobType) -> Option<&'a str> {
     id.as_str()
         .strip_prefix(job_type.as_str())?
         .strip_prefix(':')
+}
+
+/// The same of a job that comes from another store.
+pub(super) fn imported_record(job: &ExportedJob, incarnation: Incarnation) -> String {
+    let ExportedJob {
+        job_type,
+        level,
+        attempts,
+        strikes,
+        settled_ms,
+        ..
+    } = job;
+    let account = account_word(&job.id, job_type, &job.account);
+    let (cushion, pace) = (word(job.cushion), word(job.pace));
+    let (scopes, activity) = (scopes_text(&job.scopes), word(job.activity));
+    let rare = format!("0 {strikes} {attempts} 0 {cushion} {pace} {scopes} {activity}");
+    let rare = match rare == NOTHING_RARE {
+        true => NONE.to_owned(),
+        false => format!("{RARE} {rare}"),
+    };
+    let reasons: Vec<_> = job.reasons.iter().map(ToString::to_string).collect();
+    let reasons = reasons.join("\n");
+    format!("0 0 {NONE} {incarnation} {settled_ms} {job_type} {account} {level} {rare} {reasons}")
 }
 
 /// A record and its context.

@@ -7,14 +7,14 @@ use super::{
     RedisStore,
     answers::{Kept, edited, postponed_args, registered, settlement_args, verdict},
     reads::{Blob, parts_of},
-    record::{new_record, state, time, word},
+    record::{hold_letter, imported_record, new_record, state, time, word},
     scripts,
 };
 use crate::store::{
-    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-    JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE, NewJob,
-    Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable,
-    Update, Verdict,
+    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
+    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE,
+    NewJob, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept,
+    Undecodable, Update, Verdict,
 };
 
 #[async_trait]
@@ -36,7 +36,34 @@ impl SlotStore for RedisStore {
                     .arg(job.id.as_str())
                     .args(job.due.map(time))
                     .arg(job.context.as_str())
-                    .arg(new_record(job, now_ms));
+                    .arg(new_record(job, now_ms))
+                    .arg("");
+            }
+            let letters: String = call.run_replicated().await?;
+            answers.extend(letters.chars().map(registered));
+        }
+        Ok(answers)
+    }
+
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let mut answers = Vec::with_capacity(jobs.len());
+        let jobs: Vec<_> = jobs
+            .into_iter()
+            .map(|ImportedJob { job, incarnation }| (job.within_bounds(), incarnation))
+            .collect();
+        for chunk in jobs.chunks(MAX_CHUNK) {
+            let mut call = self.call_at(&scripts::REGISTER, now_ms);
+            for (job, incarnation) in chunk {
+                call = call
+                    .arg(job.id.as_str())
+                    .args([time(job.due_ms); 2])
+                    .arg(job.context.as_str())
+                    .arg(imported_record(job, *incarnation))
+                    .arg(job.hold.map_or("", hold_letter));
             }
             let letters: String = call.run_replicated().await?;
             answers.extend(letters.chars().map(registered));

@@ -5,9 +5,10 @@ use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
 
 use super::{ShardedStore, shard_of};
 use crate::store::{
-    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-    JobState, ListCursor, Listed, MAX_BURSTS, MAX_UNDECODABLE, NewJob, Postponed, Registered,
-    Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+    Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
+    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_UNDECODABLE, NewJob, Postponed,
+    Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update,
+    Verdict,
 };
 
 #[async_trait]
@@ -28,6 +29,18 @@ impl<S: SlotStore + ?Sized + 'static> SlotStore for ShardedStore<S> {
         let parts = self.parts(jobs, |job| job.id.as_str());
         self.in_order(parts, |shard, jobs| async move {
             shard.register(jobs, now_ms).await
+        })
+        .await
+    }
+
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let parts = self.parts(jobs, |one| one.job.id.as_str());
+        self.in_order(parts, |shard, jobs| async move {
+            shard.import(jobs, now_ms).await
         })
         .await
     }

@@ -5,9 +5,9 @@ use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
 use scheduler_lib::{
     SlotStore, StoreError,
     store::{
-        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-        JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SweepCursor,
-        Swept, Undecodable, Update, Verdict,
+        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
+        JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement,
+        SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -76,6 +76,14 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
     ) -> Result<Vec<Registered>, StoreError> {
         self.timed("register", self.inner.register(jobs, now_ms))
             .await
+    }
+
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        self.timed("import", self.inner.import(jobs, now_ms)).await
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {

@@ -5,9 +5,9 @@ use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
 use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
-        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, JobRecord,
-        JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SweepCursor,
-        Swept, Undecodable, Update, Verdict,
+        Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
+        JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement,
+        SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -36,6 +36,16 @@ impl WatchedStore {
         self.after(|| format!("store: {step} {id}: {edited:?}"))
             .await?;
         Ok(edited)
+    }
+
+    fn created(&self, lives: &[(JobId, Incarnation)], registered: &[Registered]) {
+        for ((id, incarnation), registered) in lives.iter().zip(registered) {
+            if *registered == Registered::Created {
+                self.oracle
+                    .with_history(|history| history.begins(id, *incarnation));
+                self.oracle.registered(id);
+            }
+        }
     }
 
     fn settled(&self, id: &JobId, settlement: &Settled, verdict: Verdict) {
@@ -72,16 +82,24 @@ impl SlotStore for WatchedStore {
         let lives = jobs.iter().map(|job| (job.id.clone(), job.incarnation));
         let lives: Vec<_> = lives.collect();
         let registered = self.inner.register(jobs, now_ms).await?;
-        for ((id, incarnation), registered) in lives.iter().zip(&registered) {
-            if *registered == Registered::Created {
-                self.oracle
-                    .with_history(|history| history.begins(id, *incarnation));
-                self.oracle.registered(id);
-            }
-        }
+        self.created(&lives, &registered);
         self.after(|| format!("store: register {lives:?}: {registered:?}"))
             .await?;
         Ok(registered)
+    }
+
+    async fn import(
+        &self,
+        jobs: Vec<ImportedJob>,
+        now_ms: i64,
+    ) -> Result<Vec<Registered>, StoreError> {
+        let lives = jobs.iter().map(|one| (one.job.id.clone(), one.incarnation));
+        let lives: Vec<_> = lives.collect();
+        let imported = self.inner.import(jobs, now_ms).await?;
+        self.created(&lives, &imported);
+        self.after(|| format!("store: import {lives:?}: {imported:?}"))
+            .await?;
+        Ok(imported)
     }
 
     async fn remove(&self, id: &JobId) -> Result<Edited, StoreError> {
