@@ -2,11 +2,11 @@
 
 mod cli;
 
+use clap::Parser as _;
+
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
-use clap::Parser as _;
 
 fn main() -> anyhow::Result<()> {
     cli::Arguments::parse().execute()

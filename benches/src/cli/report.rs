@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use benches::report::{Figures, PROMISES, STABLE, all_kept, markdown, terminal};
+use benches::report::{Figures, PROMISES, STABLE, all_kept, draw, markdown, terminal};
 use clap::Args;
 
 /// Between these the page has its tables.
@@ -36,6 +36,7 @@ impl Report {
         let mut figures = Figures::read(&file)?;
         self.add_new(&mut figures)?;
         figures.write(&file)?;
+        draw(folder, &figures)?;
         write_page(folder, &figures)?;
         print(&terminal(PROMISES, &figures))
     }

@@ -88,7 +88,7 @@ fn reached_text(promise: &Promise, figure: &Figure, figures: &Figures) -> String
 }
 
 /// Three digits at least, in groups.
-fn number(value: f64) -> String {
+pub(super) fn number(value: f64) -> String {
     if value.abs() < 100.0 {
         let text = format!("{value:.2}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
