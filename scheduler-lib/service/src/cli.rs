@@ -15,7 +15,7 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     check,
     config::{Config, ENVIRONMENT_PREFIX},
-    explain, plan, run,
+    explain, moving, plan, run,
     servers::{Created, create_queues},
 };
 
@@ -29,6 +29,10 @@ First steps:
   scheduler --check                            is everything it names there, and as it should be?
   scheduler                                    run
   scheduler plan --jobs posts=1000             how stale will items be, and what breaks first?
+
+Move a channel's jobs to another store, or to another number of shards:
+  scheduler export mastodon > jobs.jsonl       then change the configuration
+  scheduler import mastodon jobs.jsonl
 
 Register a job, and look at it:
   curl -d '{\"job_type\": \"posts\", \"account\": \"42\"}' localhost:7070/v1/channels/mastodon/jobs
@@ -106,6 +110,10 @@ enum Command {
     /// Tells what to expect: how stale items of each level are, what each limit is used for, and
     /// what breaks first as accounts are added or a limit is cut.
     Plan(Box<plan::Arguments>),
+    /// Writes a channel's jobs as lines of JSON, to move them into another store.
+    Export(moving::Export),
+    /// Puts jobs that `export` wrote into a channel's store.
+    Import(moving::Import),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -130,20 +138,18 @@ impl Cli {
             return self.check().await;
         }
         let config = Config::load(&self.config, environment())?;
-        if let Some(Command::CreateQueues) = self.command {
-            return tell_created(&create_queues(&config).await);
-        }
-        if let Some(Command::Plan(arguments)) = &self.command {
-            let clock: SharedClock = Arc::new(SystemClock);
-            return arguments.execute(&config, &clock).await;
-        }
-        if let Some(Command::Explain {
-            channel,
-            job,
-            as_json,
-        }) = &self.command
-        {
-            return tell_why(&config, channel, job, *as_json).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        match &self.command {
+            Some(Command::CreateQueues) => return tell_created(&create_queues(&config).await),
+            Some(Command::Plan(plan)) => return plan.execute(&config, &clock).await,
+            Some(Command::Export(export)) => return export.execute(&config, &clock).await,
+            Some(Command::Import(import)) => return import.execute(&config, &clock).await,
+            Some(Command::Explain {
+                channel,
+                job,
+                as_json,
+            }) => return tell_why(&config, &clock, channel, job, *as_json).await,
+            Some(Command::ExampleConfig) | None => {}
         }
         let stop = run::stop_on_signals()?;
         let listener = run::listen(config.admin.listen).await?;
@@ -194,12 +200,12 @@ impl Cli {
 
 async fn tell_why(
     config: &Config,
+    clock: &SharedClock,
     channel: &ChannelId,
     job: &JobId,
     as_json: bool,
 ) -> anyhow::Result<ExitCode> {
-    let clock: SharedClock = Arc::new(SystemClock);
-    let told = explain::explain(config, &clock, channel, job).await?;
+    let told = explain::explain(config, clock, channel, job).await?;
     let mut out = io::stdout();
     match as_json {
         true => writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?,

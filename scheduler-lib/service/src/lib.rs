@@ -23,6 +23,7 @@
 //! | [`check`] | what `--check` tells |
 //! | [`explain`] | what `scheduler explain` tells |
 //! | [`plan`] | what `scheduler plan` tells |
+//! | [`moving`] | `scheduler export` and `scheduler import` |
 //! | [`assemble`] | from both to a [`Scheduler`](scheduler_lib::Scheduler) |
 //! | [`admin`] | registrations and health over HTTP |
 //! | [`run`], [`cli`] | the life of the process, and its command line |
@@ -35,6 +36,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod explain;
+pub mod moving;
 pub mod plan;
 pub mod run;
 pub mod secret;

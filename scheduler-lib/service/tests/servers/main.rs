@@ -3,6 +3,7 @@
 
 mod cycle;
 mod explain;
+mod moving;
 mod outage;
 mod plan;
 mod queues;
