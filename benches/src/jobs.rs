@@ -111,6 +111,6 @@ mod tests {
     fn a_context_has_200_bytes() {
         let text = serde_json::to_string(&context()).unwrap();
         assert_eq!(text.len(), CONTEXT_SIZE_BYTES);
-        EncodedContext::new(text).unwrap();
+        EncodedContext::new(&text).unwrap();
     }
 }

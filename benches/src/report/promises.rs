@@ -132,7 +132,7 @@ pub const STABLE: &[Promise] = &[
     Promise {
         what: "allocations of encoding a job",
         figure: "allocations/encode",
-        reach: &[Reach::AtMost(2.0)],
+        reach: &[Reach::AtMost(4.0)],
     },
     Promise {
         what: "allocations of decoding a job",
