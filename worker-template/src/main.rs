@@ -20,6 +20,10 @@ use tracing_subscriber::EnvFilter;
 
 use crate::{health::Health, options::Options, poll::Items, ports::Ports};
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new("info"))?;

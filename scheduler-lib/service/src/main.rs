@@ -9,6 +9,10 @@ use clap::Parser;
 use polling_model::chain;
 use scheduler::cli::Cli;
 
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse().execute().await {
