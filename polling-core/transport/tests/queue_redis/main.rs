@@ -6,6 +6,7 @@ mod failures;
 mod holding;
 mod own_server;
 mod server;
+mod waiting;
 
 use server::fresh;
 
