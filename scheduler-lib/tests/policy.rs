@@ -131,7 +131,7 @@ fn due_ms(placement: &Placement) -> i64 {
 fn a_success_is_followed_by_the_interval_of_its_level_without_drift() {
     let found = placement(&rules(), &state(), SUCCEEDED);
     assert_eq!(due_ms(&found), NOW_MS - 500 + 5 * MINUTE_MS);
-    assert_eq!(found.reason, "every 5m (basic)");
+    assert_eq!(found.reason, "every 5m");
     let gold = JobState {
         level: level("gold"),
         ..state()
@@ -307,12 +307,12 @@ fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
         "50 of 1000 calls of app left, cushion 50: next window, in 15m; its turn is 1m 25s later"
     );
     let enough = with(&rules, &state(), 51);
-    assert_eq!(enough.reason, "every 5m (basic)");
+    assert_eq!(enough.reason, "every 5m");
     let own = JobState {
         cushion: Some(Cushion::Calls(10)),
         ..state()
     };
-    assert_eq!(with(&rules, &own, 50).reason, "every 5m (basic)");
+    assert_eq!(with(&rules, &own, 50).reason, "every 5m");
     rules.levels.insert(
         level("basic"),
         LevelRules {
@@ -321,7 +321,7 @@ fn below_the_cushion_a_job_waits_for_the_next_window_and_is_spread_over_it() {
         },
     );
     assert!(with(&rules, &state(), 100).reason.contains("cushion 100"));
-    assert_eq!(with(&rules, &state(), 101).reason, "every 5m (basic)");
+    assert_eq!(with(&rules, &state(), 101).reason, "every 5m");
 }
 
 #[test]
@@ -474,10 +474,10 @@ fn scarce_calls_stretch_intervals_as_the_root_of_the_weight() {
     assert!((ratio - 2f64.sqrt()).abs() < 0.01, "{one_ms} {two_ms}");
     assert_eq!(
         reason,
-        "every 5m (one), stretched to 9m 23s: calls are scarce, a poll has to save 8.80 min of delay"
+        "every 5m, stretched to 9m 23s: calls are scarce, a poll has to save 8.80 min of delay"
     );
     // A poll after five minutes is worth 2.5 minutes: more than the price.
-    assert_eq!(gap_ms("one", 2.0).1, "every 5m (one)");
+    assert_eq!(gap_ms("one", 2.0).1, "every 5m");
 }
 
 #[test]

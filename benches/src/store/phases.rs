@@ -262,6 +262,6 @@ fn settlement(job: &Dispatch, due_ms: i64) -> Settlement {
         next: Next::Due(due_ms),
         attempts: 0,
         strike: Strike::Clear,
-        reason: "its interval of 5m (level default)".to_owned(),
+        reason: "every 5m".to_owned(),
     }
 }

@@ -188,7 +188,7 @@ impl<'a> Seen<'a> {
         let interval = text(self.interval_ms);
         match self.pinned {
             true => ["pinned to ", &interval, " by hand"].concat(),
-            false => ["every ", &interval, " (", self.level.as_str(), ")"].concat(),
+            false => ["every ", &interval].concat(),
         }
     }
 

@@ -50,12 +50,16 @@ pub(super) fn bounded(text: &str) -> Cow<'_, str> {
     }
 }
 
+/// Why a new job is where it is. Whatever follows takes its place.
+pub(super) const REGISTERED: &str = "registered";
+
 /// The reasons with one more before them, of which the oldest make room. The same reason again
 /// only moves its time.
 pub(super) fn noted(reasons: &[Reason], at_ms: Option<i64>, text: &str) -> Arc<[Reason]> {
     let text = bounded(text);
     let (text, reasons) = match reasons.split_first() {
         Some((last, before)) if *last.text == *text => (Arc::clone(&last.text), before),
+        Some((last, before)) if *last.text == *REGISTERED => (text.into(), before),
         _ => (text.into(), reasons),
     };
     let newest = Reason { at_ms, text };

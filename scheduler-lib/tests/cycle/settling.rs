@@ -169,7 +169,7 @@ async fn a_changed_level_is_taken_up_when_the_job_is_settled() {
     let state = running.state(&id).await;
     assert_eq!(state.level.as_str(), "gold");
     assert_eq!(state.due_ms, job.due_ms + 60_000);
-    assert_eq!(state.reason(), "every 1m (gold)");
+    assert_eq!(state.reason(), "every 1m");
 }
 
 #[tokio::test(start_paused = true)]

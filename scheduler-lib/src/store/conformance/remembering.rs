@@ -158,7 +158,6 @@ pub async fn a_record_tells_its_last_placements(store: SharedStore) {
             reason(None, "by hand"),
             reason(Some(scene.at(50)), "no answer came in time: polled again"),
             reason(Some(scene.at(1) + 5), "polled"),
-            registered,
         ]
     );
 }
@@ -180,15 +179,15 @@ pub async fn reasons_are_bounded_in_number_and_size(store: SharedStore) {
         let texts = reasons.iter().map(|reason| reason.text.to_string());
         texts.collect::<Vec<_>>()
     };
-    for short in ["one", "two", "three"] {
+    for short in ["one", "two", "three", "four"] {
         settled(short).await;
     }
-    let most = ["four", "three", "two", "one", "registered"];
-    assert_eq!(settled("four").await, most);
+    let most = ["five", "four", "three", "two", "one"];
+    assert_eq!(settled("five").await, most);
     assert_eq!(most.len(), MAX_REASONS);
     assert_eq!(
-        settled("five").await,
-        ["five", "four", "three", "two", "one"]
+        settled("six").await,
+        ["six", "five", "four", "three", "two"]
     );
 
     let [a, b, c] = ["a", "b", "c"].map(|letter| letter.repeat(MAX_REASON_SIZE_BYTES));
@@ -206,22 +205,23 @@ pub async fn reasons_are_bounded_in_number_and_size(store: SharedStore) {
     assert_eq!(settled(&c).await, [c, b, a]);
 }
 
-/// A job that is placed for the same reason again and again keeps those from before.
+/// A job that is placed for the same reason again and again keeps those from before; of its
+/// beginning nothing is left.
 pub async fn the_same_reason_again_only_moves_its_time(store: SharedStore) {
     let scene = Scene::new(store);
     scene.register("a", 1).await;
-    for slots in [1, 2, 3] {
+    for (slots, reason) in [(1, "late"), (2, "polled"), (3, "polled")] {
         let dispatch = scene.drain_one(scene.at(slots)).await;
-        let settlement = completion(&dispatch, scene.at(slots + 1));
+        let settlement = Settlement {
+            reason: reason.to_owned(),
+            ..completion(&dispatch, scene.at(slots + 1))
+        };
         scene.settle(settlement, scene.at(slots)).await;
     }
     let reasons = scene.get("a").await.state.reasons;
-    let told: Vec<_> = reasons
-        .iter()
-        .map(|one| (one.at_ms, &*one.text))
-        .collect();
+    let told: Vec<_> = reasons.iter().map(|one| (one.at_ms, &*one.text)).collect();
     let polled = (Some(scene.at(3)), "polled");
-    assert_eq!(told, [polled, (Some(START_MS), "registered")]);
+    assert_eq!(told, [polled, (Some(scene.at(1)), "late")]);
 }
 
 /// A line each, cut at a character.

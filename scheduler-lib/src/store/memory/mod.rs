@@ -18,7 +18,7 @@ use super::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
     JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE,
     NewJob, Place, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept,
-    Undecodable, Update, Verdict, new_revision,
+    Undecodable, Update, Verdict, new_revision, reasons::REGISTERED,
 };
 
 /// A [`SlotStore`] in memory.
@@ -149,7 +149,7 @@ fn register(state: &mut State, job: NewJob, now_ms: i64) -> Registered {
             reasons: Arc::default(),
         },
     };
-    record.state.because(Some(now_ms), "registered");
+    record.state.because(Some(now_ms), REGISTERED);
     let at = state.add(record);
     state.enter_due(at, due_ms);
     Registered::Created

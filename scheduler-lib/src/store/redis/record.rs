@@ -12,7 +12,7 @@ use crate::{
     policy::{Override, adaptive::Activity},
     store::{
         ExportedJob, Hold, JobRecord, JobState, MAX_BOUND_SCOPES, MAX_REASONS, NewJob, Place,
-        Reason, StoreError,
+        Reason, StoreError, reasons::REGISTERED,
     },
 };
 
@@ -89,7 +89,7 @@ pub(super) fn new_record(job: &NewJob, now_ms: i64) -> String {
         None => NONE.to_owned(),
         cushion => format!("{RARE} 0 0 0 0 {} {NONE} {NONE} {NONE}", word(cushion)),
     };
-    format!("0 0 {NONE} {incarnation} 0 {job_type} {account} {level} {rare} {now_ms} registered")
+    format!("0 0 {NONE} {incarnation} 0 {job_type} {account} {level} {rare} {now_ms} {REGISTERED}")
 }
 
 fn account_word<'a>(id: &JobId, job_type: &JobType, account: &'a AccountId) -> &'a str {

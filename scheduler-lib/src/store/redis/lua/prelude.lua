@@ -150,11 +150,12 @@ end
 local function write_records() write({ 'HSET' }) end
 
 -- Notes why a job is placed where it is, before the reasons that it has, of which the oldest make room. The same reason
--- again only moves its time.
+-- again only moves its time; whatever follows takes the place of the first.
 local function because(job, at, text)
   local newest, older, last = at .. ' ' .. text, job.y, 0
   local line_end = string.find(older, '\n', 1, true) or #older + 1
-  if string.sub(older, (string.find(older, ' ', 1, true) or 0) + 1, line_end - 1) == text then
+  local last_text = string.sub(older, (string.find(older, ' ', 1, true) or 0) + 1, line_end - 1)
+  if last_text == text or last_text == 'registered' then
     older = string.sub(older, line_end + 1)
   end
   for _ = 2, MAX_REASONS do
