@@ -32,6 +32,19 @@ pub enum StoreError {
         /// The store's own words.
         detail: String,
     },
+    /// The store's user may not do what the step needs. The step may have been done in part, as if
+    /// the store had failed.
+    #[error(
+        "{step}: the store at {address} forbids its user what it needs ({detail}): `ACL LOG` there names the command or the key"
+    )]
+    Forbidden {
+        /// What was tried.
+        step: &'static str,
+        /// Where, without credentials.
+        address: String,
+        /// The store's own words.
+        detail: String,
+    },
     /// Our clock and the store's differ too much. Nothing changed.
     #[error(
         "this machine's clock differs from the store's by {skew_ms} ms, more than the {limit_ms} ms allowed: mend the clock (NTP)"

@@ -1,6 +1,7 @@
 //! The store on Redis: the port's conformance suite, and what is its own.
 
 mod accepted;
+mod acl;
 mod cluster;
 mod differential;
 mod fixture;

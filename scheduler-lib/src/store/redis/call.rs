@@ -136,6 +136,12 @@ impl RedisStore {
 /// Codes with which a server refuses to write at all.
 const REFUSALS: [&str; 4] = ["OOM", "MISCONF", "READONLY", "NOREPLICAS"];
 
+/// Codes with which a server refuses a user.
+const FORBIDDEN: [&str; 3] = ["NOPERM", "NOAUTH", "WRONGPASS"];
+
+/// What a script is told whose user lacks a right.
+const NOT_ALLOWED: &str = "The user executing the script can't";
+
 /// What an error of the client means for a step.
 pub(super) fn failed(step: &'static str, link: &Link, error: RedisError) -> StoreError {
     let address = link.address().to_owned();
@@ -145,6 +151,13 @@ pub(super) fn failed(step: &'static str, link: &Link, error: RedisError) -> Stor
             address,
             detail: format!("{code} {}", without_script(words)),
         },
+        Some((code, words)) if FORBIDDEN.contains(&code) || words.contains(NOT_ALLOWED) => {
+            StoreError::Forbidden {
+                step,
+                address,
+                detail: format!("{code} {}", without_script(words)),
+            }
+        }
         Some(("EVICTS", policy)) => StoreError::Evicts {
             address,
             policy: policy.to_owned(),
