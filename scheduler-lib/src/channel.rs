@@ -183,7 +183,7 @@ impl ChannelBuilder {
         let bad = |field: String, source| ChannelError::Rule {
             channel: self.id.clone(),
             field,
-            source,
+            source: Box::new(source),
         };
         self.limits
             .validate()
@@ -230,6 +230,6 @@ pub enum ChannelError {
         /// The job type, or the limits.
         field: String,
         /// The field and the bound.
-        source: RuleError,
+        source: Box<RuleError>,
     },
 }
