@@ -31,6 +31,7 @@ pin_project! {
 
 impl<F> ResponseFuture<F> {
     pub(super) fn new(
+        started: Instant,
         deadline: Instant,
         job_type: JobType,
         observer: SharedObserver,
@@ -41,7 +42,7 @@ impl<F> ResponseFuture<F> {
             inner,
             deadline,
             timer: None,
-            started: Instant::now(),
+            started,
             job_type,
             observer,
             // The watchdog's task may wait behind this one, on this very thread: it goes first, or it

@@ -70,9 +70,11 @@ where
     }
 
     fn call(&mut self, job: Job) -> Self::Future {
-        let job = job.with_deadline(Instant::now() + self.layer.limit);
+        let now = Instant::now();
+        let job = job.with_deadline(now + self.layer.limit);
         let watched = self.layer.watchdog.watch(&job);
         ResponseFuture::new(
+            now,
             job.deadline(),
             job.job_type.clone(),
             self.layer.observer.clone(),
