@@ -4,6 +4,7 @@
 mod halves;
 mod moving;
 mod shards;
+mod shares;
 mod tags;
 
 use std::sync::{Arc, Weak};
