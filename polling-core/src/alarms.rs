@@ -41,7 +41,7 @@ pub(crate) struct Alarm<T, R> {
     shared: Arc<Shared<T, R>>,
     at: Instant,
     number: u64,
-    /// Nothing waited for so early a time: the task has yet to begin to.
+    /// The task has yet to begin to wait for it: nothing was to ring so early.
     pub(crate) is_news: bool,
 }
 
@@ -75,7 +75,8 @@ impl<T: Send + 'static, R: Send + 'static> Alarms<T, R> {
             self.0.earlier.notify_one();
         }
         // The one before may have ended with its runtime.
-        if state.task.as_ref().is_none_or(|task| task.is_finished()) {
+        let is_watched = (state.task.as_ref()).is_some_and(|task| !task.is_finished());
+        if !is_watched {
             let watching = watch(Arc::downgrade(&self.0), Arc::clone(&self.0.earlier));
             state.task = Some(AbortOnDropHandle::new(tokio::spawn(watching)));
         }
@@ -84,7 +85,7 @@ impl<T: Send + 'static, R: Send + 'static> Alarms<T, R> {
             shared,
             at,
             number,
-            is_news,
+            is_news: is_news || !is_watched,
         }
     }
 }

@@ -191,6 +191,34 @@ async fn a_queue_that_has_just_run_dry_holds_up_nobody() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_queue_waits_with_no_more_than_its_share_of_the_permits() {
+    let rig = Rig::new();
+    let other = MemoryQueue::builder("other", rig.clock.clone()).build();
+    rig.send(0..100).await;
+    let worker = rig.worker().work(other.clone()).config(WorkerConfig {
+        concurrency: 10,
+        ..WorkerConfig::default()
+    });
+    let poller = poller_fn(|job: Job| async move {
+        let takes_s = u64::from(job.account.as_str().starts_with("slow"));
+        sleep(Duration::from_secs(takes_s)).await;
+        Ok(polled(0))
+    });
+    let worker = worker.poller(poller).build().unwrap();
+    let meanwhile = async {
+        sleep(Duration::from_millis(500)).await;
+        assert_eq!(rig.work.inner.messages(), []);
+        let slow = (0..100).map(|n| body(&format!("slow-{n}")));
+        other.send(slow.collect()).await;
+        sleep(Duration::from_millis(100)).await;
+        // The queue that ran dry still waits, as one that brings much does: with all it may have.
+        let stats = other.stats().await.unwrap();
+        assert_eq!(stats.in_flight, 5);
+    };
+    worker.run(meanwhile).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn fifty_thousand_events_of_one_poll_are_all_delivered_through_a_small_bus() {
     let mut rig = Rig::new();
     rig.bus = MemoryBus::builder().capacity(100).build();
