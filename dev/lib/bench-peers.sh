@@ -32,7 +32,8 @@ step_bullmq() {
     ensure_command npm nodejs
     mkdir -p "$folder"
     cp "$peers"/bullmq/* "$folder/"
-    npm ci --prefix "$folder" --no-audit --no-fund --loglevel error
+    # Not `npm ci`, which wants even those optional packages of other systems that a mirror may lack.
+    npm install --prefix "$folder" --no-save --no-audit --no-fund --loglevel error
     peer bullmq 20000
 }
 

@@ -45,6 +45,9 @@ enum Part {
     /// All jobs due at once: the longest script.
     #[cfg(feature = "redis")]
     Giant(sizes::Giant),
+    /// The store on the masters of a Redis Cluster: whether each has its share.
+    #[cfg(feature = "redis")]
+    Cluster(sizes::Cluster),
     /// What a cycle costs, by how many jobs are registered.
     #[cfg(feature = "redis")]
     Growth(sizes::Growth),
@@ -70,6 +73,8 @@ impl Arguments {
             Part::Kafka(kafka) => kafka.measure(),
             #[cfg(feature = "redis")]
             Part::Giant(giant) => giant.measure(),
+            #[cfg(feature = "redis")]
+            Part::Cluster(cluster) => cluster.measure(),
             #[cfg(feature = "redis")]
             Part::Growth(growth) => growth.measure(),
             #[cfg(feature = "redis")]

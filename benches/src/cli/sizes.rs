@@ -1,6 +1,6 @@
-//! `measure giant` and `measure growth`.
+//! `measure giant`, `measure growth` and `measure cluster`.
 
-use benches::store::{giant, growth};
+use benches::store::{Plan, cluster, giant, growth};
 use clap::Args;
 use polling_model::{Clock as _, SystemClock};
 
@@ -43,5 +43,22 @@ impl Growth {
         super::print(2, async {
             growth::measure(self.at.redis()?, &self.jobs, self.tasks, start_ms).await
         })
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cluster {
+    /// Jobs in the store.
+    #[arg(long, default_value_t = 300_000)]
+    jobs: usize,
+    /// The masters, as host:port.
+    #[arg(long, value_delimiter = ',', required = true)]
+    nodes: Vec<String>,
+}
+
+impl Cluster {
+    pub(super) fn measure(&self) -> anyhow::Result<()> {
+        let plan = Plan::all(self.jobs, 8, SystemClock.now_ms());
+        super::print(2, cluster::measure(&self.nodes, plan))
     }
 }

@@ -48,6 +48,16 @@ impl Commands {
         Some(&self.bytes[begin..end])
     }
 
+    /// The first of them so many times.
+    #[must_use]
+    pub fn repeated(&self, times: usize) -> Self {
+        let mut repeated = Self::default();
+        for command in (0..times).filter_map(|_| self.get(0)) {
+            repeated.push(command);
+        }
+        repeated
+    }
+
     fn push(&mut self, command: &[u8]) {
         self.bytes.extend_from_slice(command);
         self.ends.push(self.bytes.len());

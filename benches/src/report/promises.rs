@@ -68,6 +68,11 @@ pub const PROMISES: &[Promise] = &[
         reach: &[Reach::Times(0.9, "ceiling/redis")],
     },
     Promise {
+        what: "the same on three cluster masters: how uneven their shares are",
+        figure: "cluster/uneven",
+        reach: &[Reach::AtMost(5.0)],
+    },
+    Promise {
         what: "full cycle on Redis Streams",
         figure: "cycle/streams",
         reach: &[

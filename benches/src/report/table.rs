@@ -169,7 +169,11 @@ pub fn all_kept(promises: &[Promise], figures: &Figures) -> bool {
 /// For a terminal.
 #[must_use]
 pub fn terminal(promises: &[Promise], figures: &Figures) -> String {
-    let rows: Vec<Row> = rows(promises, figures).collect();
+    let plain = |row: Row| Row {
+        reach: row.reach.replace('`', ""),
+        ..row
+    };
+    let rows: Vec<Row> = rows(promises, figures).map(plain).collect();
     let width = |cell: fn(&Row) -> &str| {
         let widths = rows.iter().map(|row| cell(row).chars().count());
         widths.max().unwrap_or(0)
@@ -189,7 +193,7 @@ pub fn terminal(promises: &[Promise], figures: &Figures) -> String {
             "{name:<what$}  {to_reach:<reach$}  {value:<reached$}  {kept}"
         );
     }
-    text.replace('`', "")
+    text
 }
 
 fn rows(promises: &[Promise], figures: &Figures) -> impl Iterator<Item = Row> {

@@ -4,16 +4,20 @@ use std::{pin::pin, time::Duration};
 
 use anyhow::Context as _;
 use futures_util::future::{Either, select};
+use scheduler_lib::store::MAX_CHUNK;
 use tokio::time::sleep;
 
 use super::{
-    Phases, Plan,
+    Phases, Plan, benchmark,
     redis::{SEED, Times, open},
 };
 use crate::{
     jobs,
     redis_server::{Commands, Recorder, RedisServer, Replay},
 };
+
+/// Commands at once, or connections of Redis's benchmark.
+const WINDOW: usize = 4;
 
 /// How often it is looked whether all commands are taken down.
 const LOOK_EVERY: Duration = Duration::from_millis(10);
@@ -113,6 +117,37 @@ impl Prepared {
             .filter_map(|commands| commands.get(number))
             .collect()
     }
+}
+
+/// How often one command is sent to compare two clients.
+const REPEATS: usize = 20_000;
+
+/// One command over and over, by our raw client and by Redis's own benchmark: what is quoted as the
+/// ceiling must not be below what that reaches. On an empty server, which is full afterwards.
+///
+/// # Errors
+///
+/// The server's, and that `redis-benchmark` is not there.
+pub(super) async fn beside_benchmark(
+    server: &RedisServer,
+    start_ms: i64,
+) -> anyhow::Result<[f64; 2]> {
+    let plan = Plan::all(MAX_CHUNK, 1, start_ms);
+    load_scripts(server, &plan).await?;
+    let recorder = Recorder::start(server.host_port()?).await?;
+    let store = open(&recorder.url(), &plan, jobs::channel()).await?;
+    let phases = Phases::new(plan.clone(), store, SEED);
+    phases.register().await?;
+    phases.drain(1).await?;
+    drop(recorder.take());
+    phases.load().await?;
+    let loaded = recorder.take();
+    let command = loaded.get(0).context("nothing was loaded")?;
+    let address = server.host_port()?;
+    let mut replay = Replay::connect(&address, WINDOW).await?;
+    let raw_s = replay.run(&loaded.repeated(REPEATS)).await?.as_secs_f64();
+    let theirs = benchmark::commands_per_s(&address, command, WINDOW, REPEATS).await?;
+    Ok([REPEATS as f64 / raw_s, theirs])
 }
 
 /// A server knows a script from the first time that it runs.

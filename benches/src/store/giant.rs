@@ -2,13 +2,20 @@
 
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use super::{
     Phases, Plan,
     redis::{SEED, open},
 };
 use crate::{figure::Figure, jobs, redis_server::RedisServer};
 
-/// The longest script while `jobs` jobs of one slot are drained, and settled into one slot.
+/// What takes a core from the server for a moment makes a script long in one of so many rounds, and
+/// hardly in all of them.
+const ROUNDS: i64 = 3;
+
+/// The longest script while `jobs` jobs of one slot are drained, and settled into one slot: in the
+/// round of which it was the shortest.
 ///
 /// # Errors
 ///
@@ -23,17 +30,24 @@ pub async fn measure(url: &str, jobs: usize, start_ms: i64) -> anyhow::Result<Ve
     let store = open(url, &plan, jobs::channel()).await?;
     let phases = Phases::new(plan, store, SEED);
     phases.register().await?;
-    server.time_scripts().await?;
-    phases.drain(1).await?;
-    phases.sent().await?;
-    phases.load().await?;
-    phases.settle(1).await?;
-    let [median, p99, longest] = server.script_times_ms().await?;
+    let mut rounds = Vec::new();
+    for round in 1..=ROUNDS {
+        server.time_scripts().await?;
+        phases.drain(round).await?;
+        phases.sent().await?;
+        phases.load().await?;
+        phases.settle(round).await?;
+        rounds.push(server.script_times_ms().await?);
+    }
     server.empty().await?;
+    let longest_of: Vec<f64> = rounds.iter().map(|[.., longest]| *longest).collect();
+    rounds.sort_unstable_by(|[.., one], [.., other]| one.total_cmp(other));
+    let &[median, p99, longest] = rounds.first().context("no round")?;
     Ok(vec![
         Figure::new("giant-slot", longest, "ms")
             .with("jobs", jobs)
             .with("p50_ms", median)
-            .with("p99_ms", p99),
+            .with("p99_ms", p99)
+            .with("longest_of_rounds_ms", longest_of),
     ])
 }

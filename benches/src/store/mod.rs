@@ -2,7 +2,11 @@
 //! other.
 
 #[cfg(feature = "redis")]
+mod benchmark;
+#[cfg(feature = "redis")]
 mod ceiling;
+#[cfg(feature = "redis")]
+pub mod cluster;
 #[cfg(feature = "redis")]
 pub mod giant;
 #[cfg(feature = "redis")]

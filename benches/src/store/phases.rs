@@ -19,7 +19,7 @@ use scheduler_lib::{
     store::{Dispatch, DrainRequest, MAX_CHUNK, Next, Settlement, Strike, Verdict},
 };
 
-use crate::jobs;
+use crate::{jobs, policy::Decision};
 
 /// After which a chunk that is not known to be sent may be found again.
 const NOTE_DEADLINE_MS: i64 = 30_000;
@@ -216,8 +216,9 @@ impl Phases {
     pub async fn settle(&self, round: i64) -> anyhow::Result<()> {
         let now_ms = self.due_ms(round);
         let next_ms = now_ms + self.plan.interval.as_millis() as i64;
+        let reason = Decision::new()?.decide().reason;
         self.each_chunk(async |_, jobs| {
-            let settlements = jobs.iter().map(|job| settlement(job, next_ms));
+            let settlements = jobs.iter().map(|job| settlement(job, next_ms, &reason));
             let verdicts = self.store.settle(settlements.collect(), now_ms).await?;
             let accepted = |verdict| verdict == Verdict::Accepted;
             ensure!(verdicts.into_iter().all(accepted), "a job was not accepted");
@@ -251,7 +252,7 @@ impl Phases {
 }
 
 /// What a scheduler makes of a poll that brought a context.
-fn settlement(job: &Dispatch, due_ms: i64) -> Settlement {
+fn settlement(job: &Dispatch, due_ms: i64, reason: &str) -> Settlement {
     Settlement {
         id: job.record.id.clone(),
         token: job.token,

@@ -56,7 +56,12 @@ pub async fn measure(url: &str, plan: &Plan) -> anyhow::Result<Vec<Figure>> {
     server.empty().await?;
     let raw = ceiling::measure(&mut server, plan).await?;
     server.empty().await?;
-    Ok(figures(plan, times, memory, raw))
+    let [client, benchmark] = ceiling::beside_benchmark(&server, plan.start_ms).await?;
+    server.empty().await?;
+    let mut figures = figures(plan, times, memory, raw);
+    figures.push(Figure::new("ceiling/redis-command", client, "commands/s"));
+    figures.push(Figure::new("tool/redis-benchmark", benchmark, "commands/s"));
+    Ok(figures)
 }
 
 pub(super) async fn open(
