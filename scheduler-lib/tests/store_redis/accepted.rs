@@ -2,7 +2,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::{Mutex, MutexGuard},
+    sync::{Arc, Mutex, MutexGuard},
 };
 
 use async_trait::async_trait;
@@ -16,7 +16,7 @@ use scheduler_lib::store::{
 /// Passes every step on, and remembers what it answered.
 #[derive(Debug)]
 pub(crate) struct Accepted<S> {
-    pub(crate) store: S,
+    pub(crate) store: Arc<S>,
     seen: Mutex<Seen>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct Seen {
 }
 
 impl<S> Accepted<S> {
-    pub(crate) fn on(store: S) -> Self {
+    pub(crate) fn on(store: Arc<S>) -> Self {
         Self {
             store,
             seen: Mutex::default(),
