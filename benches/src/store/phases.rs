@@ -263,6 +263,6 @@ fn settlement(job: &Dispatch, due_ms: i64, reason: &str) -> Settlement {
         next: Next::Due(due_ms),
         attempts: 0,
         strike: Strike::Clear,
-        reason: "every 5m".to_owned(),
+        reason: reason.to_owned(),
     }
 }
