@@ -8,7 +8,7 @@
 ///
 /// ```
 /// use scheduler_lib::store::shard_of;
-/// assert_eq!(shard_of("posts:42", 0x56a3_ff89_9fca_3bca), 2);
+/// assert_eq!(shard_of("posts:42", 3), 1);
 /// ```
 ///
 /// # Panics
