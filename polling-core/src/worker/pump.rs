@@ -61,7 +61,7 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
             tokio::select! {
                 biased;
                 () = &mut shutdown => break,
-                Some(ended) = jobs.running.join_next() => log_panic(ended),
+                Some(ended) = jobs.running.join_next() => jobs.clear_away(ended),
                 Some(batch) = batches.next() => jobs.start(batch).await,
             }
         }
@@ -154,6 +154,14 @@ impl Jobs {
             }
         };
         self.running.spawn(job.instrument(Span::current()));
+    }
+
+    /// With `ended`, all that have ended by now.
+    fn clear_away(&mut self, ended: Result<(), JoinError>) {
+        log_panic(ended);
+        while let Some(ended) = self.running.try_join_next() {
+            log_panic(ended);
+        }
     }
 
     /// Lets jobs and the last receives finish within the grace, and drops the rest, which gives

@@ -156,7 +156,7 @@ fn a_failure_is_shrunk_to_a_command_and_a_story() {
         shrunk
             .story
             .iter()
-            .any(|line| line.contains("register posts:a000001")),
+            .any(|line| line.contains("register") && line.contains("posts:a000001")),
         "{text}"
     );
 }
