@@ -134,6 +134,7 @@ async fn drain(
     loop {
         let nonce = generator.nonce();
         let request = DrainRequest {
+            pace_ms: 0,
             now_ms,
             limit: MAX_CHUNK,
             nonce,

@@ -37,6 +37,7 @@ async fn cycle_all(store: &MemoryStore, generator: &Generator, now_ms: i64) {
         let nonce = generator.nonce();
         let drained = store
             .drain(DrainRequest {
+                pace_ms: 0,
                 now_ms,
                 limit: MAX_CHUNK,
                 nonce,

@@ -58,6 +58,7 @@ async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it
     let a = "a".parse().unwrap();
     store.register(vec![new("a")], START_MS).await.unwrap();
     let drained = store.drain(DrainRequest {
+        pace_ms: 0,
         now_ms,
         limit: 10,
         nonce: Nonce(2),
@@ -109,6 +110,7 @@ async fn the_order_within_a_slot_is_by_lot() {
                 .unwrap();
         }
         let request = DrainRequest {
+            pace_ms: 0,
             now_ms,
             limit: 1,
             nonce: Nonce(minute.unsigned_abs()),

@@ -138,6 +138,7 @@ impl Phases {
         while count.load(Relaxed) < self.plan.cycled {
             let nonce = self.generator.nonce();
             let request = DrainRequest {
+                pace_ms: 0,
                 now_ms,
                 limit: MAX_CHUNK,
                 nonce,

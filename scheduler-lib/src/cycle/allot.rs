@@ -1,6 +1,6 @@
 //! From drained jobs to those that get a call.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed};
 
 use polling_model::{JobId, JobType, KillPoint, Nonce, Observation, ScopeKey};
 
@@ -17,6 +17,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Noted {
     pub(super) note: Nonce,
+    /// When it was to be dispatched, UTC milliseconds.
+    pub(super) due_ms: i64,
     pub(super) job: Dispatch,
 }
 
@@ -71,6 +73,7 @@ impl Cycle {
         if groups.is_empty() {
             return Ok(allotted);
         }
+        self.limited.store(true, Relaxed);
         let turn_ms = self.channel.store.ring().width_ms();
         let request = |group: &Group| Request {
             claims: group.claims.clone(),

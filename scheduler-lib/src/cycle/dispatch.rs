@@ -64,7 +64,7 @@ impl Cycle {
             let more = drained.more;
             if !drained.jobs.is_empty() {
                 KillPoint::SchedulerDrained.hit();
-                sending.push(self.send_allotted(nonce, drained.jobs));
+                sending.push(self.send_allotted(nonce, drained.jobs, Some(drained.due_ms)));
             }
             if !more {
                 break Ok(());
@@ -83,8 +83,18 @@ impl Cycle {
 
     /// Sends those jobs of a chunk that get a call, and places those anew that get none. Returns
     /// those that are worth less than a call costs: they wait until all others have asked.
-    async fn send_allotted(&self, note: Nonce, jobs: Vec<Dispatch>) -> Vec<Noted> {
-        let jobs = jobs.into_iter().map(|job| Noted { note, job }).collect();
+    async fn send_allotted(
+        &self,
+        note: Nonce,
+        jobs: Vec<Dispatch>,
+        paced_ms: Option<i64>,
+    ) -> Vec<Noted> {
+        let noted = |job: Dispatch| Noted {
+            note,
+            due_ms: paced_ms.unwrap_or(job.record.state.due_ms),
+            job,
+        };
+        let jobs = jobs.into_iter().map(noted).collect();
         self.send_granted(jobs, false).await
     }
 
@@ -118,6 +128,15 @@ impl Cycle {
         allotted.waiting
     }
 
+    /// Over how long a slot is drained. Where calls are limited all that are due have to be seen
+    /// together, since the most worthwhile get them.
+    fn pace_ms(&self) -> i64 {
+        match self.channel.limits.paced && !self.limited.load(Relaxed) {
+            true => self.channel.store.ring().width_ms(),
+            false => 0,
+        }
+    }
+
     async fn request(&self, nonce: Nonce, limit: usize) -> DrainRequest {
         let limits = &self.channel.limits;
         let now_ms = self.clock.now_ms();
@@ -130,6 +149,7 @@ impl Cycle {
         DrainRequest {
             now_ms,
             limit,
+            pace_ms: self.pace_ms(),
             nonce,
             note_deadline_ms: after(limits.note_deadline),
             max_open_notes: limits.max_open_notes,
@@ -143,7 +163,7 @@ impl Cycle {
         let now_ms = self.clock.now_ms();
         let lateness_ms = jobs
             .iter()
-            .map(|noted| now_ms - noted.job.record.state.due_ms)
+            .map(|noted| now_ms - noted.due_ms)
             .max()
             .unwrap_or(0);
         for jobs in jobs.chunk_by(Noted::is_like) {
@@ -174,7 +194,7 @@ impl Cycle {
                 channel: &self.channel.id,
                 jobs: note.jobs.len(),
             });
-            waiting.extend(self.send_allotted(note.nonce, note.jobs).await);
+            waiting.extend(self.send_allotted(note.nonce, note.jobs, None).await);
         }
         Ok(waiting)
     }

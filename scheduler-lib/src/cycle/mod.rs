@@ -15,7 +15,11 @@ mod settler;
 mod status;
 mod watermark;
 
-use std::{error::Error, sync::Arc, time::Duration};
+use std::{
+    error::Error,
+    sync::{Arc, atomic::AtomicBool},
+    time::Duration,
+};
 
 use polling_model::{Generator, SharedClock, SharedObserver, chain};
 use tokio::task::JoinSet;
@@ -35,6 +39,8 @@ pub(crate) struct Cycle {
     pub(crate) status: StatusCell,
     watermark: Watermark,
     backlog: Backlog,
+    /// Whether any job has asked for a call within a rate limit.
+    limited: AtomicBool,
 }
 
 impl Cycle {
@@ -45,6 +51,10 @@ impl Cycle {
         observer: SharedObserver,
     ) -> Self {
         let status = StatusCell::default();
+        let limited = channel
+            .kinds
+            .values()
+            .any(|kind| !kind.rules.scopes.is_empty());
         Self {
             channel,
             clock,
@@ -53,6 +63,7 @@ impl Cycle {
             status,
             watermark: Watermark::default(),
             backlog: Backlog::default(),
+            limited: AtomicBool::new(limited),
         }
     }
 

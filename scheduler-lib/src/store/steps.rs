@@ -81,6 +81,9 @@ pub struct DrainRequest {
     pub now_ms: i64,
     /// Most jobs to take; at most [`MAX_CHUNK`](super::MAX_CHUNK).
     pub limit: usize,
+    /// Over how long after its beginning a slot is drained, milliseconds: evenly, whoever asks; 0 is
+    /// at once. What joins the drain that runs now is not held up.
+    pub pace_ms: i64,
     /// Random; part of each job's new token, and the name of the chunk's note.
     pub nonce: Nonce,
     /// When somebody may claim the note and send its jobs again, UTC milliseconds.
@@ -100,7 +103,10 @@ pub struct Drained {
     pub jobs: Vec<Dispatch>,
     /// The slot now being drained.
     pub cursor: AbsoluteSlot,
-    /// Another drain at once may find more: the slot was not emptied, or the cursor is behind.
+    /// When the first of them was to be taken by the pace; UTC milliseconds.
+    pub due_ms: i64,
+    /// Another drain at once may find more: the slot was not emptied although the pace allows it, or
+    /// the cursor is behind.
     pub more: bool,
 }
 

@@ -114,6 +114,7 @@ async fn what_is_sent_late_is_not_polled_beyond_its_lease() {
     let now_ms = bench.clock.now_ms();
     let deadline_ms = now_ms + 600_000;
     let request = DrainRequest {
+        pace_ms: 0,
         now_ms,
         limit: MAX_CHUNK,
         nonce: Nonce(7),

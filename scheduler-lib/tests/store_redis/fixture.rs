@@ -82,6 +82,7 @@ pub(crate) fn new_job(name: &str, minutes: i64) -> NewJob {
 
 pub(crate) fn request(now_ms: i64, nonce: u64) -> DrainRequest {
     DrainRequest {
+        pace_ms: 0,
         now_ms,
         limit: 200,
         nonce: Nonce(nonce),

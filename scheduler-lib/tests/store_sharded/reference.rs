@@ -78,6 +78,7 @@ impl<S: SlotStore> Side<S> {
         loop {
             self.nonces += 1;
             let request = DrainRequest {
+                pace_ms: 0,
                 now_ms,
                 limit: 5,
                 nonce: Nonce(self.nonces),

@@ -203,3 +203,50 @@ pub async fn the_cursor_never_goes_back(store: SharedStore) {
         assert_eq!((drained.cursor, drained.more), (expected, false));
     }
 }
+
+/// Evenly over its width, whoever asks, and from where others left off; what is asked for by hand
+/// comes at once. Each part of a store may be one job ahead.
+pub async fn a_slot_is_drained_over_its_width(store: SharedStore) {
+    const JOBS: usize = 600;
+    const PARTS: usize = 8;
+    let scene = Scene::new(store);
+    for number in 0..JOBS {
+        scene.register(&format!("job-{number:03}"), 1).await;
+    }
+    scene.register("asked", 9).await;
+    let width_ms = scene.store.ring().width_ms();
+    // All that may be taken when so many percent of the width are over.
+    let drain = async |percent: i64| {
+        let (mut jobs, mut due_ms) = (Vec::new(), None);
+        loop {
+            let mut request = scene.request(scene.at(1) + width_ms * percent / 100);
+            request.pace_ms = width_ms;
+            let drained = scene.store.drain(request).await.expect("drain");
+            due_ms.get_or_insert(drained.due_ms);
+            jobs.extend(drained.jobs);
+            if !drained.more {
+                return (jobs, due_ms.expect("drained once"));
+            }
+        }
+    };
+    let (first, due_ms) = drain(0).await;
+    assert!((1..=PARTS).contains(&first.len()), "{}", first.len());
+    assert_eq!(due_ms, scene.at(1));
+    assert!(drain(0).await.0.is_empty(), "no more at the same time");
+    let (second, due_ms) = drain(25).await;
+    let taken = first.len() + second.len();
+    assert!((JOBS / 4..=JOBS / 4 + PARTS).contains(&taken), "{taken}");
+    assert!((scene.at(1)..scene.at(1) + width_ms / 50).contains(&due_ms));
+    scene.store.run_now(&id("asked")).await.expect("run now");
+    assert_eq!(names(&drain(25).await.0), ["asked"]);
+    let taken = taken + drain(75).await.0.len();
+    assert!(
+        (JOBS * 3 / 4..=JOBS * 3 / 4 + PARTS).contains(&taken),
+        "{taken}"
+    );
+    assert_eq!(
+        taken + drain(110).await.0.len(),
+        JOBS,
+        "the next slot has begun"
+    );
+}

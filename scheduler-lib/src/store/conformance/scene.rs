@@ -102,6 +102,7 @@ impl Scene {
     pub(super) fn request(&self, now_ms: i64) -> DrainRequest {
         let width_ms = self.store.ring().width_ms();
         DrainRequest {
+            pace_ms: 0,
             now_ms,
             limit: 200,
             nonce: self.nonce(),

@@ -18,6 +18,7 @@ impl State {
             return Drained {
                 jobs: Vec::new(),
                 cursor: self.cursor,
+                due_ms: request.now_ms,
                 more: false,
             };
         }
@@ -25,13 +26,16 @@ impl State {
             self.advance();
         }
         let cursor = self.cursor;
+        let (allowed, due_ms) = self.allowed(request);
         let drawn = iter::from_fn(|| {
             self.slot(cursor)
                 .first()
                 .copied()
                 .map(|(_, at)| self.dispatch(at, request))
         });
-        let jobs: Vec<Dispatch> = drawn.take(request.limit.min(MAX_CHUNK)).collect();
+        let jobs: Vec<Dispatch> = drawn
+            .take(request.limit.min(MAX_CHUNK).min(allowed))
+            .collect();
         if !jobs.is_empty() {
             let note = Note {
                 deadline_ms: request.note_deadline_ms,
@@ -39,12 +43,28 @@ impl State {
             };
             self.notes.insert(request.nonce, note);
         }
-        let more = !self.slot(self.cursor).is_empty() || self.cursor < now_slot;
+        let is_left = !self.slot(cursor).is_empty() && allowed > jobs.len();
         Drained {
+            cursor,
+            due_ms,
+            more: is_left || cursor < now_slot,
             jobs,
-            cursor: self.cursor,
-            more,
         }
+    }
+
+    /// How many jobs of the cursor's slot the pace allows to take now, and when the first of them was
+    /// to be taken. How many the slot had when the cursor came, against how many are left, is how far
+    /// the drain is; what has joined since counts as not taken yet, and lies in front.
+    fn allowed(&mut self, request: &DrainRequest) -> (usize, i64) {
+        let (cursor, start_ms) = (self.cursor, self.ring.start_ms(self.cursor));
+        let (had, left) = (self.slot_jobs as i64, self.slot(cursor).len() as i64);
+        if request.pace_ms <= 0 || had == 0 {
+            return (left as usize, start_ms);
+        }
+        let elapsed_ms = (request.now_ms - start_ms).clamp(0, request.pace_ms);
+        let allowed = had * elapsed_ms / request.pace_ms + 1 - (had - left);
+        let due_ms = start_ms + request.pace_ms * (had - left).max(0) / had;
+        (allowed.max(0) as usize, due_ms)
     }
 
     /// Moves the cursor on by one slot, and into the ring what comes within its reach.
@@ -58,6 +78,7 @@ impl State {
             self.leave(at);
             self.enter_due(at, due_ms);
         }
+        self.slot_jobs = self.slot(self.cursor).len();
     }
 
     fn dispatch(&mut self, at: At, request: &DrainRequest) -> Dispatch {

@@ -17,6 +17,9 @@ pub(super) struct Note {
     pub(super) jobs: Vec<JobId>,
 }
 
+/// The lot of jobs that enter a slot while it is drained.
+const IN_FRONT: u64 = 0;
+
 /// Where a record lies as long as its job is registered. Indexes name jobs by it: a record is never
 /// moved, and no step compares ids but the one that finds the job.
 pub(super) type At = usize;
@@ -29,6 +32,8 @@ pub(super) struct State {
     pub(super) records: Slab<JobRecord>,
     ids: HashMap<JobId, At>,
     pub(super) slots: Vec<BTreeSet<(u64, At)>>,
+    /// How many jobs the cursor's slot had when the cursor came.
+    pub(super) slot_jobs: usize,
     pub(super) in_flight: BTreeSet<(i64, At)>,
     pub(super) later: BTreeSet<(i64, At)>,
     pub(super) held: BTreeSet<At>,
@@ -46,6 +51,7 @@ impl State {
             records: Slab::new(),
             ids: HashMap::new(),
             slots: vec![BTreeSet::new(); polling_model::caps::SLOTS as usize],
+            slot_jobs: 0,
             in_flight: BTreeSet::new(),
             later: BTreeSet::new(),
             held: BTreeSet::new(),
@@ -116,7 +122,8 @@ impl State {
         match place {
             Place::Slot => {
                 let (slot, drawn) = self.drawn(due_ms, at);
-                self.slot(slot).remove(&drawn)
+                let jobs = self.slot(slot);
+                jobs.remove(&drawn) || jobs.remove(&(IN_FRONT, at))
             }
             Place::InFlight { deadline_ms } => self.in_flight.remove(&(deadline_ms, at)),
             Place::Later => self.later.remove(&(due_ms, at)),
@@ -152,10 +159,12 @@ impl State {
         }
     }
 
-    /// Enters a record into the slot that is drained now.
+    /// Enters a record into the slot that is drained now, in front.
     pub(super) fn enter_now(&mut self, at: At) {
-        let due_ms = self.ring.start_ms(self.cursor);
-        self.enter(at, Place::Slot, due_ms);
+        let (cursor, due_ms) = (self.cursor, self.ring.start_ms(self.cursor));
+        self.slot(cursor).insert((IN_FRONT, at));
+        let state = self.state(at);
+        (state.place, state.due_ms) = (Place::Slot, due_ms);
     }
 
     pub(super) fn enter_held(&mut self, at: At, hold: Hold) {
@@ -188,7 +197,8 @@ impl State {
         match state.place {
             Place::Slot => {
                 let (slot, drawn) = self.drawn(state.due_ms, at);
-                self.slots[slot.index() as usize].contains(&drawn)
+                let jobs = &self.slots[slot.index() as usize];
+                jobs.contains(&drawn) || jobs.contains(&(IN_FRONT, at))
             }
             Place::InFlight { deadline_ms } => self.in_flight.contains(&(deadline_ms, at)),
             Place::Later => self.later.contains(&(state.due_ms, at)),

@@ -166,15 +166,17 @@ impl SlotStore for RedisStore {
             .arg(request.nonce.to_string())
             .arg(time(request.note_deadline_ms))
             .arg(request.max_open_notes)
-            .arg(time(request.default_deadline_ms));
+            .arg(time(request.default_deadline_ms))
+            .arg(request.pace_ms);
         for (job_type, deadline_ms) in &request.deadlines_ms {
             call = call.arg(job_type.as_str()).arg(time(*deadline_ms));
         }
-        let (cursor, more, ids, texts) = call.run().await?;
+        let (cursor, due_ms, more, ids, texts) = call.run().await?;
         let jobs = self.readable(ids, texts).await;
         Ok(Drained {
             jobs,
             cursor: AbsoluteSlot(cursor),
+            due_ms,
             more,
         })
     }

@@ -134,6 +134,7 @@ impl<S: SlotStore + ?Sized + 'static> ShardedStore<S> {
 fn together(mut taken: Drained, part: Drained) -> Drained {
     taken.jobs.extend(part.jobs);
     taken.more |= part.more;
+    taken.due_ms = taken.due_ms.min(part.due_ms);
     taken.cursor = AbsoluteSlot(taken.cursor.0.min(part.cursor.0));
     taken
 }

@@ -1,14 +1,14 @@
 -- Moves the cursor on over empty slots, then takes jobs out of its slot, each with a new token.
--- ARGV     2 now, 3 skew limit, 4 limit, 5 nonce, 6 the note's deadline, 7 most open notes, 8 default deadline,
---          9.. pairs of job type and deadline
--- Returns  cursor, 1 if there is more, the jobs' ids, records
+-- ARGV     2 now, 3 skew limit, 4 limit, 5 nonce, 6 the note's deadline, 7 most open notes, 8 default deadline, 9 pace,
+--          10.. pairs of job type and deadline
+-- Returns  cursor, when the first was to be taken, 1 if there is more, the jobs' ids, records
 -- The note comes before the leases, these before the records, the slot is left last. A job whose record was written is
 -- in a lease and in the note; one whose record was not is still in its slot.
 local STEPS, PROMOTIONS = 1000, 200
 local now, limit, nonce = tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
-if redis.call('ZCARD', prefix .. 'notes') >= tonumber(ARGV[7]) then return { cursor, 0, {}, {} } end
+if redis.call('ZCARD', prefix .. 'notes') >= tonumber(ARGV[7]) then return { cursor, now, 0, {}, {} } end
 local current = math.floor(now / width)
 
 -- Brings into the ring what is within the cursor's reach. False if there may be more: then the cursor has to wait.
@@ -39,15 +39,27 @@ if complete then
   while to < current and to - cursor < STEPS and redis.call('LLEN', slot_key(to)) == 0 do to = to + 1 end
   if to > cursor then
     cursor = to
-    redis.call('HSET', KEYS[1], 'cursor', cursor)
+    redis.call('HSET', KEYS[1], 'cursor', cursor, 'slot_jobs', redis.call('LLEN', slot_key(cursor)))
     complete = promote()
   end
 end
 
 local deadlines = {}
-for at = 9, #ARGV, 2 do deadlines[ARGV[at]] = ARGV[at + 1] end
+for at = 10, #ARGV, 2 do deadlines[ARGV[at]] = ARGV[at + 1] end
 local slot, ids, texts, seen, buckets = slot_key(cursor), {}, {}, {}, {}
-local found = cursor <= current and redis.call('LRANGE', slot, 0, limit - 1) or {}
+
+-- How many the slot had when the cursor came, against how many are left, is how far the drain is. What has joined since
+-- counts as not taken yet, and lies in front.
+local pace, left = tonumber(ARGV[9]), redis.call('LLEN', slot)
+local slot_jobs = tonumber(redis.call('HGET', KEYS[1], 'slot_jobs') or left)
+local taken, allowed, due = math.max(0, slot_jobs - left), left, cursor * width
+if pace > 0 and slot_jobs > 0 then
+  local part = math.min(1, (now - due) / pace)
+  allowed = math.floor(slot_jobs * part) + 1 - (slot_jobs - left)
+  due = math.floor(due + pace * taken / slot_jobs)
+end
+limit = math.max(0, math.min(limit, allowed))
+local found = cursor <= current and limit > 0 and redis.call('LRANGE', slot, 0, limit - 1) or {}
 for at, text in ipairs(texts_of(found)) do
   local id, job = found[at], parse(text)
   if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor and not seen[id] then
@@ -67,5 +79,5 @@ if #ids > 0 then
   write_records()
 end
 if #found > 0 then redis.call('LTRIM', slot, #found, -1) end
-local more = not complete or cursor < current or (cursor == current and redis.call('LLEN', slot) > 0)
-return { cursor, more and 1 or 0, ids, texts }
+local more = not complete or cursor < current or (cursor == current and math.min(left, allowed) > #found)
+return { cursor, due, more and 1 or 0, ids, texts }
