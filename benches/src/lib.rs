@@ -12,4 +12,5 @@ pub mod process;
 #[cfg(feature = "redis")]
 pub mod redis_server;
 pub mod report;
+pub mod scale;
 pub mod store;

@@ -9,6 +9,7 @@ mod peer;
 #[cfg(feature = "servers")]
 mod raw;
 mod report;
+mod scale;
 #[cfg(feature = "redis")]
 mod sizes;
 mod small;
@@ -58,6 +59,10 @@ enum Part {
     Peer(peer::Peer),
     /// Adds figures to those of the day, and prints and writes the table of what was promised.
     Report(report::Report),
+    /// What so many polls a second need on many machines, from what was measured on one.
+    Scale(scale::Scale),
+    /// What a million registered jobs cost a month.
+    Bill(scale::BillOf),
     /// A store by itself: all jobs registered, drained, settled.
     Store(store::Store),
 }
@@ -81,6 +86,8 @@ impl Arguments {
             Part::Lateness(lateness) => lateness.measure(),
             Part::Peer(peer) => peer.take(),
             Part::Report(report) => report.execute(),
+            Part::Scale(scale) => scale.execute(),
+            Part::Bill(bill) => bill.execute(),
             Part::Store(store) => store.measure(),
         }
     }

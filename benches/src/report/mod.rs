@@ -11,3 +11,5 @@ pub use self::{
     promises::{PROMISES, Promise, Reach, STABLE},
     table::{all_kept, markdown, terminal},
 };
+
+pub(crate) use self::table::{day, number};

@@ -88,7 +88,7 @@ fn reached_text(promise: &Promise, figure: &Figure, figures: &Figures) -> String
 }
 
 /// Three digits at least, in groups.
-pub(super) fn number(value: f64) -> String {
+pub(crate) fn number(value: f64) -> String {
     if value.abs() < 100.0 {
         let text = format!("{value:.2}");
         let text = text.trim_end_matches('0').trim_end_matches('.');
@@ -106,7 +106,7 @@ pub(super) fn number(value: f64) -> String {
 }
 
 /// The time of a measurement, in UTC.
-fn day(at_ms: i64) -> String {
+pub(crate) fn day(at_ms: i64) -> String {
     let (days, minutes) = (
         at_ms.div_euclid(86_400_000),
         at_ms.div_euclid(60_000) % 1440,

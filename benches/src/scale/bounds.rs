@@ -55,7 +55,11 @@ pub fn bounds(demand: &Demand, measured: &Measured) -> Vec<Bound> {
             chunks_per_s(demand, measured),
             "add schedulers",
         ),
-        bound("one Redis master's thread", master, "add masters, move shards there"),
+        bound(
+            "one Redis master's thread",
+            master,
+            "add masters, move shards there",
+        ),
         bound(
             "one Redis node's memory",
             node_bytes / (measured.job_bytes + demand.context_bytes) / demand.interval_s,

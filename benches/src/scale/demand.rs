@@ -76,7 +76,10 @@ impl Demand {
             ("--sqs-call-ms", self.sqs_call_ms),
         ];
         for (name, value) in positive {
-            anyhow::ensure!(value > 0.0 && value.is_finite(), "{name} is {value}: it needs more than 0");
+            anyhow::ensure!(
+                value > 0.0 && value.is_finite(),
+                "{name} is {value}: it needs more than 0"
+            );
         }
         anyhow::ensure!(
             (0.0..=0.9).contains(&self.head_room),

@@ -1,9 +1,14 @@
 //! What one machine did, taken from the figures of `docs/performance`.
 
+use std::fmt::Write as _;
+
 use anyhow::{Context as _, ensure};
 
 use super::{Transport, assumed::SCHEDULER_SHARE};
-use crate::{figure::Figure, report::Figures};
+use crate::{
+    figure::Figure,
+    report::{Figures, day, number},
+};
 
 /// What a job costs, in microseconds of whoever works on it, and in bytes.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -63,6 +68,68 @@ impl Measured {
             job_bytes: figure(figures, "memory/redis", "redis")?.value,
             sqs_requests: figure(figures, "sqs/requests-per-job", "servers")?.value,
         })
+    }
+
+    /// All of it, as a table in Markdown, with the days of the figures that it is from.
+    #[must_use]
+    pub fn table(&self, figures: &Figures) -> String {
+        let mut text =
+            String::from("| what a job costs | | from | measured (UTC) |\n|---|---:|---|---|\n");
+        for (what, cost, unit, name) in [
+            (
+                "Redis: drained, struck off its note",
+                self.drain_us,
+                "µs",
+                "store/redis",
+            ),
+            ("Redis: loaded", self.load_us, "µs", "store/redis"),
+            ("Redis: settled", self.settle_us, "µs", "store/redis"),
+            ("Redis: two messages", self.queue_us, "µs", "cycle/streams"),
+            (
+                "scheduler over SQS",
+                self.scheduler_sqs_us,
+                "µs",
+                "cycle/servers",
+            ),
+            (
+                "worker over SQS, with an event",
+                self.worker_sqs_us,
+                "µs",
+                "cycle/servers",
+            ),
+            (
+                "scheduler over Redis",
+                self.scheduler_redis_us,
+                "µs",
+                "cycle/streams",
+            ),
+            (
+                "worker over Redis",
+                self.worker_redis_us,
+                "µs",
+                "cycle/streams",
+            ),
+            (
+                "memory in Redis beside the context",
+                self.job_bytes,
+                "bytes",
+                "memory/redis",
+            ),
+            (
+                "requests to SQS",
+                self.sqs_requests,
+                "",
+                "sqs/requests-per-job",
+            ),
+        ] {
+            let measured = figures
+                .get(name)
+                .map_or_else(String::new, |figure| day(figure.at_ms));
+            let cost = number((cost * 100.0).round() / 100.0);
+            // Writing to a string cannot fail.
+            let _ = writeln!(text, "| {what} | {cost} {unit} | `{name}` | {measured} |");
+        }
+        text
     }
 
     /// A job's time in the slots' Redis.

@@ -89,7 +89,8 @@ impl Plan {
             .max(whole(masters / MAX_SHARDS as f64))
             .max(queue_masters);
         let of_each = jobs_per_s * measured.scheduler_us(demand.transport) / 1e6 / SCHEDULER_CORES;
-        let schedulers = whole((of_each / used).max(jobs_per_s / chunks_per_s(demand, measured) / used));
+        let schedulers =
+            whole((of_each / used).max(jobs_per_s / chunks_per_s(demand, measured) / used));
         let worker_cores = jobs_per_s * measured.worker_us(demand.transport) / 1e6 / used;
         let permits = whole(jobs_per_s * demand.poll_ms / 1e3 / used);
         let each_per_s = jobs_per_s / schedulers;

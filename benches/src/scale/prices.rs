@@ -5,9 +5,7 @@ use serde::Serialize;
 
 use super::{
     Demand, Measured, Plan, Transport,
-    assumed::{
-        BROKER_MB_PER_S, KAFKA_COPIES, NODE_DATA, NODE_GIB, SQS_BATCH, SQS_CALLS,
-    },
+    assumed::{BROKER_MB_PER_S, KAFKA_COPIES, NODE_DATA, NODE_GIB, SQS_CALLS},
 };
 
 /// Seconds of a month of 730 hours.
@@ -112,7 +110,12 @@ impl Prices {
 /// A million registered jobs, each part only as far as it is used: what a larger system pays for
 /// each million more. `batch` jobs go in one call of SQS.
 #[must_use]
-pub fn bill_of_a_million(demand: &Demand, batch: f64, measured: &Measured, prices: &Prices) -> Bill {
+pub fn bill_of_a_million(
+    demand: &Demand,
+    batch: f64,
+    measured: &Measured,
+    prices: &Prices,
+) -> Bill {
     let jobs = 1e6;
     let jobs_per_s = jobs / demand.interval_s;
     let used = demand.use_at_most();
@@ -140,4 +143,3 @@ pub fn break_even_jobs_per_s(batch: f64, prices: &Prices) -> f64 {
     let of_one = SQS_CALLS / batch * MONTH_S * prices.sqs_per_million / 1e6;
     prices.redis_master() / of_one
 }
-

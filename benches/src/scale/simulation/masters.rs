@@ -38,7 +38,11 @@ impl Masters {
     /// Shares out a step's time of each: settlers are many and come first, drains have the rest.
     pub(super) fn begin(&mut self, done: &[f64], away: Option<usize>) {
         for (at, &speed) in self.speeds.iter().enumerate() {
-            let has_us = if away == Some(at) { 0.0 } else { STEP_S * 1e6 * speed };
+            let has_us = if away == Some(at) {
+                0.0
+            } else {
+                STEP_S * 1e6 * speed
+            };
             self.had_us += STEP_S * 1e6 * speed;
             self.settles[at] = done[at].min(has_us / self.settle_us);
             self.drains[at] = (has_us - self.settles[at] * self.settle_us) / self.drain_us;

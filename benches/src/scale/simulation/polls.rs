@@ -18,7 +18,9 @@ pub(super) fn times(demand: &Demand) -> Vec<f64> {
         parts.push(after - before);
         before = after;
     }
-    *parts.last_mut().expect("there is one, since nothing was done before") += 1.0 - before;
+    *parts
+        .last_mut()
+        .expect("there is one, since nothing was done before") += 1.0 - before;
     parts
 }
 
@@ -26,7 +28,13 @@ pub(super) fn times(demand: &Demand) -> Vec<f64> {
 fn normal_cdf(z: f64) -> f64 {
     let x = z.abs() / std::f64::consts::SQRT_2;
     let t = 1.0 / (1.0 + 0.327_591_1 * x);
-    let factors = [1.061_405_429, -1.453_152_027, 1.421_413_741, -0.284_496_736, 0.254_829_592];
+    let factors = [
+        1.061_405_429,
+        -1.453_152_027,
+        1.421_413_741,
+        -0.284_496_736,
+        0.254_829_592,
+    ];
     let polynomial = factors.iter().fold(0.0, |sum, factor| (sum + factor) * t);
     let tail = polynomial * (-x * x).exp() / 2.0;
     if z < 0.0 { tail } else { 1.0 - tail }
@@ -41,7 +49,10 @@ mod tests {
     fn polls_have_the_mean_that_was_asked_for() {
         let parts = times(&demand());
         let all: f64 = parts.iter().sum();
-        let mean: f64 = (1..).zip(&parts).map(|(step, part)| f64::from(step) * STEP_S * part).sum();
+        let mean: f64 = (1..)
+            .zip(&parts)
+            .map(|(step, part)| f64::from(step) * STEP_S * part)
+            .sum();
         assert!((all - 1.0).abs() < 1e-9);
         assert!((mean / 0.2 - 1.0).abs() < 0.01, "{mean}");
     }

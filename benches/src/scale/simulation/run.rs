@@ -78,7 +78,9 @@ impl Run {
         let away = usize::from(self.outage.scheduler_is_away(now_s));
         let master_away = self.outage.master_is_away(now_s).then_some(0);
         self.masters.begin(&self.done, master_away);
-        let cpu_us = self.schedulers.settle(&mut self.done, &mut self.masters, away);
+        let cpu_us = self
+            .schedulers
+            .settle(&mut self.done, &mut self.masters, away);
         let mut drained = Ages::default();
         self.schedulers.drain(
             step,
@@ -143,7 +145,9 @@ impl Run {
             .chain(&mut self.sending)
             .chain([&mut self.work]);
         for ages in waiting {
-            ages.take(f64::INFINITY, |due, jobs| self.lateness.add(steps - due, jobs));
+            ages.take(f64::INFINITY, |due, jobs| {
+                self.lateness.add(steps - due, jobs);
+            });
         }
         Seen {
             jobs_per_s: begun / (steps as f64 * STEP_S),

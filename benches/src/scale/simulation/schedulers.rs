@@ -6,7 +6,7 @@ use super::{STEP_S, ages::Ages, draws::Draws, masters::Masters};
 use crate::scale::{
     Demand, Measured, Plan,
     assumed::{SCHEDULER_CORES, SENDING_CHUNKS, TICK_S},
-    settle_s,
+    plan::settle_s,
 };
 
 const CHUNK: f64 = MAX_CHUNK as f64;
@@ -43,7 +43,12 @@ pub(super) struct Schedulers {
 }
 
 impl Schedulers {
-    pub(super) fn new(plan: &Plan, demand: &Demand, measured: &Measured, draws: &mut Draws) -> Self {
+    pub(super) fn new(
+        plan: &Plan,
+        demand: &Demand,
+        measured: &Measured,
+        draws: &mut Draws,
+    ) -> Self {
         let count = (plan.schedulers + plan.spare_schedulers) as usize;
         let one = || Scheduler {
             looks_at: (draws.next() % TICK_STEPS as u64) as usize,

@@ -13,7 +13,11 @@ pub(super) fn place(jobs: f64, shards: usize, slots: usize, draws: &mut Draws) -
             let drawn = draws.next();
             let one = slot(drawn >> 32, slots);
             let other = slot(drawn & 0xffff_ffff, slots);
-            let emptier = if counts[one] <= counts[other] { one } else { other };
+            let emptier = if counts[one] <= counts[other] {
+                one
+            } else {
+                other
+            };
             counts[emptier] += 1;
         }
         counts.into_iter().map(|count| count as f64).collect()

@@ -40,7 +40,11 @@ impl Workers {
         let ended = self.ends.pop_front().unwrap_or(0.0);
         self.ends.push_back(0.0);
         self.busy -= ended;
-        let begun = queue.all().min(self.permits - self.busy).min(self.most).max(0.0);
+        let begun = queue
+            .all()
+            .min(self.permits - self.busy)
+            .min(self.most)
+            .max(0.0);
         queue.take(begun, each);
         for (end, part) in self.ends.iter_mut().zip(&self.times) {
             *end += begun * part;
