@@ -323,6 +323,16 @@ impl Registry {
         Ok(self.channel.store.counts().await?)
     }
 
+    /// How many jobs of each type are polled within the next `slots` slots (minutes, unless slots
+    /// are of another width): what workers have to be ready for. An estimate where there are many.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, RegistryError> {
+        Ok(self.channel.store.due_within(slots).await?)
+    }
+
     /// Whether the store can be read and written, and keeps what it has.
     ///
     /// # Errors

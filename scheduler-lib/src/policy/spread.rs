@@ -71,6 +71,27 @@ mod tests {
         assert!((0.48..0.52).contains(&mean), "{mean}");
     }
 
+    /// Each job takes the emptier of its two slots, as stores do.
+    #[test]
+    fn of_a_million_jobs_the_fullest_slot_is_within_three_percent_of_the_mean() {
+        const JOBS: usize = 1_000_000;
+        for slots in [5, 60, 1_440] {
+            let mut jobs = vec![0; slots];
+            for id in (0..JOBS).map(|n| JobId::new(format!("posts:{n}")).unwrap()) {
+                let due_ms = candidates(&id, slots as i64 * 60_000, 0, SlotRing::MINUTES);
+                let [one, other] = due_ms.map(|due_ms| (due_ms / 60_000 - 1) as usize);
+                let emptier = if jobs[other] < jobs[one] { other } else { one };
+                jobs[emptier] += 1;
+            }
+            let fullest = jobs.into_iter().max().unwrap();
+            let mean = JOBS as f64 / slots as f64;
+            assert!(
+                f64::from(fullest) <= 1.03 * mean,
+                "{fullest} of {slots}: {mean}"
+            );
+        }
+    }
+
     #[test]
     fn an_interval_shorter_than_a_slot_takes_the_next_slot() {
         assert_eq!(

@@ -134,6 +134,7 @@ macro_rules! store_conformance {
                 all_jobs_are_listed_in_pages,
                 a_page_that_begins_nowhere_is_refused,
                 states_are_loaded_in_the_order_asked_for,
+                what_is_due_soon_is_told_by_type,
                 a_healthy_store_needs_no_repair,
                 jobs_add_up_whatever_happens_at_once,
                 undecodable_messages_are_kept_once_and_bounded,

@@ -6,7 +6,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing, Token, chain};
+use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing, Token, chain};
 use scheduler_lib::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
     JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SlotStore,
@@ -179,6 +179,10 @@ impl<S: SlotStore> SlotStore for Accepted<S> {
 
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
         self.told(self.store.sweep(from, limit).await)
+    }
+
+    async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
+        self.told(self.store.due_within(slots).await)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

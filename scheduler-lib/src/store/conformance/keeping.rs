@@ -53,6 +53,31 @@ pub async fn states_are_loaded_in_the_order_asked_for(store: SharedStore) {
     assert_eq!(states, expected);
 }
 
+/// By type; of the cursor's slot what is left.
+pub async fn what_is_due_soon_is_told_by_type(store: SharedStore) {
+    let scene = Scene::new(store);
+    for number in 0..90 {
+        let mut job = scene.new_job(&format!("job-{number}"), [scene.at(1 + number % 3); 2]);
+        if number % 2 == 1 {
+            job.job_type = "likes".parse().expect("a valid job type");
+        }
+        scene.register_as(job).await;
+    }
+    let due = async |slots| {
+        let due = scene.store.due_within(slots).await.expect("look ahead");
+        let due = due
+            .into_iter()
+            .map(|(job_type, jobs)| (job_type.to_string(), jobs));
+        due.collect::<Vec<_>>()
+    };
+    let told = |likes, posts| vec![("likes".to_owned(), likes), ("posts".to_owned(), posts)];
+    assert_eq!(due(0).await, []);
+    assert_eq!(due(2).await, told(30, 30));
+    assert_eq!(due(5_000).await, told(45, 45));
+    scene.drain(scene.at(2)).await;
+    assert_eq!(due(1).await, told(15, 15));
+}
+
 /// A sweep among all kinds of places, small steps and large, finds nothing to mend.
 pub async fn a_healthy_store_needs_no_repair(store: SharedStore) {
     let scene = Scene::new(store);

@@ -5,13 +5,15 @@ mod cycle;
 mod state;
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fmt,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Generator, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{
+    EncodedContext, Generator, Incarnation, JobId, JobType, Nonce, SlotRing, caps::SLOTS,
+};
 
 use self::state::{At, State};
 use super::{
@@ -440,6 +442,22 @@ impl SlotStore for MemoryStore {
             seen: page.len(),
             repaired,
         })
+    }
+
+    async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
+        let mut state = self.state();
+        let slots = slots.min(SLOTS as usize - 1) as i64;
+        let mut due = BTreeMap::new();
+        for slot in (0..=slots)
+            .map(|ahead| state.cursor.plus(ahead))
+            .collect::<Vec<_>>()
+        {
+            let jobs: Vec<_> = state.slot(slot).iter().map(|&(_, at)| at).collect();
+            for at in jobs {
+                *due.entry(state.state(at).job_type.clone()).or_default() += 1;
+            }
+        }
+        Ok(due)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

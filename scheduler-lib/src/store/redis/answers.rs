@@ -1,6 +1,8 @@
 //! Arguments and answers of the steps that have an own form for them.
 
-use polling_model::Token;
+use std::collections::BTreeMap;
+
+use polling_model::{JobType, Token};
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -25,6 +27,23 @@ pub(super) fn registered(letter: char) -> Registered {
         'c' => Registered::Created,
         _ => Registered::Existing,
     }
+}
+
+/// Jobs by type, where of each slot all are counted and the types of some are known.
+pub(super) fn by_type(sampled: &[(u64, Vec<String>)]) -> BTreeMap<JobType, u64> {
+    let mut jobs: BTreeMap<JobType, f64> = BTreeMap::new();
+    for (count, types) in sampled {
+        let share = *count as f64 / types.len() as f64;
+        for job_type in types
+            .iter()
+            .filter_map(|one| JobType::new(one.as_str()).ok())
+        {
+            *jobs.entry(job_type).or_default() += share;
+        }
+    }
+    jobs.into_iter()
+        .map(|(job_type, jobs)| (job_type, jobs.round() as u64))
+        .collect()
 }
 
 pub(super) fn verdict(letter: char) -> Verdict {

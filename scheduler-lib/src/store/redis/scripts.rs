@@ -29,6 +29,7 @@ steps! {
     CLAIM_NOTE = "claim_note";
     COUNTS = "counts";
     DRAIN = "drain";
+    DUE_WITHIN = "due_within";
     HOLD = "hold";
     KEEP_UNDECODABLE = "keep_undecodable";
     LIST = "list";

@@ -1,20 +1,22 @@
 //! The port's steps as calls of scripts.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{AbsoluteSlot, EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing};
 
 use super::{
     RedisStore,
-    answers::{Kept, edited, postponed_args, registered, settlement_args, verdict},
+    answers::{Kept, by_type, edited, postponed_args, registered, settlement_args, verdict},
     reads::{Blob, parts_of},
     record::{hold_letter, imported_record, new_record, state, time, word},
     scripts,
 };
 use crate::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE,
-    NewJob, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept,
-    Undecodable, Update, Verdict,
+    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_LOOKED_AT, MAX_PAGE,
+    MAX_UNDECODABLE, NewJob, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor,
+    Swept, Undecodable, Update, Verdict,
 };
 
 #[async_trait]
@@ -272,6 +274,12 @@ impl SlotStore for RedisStore {
             seen,
             repaired,
         })
+    }
+
+    async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
+        let call = self.call(&scripts::DUE_WITHIN).arg(slots);
+        let sampled: Vec<(u64, Vec<String>)> = call.arg(MAX_LOOKED_AT).run().await?;
+        Ok(by_type(&sampled))
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -1,7 +1,9 @@
 //! The port's steps, each on the shards that it is about.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing};
 
 use super::{ShardedStore, shard_of};
 use crate::store::{
@@ -147,6 +149,16 @@ impl<S: SlotStore + ?Sized + 'static> SlotStore for ShardedStore<S> {
 
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
         self.sweep_on(from, limit).await
+    }
+
+    async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
+        let mut due = BTreeMap::new();
+        for part in self.on_all(|shard| shard.due_within(slots)).await? {
+            for (job_type, jobs) in part {
+                *due.entry(job_type).or_default() += jobs;
+            }
+        }
+        Ok(due)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -1,7 +1,7 @@
-use std::{future::Future, io};
+use std::{collections::BTreeMap, future::Future, io};
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing};
 use scheduler_lib::{
     SlotStore, StoreError,
     store::{
@@ -171,6 +171,10 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
 
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Result<Swept, StoreError> {
         self.step("sweep", self.inner.sweep(from, limit)).await
+    }
+
+    async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
+        self.step("due_within", self.inner.due_within(slots)).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -1,7 +1,7 @@
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, Nonce, SlotRing};
+use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing};
 use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
@@ -262,6 +262,10 @@ impl SlotStore for WatchedStore {
             self.oracle.mended(swept.repaired);
         }
         Ok(swept)
+    }
+
+    async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
+        self.inner.due_within(slots).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
