@@ -116,7 +116,7 @@ impl Scale {
         };
         let tell = |name: &str, text: &str| self.source.tell(&format!("{name} over {over}"), text);
         self.source.tell("costs", &measured.table(&figures))?;
-        tell("plan", &plan_table(&plans, prices))?;
+        tell("plan", &plan_table(&plans, demand, &measured, prices))?;
         tell("bounds", &bounds_table(&bounds))?;
         match self.simulate {
             true => tell("simulation", &simulation_table(&runs)),

@@ -7,7 +7,7 @@ use scheduler_lib::{
 use serde::Serialize;
 
 use super::{
-    Demand, Measured, Transport,
+    Demand, Measured, Plan, Transport,
     assumed::{NODE_DATA, NODE_GIB, SCHEDULER_CORES, SQS_IN_FLIGHT, WORKER_PERMITS},
     plan::{chunks_per_s, settle_s},
 };
@@ -97,4 +97,43 @@ pub fn bounds(demand: &Demand, measured: &Measured) -> Vec<Bound> {
     }
     all.sort_by(|one, other| one.jobs_per_s.total_cmp(&other.jobs_per_s));
     all
+}
+
+/// What of a plan breaks first as more comes, and at how many polls a second.
+#[must_use]
+pub fn breaks_first(plan: &Plan, demand: &Demand, measured: &Measured) -> (&'static str, f64) {
+    let rate = plan.jobs_per_s;
+    let of_quota = |queues: f64, in_flight: f64| match demand.transport {
+        Transport::Sqs => rate * queues * SQS_IN_FLIGHT / in_flight,
+        Transport::Redis => f64::INFINITY,
+    };
+    let all = [
+        ("masters", rate / plan.master_use),
+        (
+            "memory",
+            rate * plan.masters * NODE_GIB * NODE_DATA / plan.redis_gib,
+        ),
+        (
+            "queues' masters",
+            match demand.transport {
+                Transport::Sqs => f64::INFINITY,
+                Transport::Redis => plan.queue_masters * 1e6 / measured.queue_us,
+            },
+        ),
+        ("schedulers", rate / plan.scheduler_use),
+        (
+            "worker cores",
+            plan.worker_cores * 1e6 / measured.worker_us(demand.transport),
+        ),
+        ("permits", plan.permits / (demand.poll_ms / 1e3)),
+        ("in flight", of_quota(plan.work_queues, plan.in_flight)),
+        (
+            "completed",
+            of_quota(plan.channels, plan.completed_in_flight),
+        ),
+    ];
+    let first = all
+        .into_iter()
+        .min_by(|one, other| one.1.total_cmp(&other.1));
+    first.expect("there are some")
 }

@@ -18,7 +18,7 @@ mod table;
 mod tests;
 
 pub use self::{
-    bounds::{Bound, bounds},
+    bounds::{Bound, bounds, breaks_first},
     demand::{Demand, Transport},
     measured::Measured,
     page::write_between,

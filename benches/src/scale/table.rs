@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{Bill, Bound, Plan, Prices, simulation::Seen};
+use super::{Bill, Bound, Demand, Measured, Plan, Prices, breaks_first, simulation::Seen};
 use crate::report::number;
 
 /// What was seen of a plan.
@@ -90,9 +90,16 @@ const OF_RUNS: [Row<Simulated>; 13] = [
 
 /// Plans and their bills, one beside the other.
 #[must_use]
-pub fn plan_table(plans: &[Plan], prices: &Prices) -> String {
+pub fn plan_table(plans: &[Plan], demand: &Demand, measured: &Measured, prices: &Prices) -> String {
     let mut text = heading(plans.iter().map(|plan| plan.jobs_per_s));
     rows(&mut text, &OF_PLANS, plans);
+    text.push_str("| breaks first, at |");
+    for plan in plans {
+        let (what, jobs_per_s) = breaks_first(plan, demand, measured);
+        // Writing to a string cannot fail.
+        let _ = write!(text, " {what}, {} |", rounded(jobs_per_s));
+    }
+    text.push('\n');
     let bills: Vec<Bill> = plans.iter().map(|plan| Bill::of(plan, prices)).collect();
     rows(&mut text, &OF_BILLS, &bills);
     text

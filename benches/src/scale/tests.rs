@@ -4,6 +4,7 @@ use scheduler_lib::store::MAX_SHARDS;
 
 use super::{
     Demand, Measured, Plan, Prices, Transport, bill_of_a_million, bounds, break_even_jobs_per_s,
+    breaks_first,
     simulation::{Course, Outage, Seen, simulate},
 };
 use crate::{figure::Figure, report::Figures};
@@ -210,6 +211,22 @@ fn what_breaks_first_comes_first() {
         .iter()
         .find(|bound| bound.what.contains("master's thread"));
     assert_eq!(master.map(|bound| bound.jobs_per_s), Some(40_000.0));
+}
+
+#[test]
+fn what_a_plan_has_least_of_breaks_first_and_not_before_its_head_room_is_used() {
+    let (demand, measured) = (demand(), measured());
+    let plan = Plan::of(100_000.0, &demand, &measured);
+    let (_, jobs_per_s) = breaks_first(&plan, &demand, &measured);
+    assert!((142_000.0..143_000.0).contains(&jobs_per_s), "{jobs_per_s}");
+    let few = Plan {
+        permits: 22_000.0,
+        ..plan
+    };
+    assert_eq!(
+        breaks_first(&few, &demand, &measured),
+        ("permits", 110_000.0)
+    );
 }
 
 #[test]
