@@ -107,7 +107,6 @@ async fn ours(server: &mut RedisServer, plan: &Plan) -> anyhow::Result<(Times, M
 
 fn figures(plan: &Plan, times: Times, memory: Memory, raw: Times) -> Vec<Figure> {
     let jobs = plan.jobs as f64;
-    let overhead = memory.registered.max(memory.in_flight).max(memory.settled);
     let rates = |name: &str, times: Times| {
         Figure::new(name, times.cycles_per_s(jobs), "jobs/s")
             .with("jobs", plan.jobs)
@@ -121,7 +120,8 @@ fn figures(plan: &Plan, times: Times, memory: Memory, raw: Times) -> Vec<Figure>
         rates("ceiling/redis", raw),
         Figure::new(
             "memory/redis",
-            overhead - CONTEXT_SIZE_BYTES as f64,
+            // Between two polls, as nearly all jobs are nearly always.
+            memory.settled - CONTEXT_SIZE_BYTES as f64,
             "bytes",
         )
         .with("jobs", plan.jobs)
