@@ -30,9 +30,12 @@ pub struct Limits {
     #[serde(with = "crate::duration")]
     pub tick: Duration,
     /// Whether the jobs of a slot are dispatched evenly over its width, so that a minute does not
-    /// begin with a burst; otherwise at once. Where calls count in rate-limit scopes a slot is drained
-    /// at once in any case: who gets a call is decided among all that are due, and the calls are
-    /// paced by the ledger and the workers.
+    /// begin with a burst; otherwise at once. Each job then keeps its time within the minute, and
+    /// lateness counts from there. Not for intervals of one slot: a job that goes out late in a slot
+    /// is not back before the next has begun. Nor for workers that cannot keep up: those that are
+    /// last in the minute would be dropped each time. Where calls count in rate-limit scopes a slot is
+    /// drained at once in any case: who gets a call is decided among all that are due, and the
+    /// calls are paced by the ledger and the workers.
     pub paced: bool,
     /// Most jobs dispatched a second; after a downtime this bounds the catch-up.
     pub dispatch_per_s: u32,
@@ -64,7 +67,7 @@ impl Default for Limits {
             work: Duration::from_secs(120),
             in_flight_margin: Duration::from_secs(60),
             tick: Duration::from_millis(200),
-            paced: true,
+            paced: false,
             dispatch_per_s: 5_000,
             reap_per_s: 1_000,
             sweep_per_s: 200,

@@ -27,11 +27,14 @@ impl State {
         }
         let cursor = self.cursor;
         let (allowed, due_ms) = self.allowed(request);
+        let from = if request.pace_ms > 0 {
+            0
+        } else {
+            request.nonce.0
+        };
         let drawn = iter::from_fn(|| {
-            self.slot(cursor)
-                .first()
-                .copied()
-                .map(|(_, at)| self.dispatch(at, request))
+            let at = self.next(cursor, from)?;
+            Some(self.dispatch(at, request))
         });
         let jobs: Vec<Dispatch> = drawn
             .take(request.limit.min(MAX_CHUNK).min(allowed))

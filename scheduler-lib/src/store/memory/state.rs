@@ -87,8 +87,9 @@ impl State {
         self.ids.remove(&record.id);
     }
 
-    /// The jobs of a slot in the order in which they are drained: by lot, another in each slot. In
-    /// the order of their ids the last would starve behind a limit that suffices for the first.
+    /// The jobs of a slot in the order of a circle that is drained from its beginning by the pace, so
+    /// that a job keeps its time within the minute, and else from anywhere: always from the same
+    /// job on, the last would starve behind a limit that suffices for the first.
     pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<(u64, At)> {
         &mut self.slots[slot.index() as usize]
     }
@@ -96,8 +97,19 @@ impl State {
     /// The slot of a job due at that time, and its place there.
     fn drawn(&self, due_ms: i64, at: At) -> (AbsoluteSlot, (u64, At)) {
         let slot = self.ring.slot_of(due_ms);
-        let lot = lot(&self.records[at].id, slot.0.unsigned_abs());
+        let lot = lot(&self.records[at].id, 0).max(IN_FRONT + 1);
         (slot, (lot, at))
+    }
+
+    /// The next job of a slot from a place in the circle on; what is in front comes first.
+    pub(super) fn next(&mut self, slot: AbsoluteSlot, from: u64) -> Option<At> {
+        let jobs = self.slot(slot);
+        let first = jobs.first().copied()?;
+        let next = match first.0 {
+            IN_FRONT => first,
+            _ => jobs.range((from, 0)..).next().copied().unwrap_or(first),
+        };
+        Some(next.1)
     }
 
     /// Enters a record that is in no place into the index of `place`.

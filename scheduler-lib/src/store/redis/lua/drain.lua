@@ -59,7 +59,13 @@ if pace > 0 and slot_jobs > 0 then
   due = math.floor(due + pace * taken / slot_jobs)
 end
 limit = math.max(0, math.min(limit, allowed))
-local found = cursor <= current and limit > 0 and redis.call('LRANGE', slot, 0, limit - 1) or {}
+-- By the pace in order, else from either end: always from the same one, the last would starve behind a limit that
+-- suffices for the first.
+local from_end = pace == 0 and string.byte(nonce, -1) % 2 == 1
+local found = {}
+if cursor <= current and limit > 0 then
+  found = redis.call('LRANGE', slot, from_end and -limit or 0, from_end and -1 or limit - 1)
+end
 for at, text in ipairs(texts_of(found)) do
   local id, job = found[at], parse(text)
   if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor and not seen[id] then
@@ -78,6 +84,6 @@ if #ids > 0 then
   write_entering()
   write_records()
 end
-if #found > 0 then redis.call('LTRIM', slot, #found, -1) end
+if #found > 0 then redis.call('LTRIM', slot, from_end and 0 or #found, from_end and -#found - 1 or -1) end
 local more = not complete or cursor < current or (cursor == current and math.min(left, allowed) > #found)
 return { cursor, due, more and 1 or 0, ids, texts }

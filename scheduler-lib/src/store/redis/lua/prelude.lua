@@ -91,15 +91,14 @@ local function write(commands)
   end
 end
 
--- Enters a job into the index of its place. A list by turns at either end, so that no job is always among the last; that
--- of the slot which is drained now in front.
+-- Enters a job into the index of its place. A list at its end, so that a job keeps its time within the slot; that of the
+-- slot which is drained now in front.
 local function enter(id, job)
   local key = index_of(job)
   if job.p == 'l' then
     note('ZADD', key, job.d, id)
   elseif job.p == 's' then
-    local first = slot_of(tonumber(job.d)) == cursor or (job.g + string.byte(id, -1)) % 2 == 1
-    note(first and 'LPUSH' or 'RPUSH', key, id)
+    note(slot_of(tonumber(job.d)) == cursor and 'LPUSH' or 'RPUSH', key, id)
   else
     note('SADD', key, id)
   end
