@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use polling_model::{Context, Nonce, SlotRing};
+use polling_model::{Context, Generator, Nonce, SlotRing};
 use scheduler_lib::store::{
     DrainRequest, MemoryStore, NewJob, Next, Settlement, SharedStore, SlotStore, Strike, Update,
     Verdict, conformance::START_MS,
@@ -97,7 +97,8 @@ async fn a_decision_made_before_a_failover_does_not_fit_a_record_edited_after_it
 
 /// Where a slot holds more than may go out, the same jobs must not go first every time.
 #[tokio::test]
-async fn the_order_within_a_slot_is_by_lot() {
+async fn a_drain_at_once_begins_anywhere_in_its_slot() {
+    let generator = Generator::from_seed(7);
     let store = MemoryStore::new(SlotRing::MINUTES, START_MS);
     let mut first = Vec::new();
     for minute in 1..=100 {
@@ -113,7 +114,7 @@ async fn the_order_within_a_slot_is_by_lot() {
             pace_ms: 0,
             now_ms,
             limit: 1,
-            nonce: Nonce(minute.unsigned_abs()),
+            nonce: generator.nonce(),
             note_deadline_ms: now_ms,
             max_open_notes: usize::MAX,
             deadlines_ms: BTreeMap::new(),
@@ -126,5 +127,5 @@ async fn the_order_within_a_slot_is_by_lot() {
         }
     }
     let led_by_a = first.iter().filter(|id| *id == "a").count();
-    assert!((25..=75).contains(&led_by_a), "{led_by_a} of 100");
+    assert!((10..=90).contains(&led_by_a), "{led_by_a} of 100");
 }

@@ -29,14 +29,17 @@ async fn a_job_tells_the_reasons_of_its_last_placements() {
     let server = Server::start();
     server.register("42").await;
     let path = format!("{JOBS}/posts:42");
-    server.post(&format!("{path}/run-now"), "").await;
     let job = server.get(&path).await.body;
-    assert_eq!(job["reason"], "run now");
+    let told = json!([{"at_ms": 1_800_000_000_000_i64, "text": "registered"}]);
+    assert_eq!((&job["reason"], &job["reasons"]), (&told[0]["text"], &told));
+    server.post(&format!("{path}/run-now"), "").await;
+    server.post(&format!("{path}/pause"), "").await;
+    let job = server.get(&path).await.body;
     let told = json!([
+        {"at_ms": null, "text": "paused by hand"},
         {"at_ms": null, "text": "run now"},
-        {"at_ms": 1_800_000_000_000_i64, "text": "registered"},
     ]);
-    assert_eq!(job["reasons"], told);
+    assert_eq!((&job["reason"], &job["reasons"]), (&told[0]["text"], &told));
 }
 
 #[tokio::test]
@@ -88,14 +91,19 @@ async fn a_page_ends_where_the_next_begins() {
     };
     let first = server.get(&format!("{JOBS}?limit=2")).await.body;
     assert_eq!(ids(&first), ["posts:1", "posts:2"]);
-    assert_eq!(first["next"], "posts:2");
+    let next = first["next"].as_str().unwrap();
     assert!(first["jobs"][0].get("context").is_none());
     let last = server
-        .get(&format!("{JOBS}?limit=2&after=posts:2"))
+        .get(&format!("{JOBS}?limit=2&after={next}"))
         .await
         .body;
     assert_eq!(ids(&last), ["posts:3"]);
     assert_eq!(last["next"], json!(null));
+    server.get(&format!("{JOBS}?after=nowhere")).await.refused(
+        StatusCode::BAD_REQUEST,
+        "the registry's store failed: no page of jobs begins at \"nowhere\": pass what the page before said, or nothing for the first",
+        Some("after"),
+    );
 }
 
 #[tokio::test]
