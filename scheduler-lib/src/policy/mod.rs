@@ -25,5 +25,4 @@ pub use self::{
 pub(crate) use self::{
     frequency::SATURATED,
     rule_error::{check_cushion, check_duration},
-    spread::lot,
 };

@@ -21,7 +21,7 @@ pub fn candidates(id: &JobId, interval_ms: i64, now_ms: i64, ring: SlotRing) -> 
 
 /// The job's place among those of one slot or window, by lot: another in each, so that none is always
 /// the last.
-pub(crate) fn lot(id: &JobId, slot: u64) -> u64 {
+pub(super) fn lot(id: &JobId, slot: u64) -> u64 {
     hash(id, slot)
 }
 

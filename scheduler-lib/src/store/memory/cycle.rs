@@ -2,7 +2,7 @@
 
 use std::iter;
 
-use polling_model::{Nonce, caps::SLOTS};
+use polling_model::Nonce;
 
 use super::state::{At, Note, State};
 use crate::store::{
@@ -27,13 +27,12 @@ impl State {
         }
         let cursor = self.cursor;
         let (allowed, due_ms) = self.allowed(request);
-        let from = if request.pace_ms > 0 {
-            0
-        } else {
-            request.nonce.0
-        };
+        // By the pace in order, else from either end: always from the same one, the last would starve
+        // behind a limit that suffices for the first.
+        let from_end = request.pace_ms <= 0 && request.nonce.0 % 2 == 1;
         let drawn = iter::from_fn(|| {
-            let at = self.next(cursor, from)?;
+            let jobs = self.slot(cursor);
+            let at = if from_end { jobs.back() } else { jobs.front() }?;
             Some(self.dispatch(at, request))
         });
         let jobs: Vec<Dispatch> = drawn
@@ -58,7 +57,7 @@ impl State {
     /// How many jobs of the cursor's slot the pace allows to take now, and when the first of them was
     /// to be taken. How many the slot had when the cursor came, against how many are left, is how far
     /// the drain is; what has joined since counts as not taken yet, and lies in front.
-    fn allowed(&mut self, request: &DrainRequest) -> (usize, i64) {
+    fn allowed(&self, request: &DrainRequest) -> (usize, i64) {
         let (cursor, start_ms) = (self.cursor, self.ring.start_ms(self.cursor));
         let (had, left) = (self.slot_jobs as i64, self.slot(cursor).len() as i64);
         if request.pace_ms <= 0 || had == 0 {
@@ -68,20 +67,6 @@ impl State {
         let allowed = had * elapsed_ms / request.pace_ms + 1 - (had - left);
         let due_ms = start_ms + request.pace_ms * (had - left).max(0) / had;
         (allowed.max(0) as usize, due_ms)
-    }
-
-    /// Moves the cursor on by one slot, and into the ring what comes within its reach.
-    fn advance(&mut self) {
-        self.cursor = self.cursor.plus(1);
-        let last = self.cursor.plus(SLOTS - 1);
-        while let Some(&(due_ms, at)) = self.later.first() {
-            if self.ring.slot_of(due_ms) > last {
-                break;
-            }
-            self.leave(at);
-            self.enter_due(at, due_ms);
-        }
-        self.slot_jobs = self.slot(self.cursor).len();
     }
 
     fn dispatch(&mut self, at: At, request: &DrainRequest) -> Dispatch {
@@ -97,7 +82,7 @@ impl State {
             .unwrap_or(request.default_deadline_ms);
         let (due_ms, token) = (state.due_ms, state.token_of(request.nonce));
         self.enter(at, Place::InFlight { deadline_ms }, due_ms);
-        let record = self.records[at].clone();
+        let record = self.record_at(at).clone();
         Dispatch { record, token }
     }
 
@@ -120,7 +105,7 @@ impl State {
         let Some(at) = self.find(&postponed.id) else {
             return false;
         };
-        let state = &self.records[at].state;
+        let state = self.state(at);
         let in_flight = matches!(state.place, Place::InFlight { .. });
         if state.token() != Some(postponed.token) || !in_flight {
             return false;
@@ -142,7 +127,7 @@ impl State {
         let Some(at) = self.find(&settlement.id) else {
             return Verdict::Unknown;
         };
-        let state = &self.records[at].state;
+        let state = self.state(at);
         if settlement.token.incarnation != state.incarnation {
             return Verdict::OtherIncarnation;
         }
@@ -182,7 +167,7 @@ impl State {
 
     fn accept(&mut self, at: At, settlement: Settlement, now_ms: i64) {
         self.leave(at);
-        let record = &mut self.records[at];
+        let record = self.record_mut(at);
         if let Some(context) = settlement.context {
             record.context = context;
         }
@@ -224,12 +209,9 @@ impl State {
     pub(super) fn reap(&mut self, deadline_ms: i64, limit: usize, now_ms: i64) -> usize {
         let mut reaped = 0;
         while reaped < limit {
-            let Some(&(until_ms, at)) = self.in_flight.first() else {
+            let Some(at) = self.overdue(deadline_ms) else {
                 break;
             };
-            if until_ms > deadline_ms {
-                break;
-            }
             self.leave(at);
             self.state(at)
                 .because(Some(now_ms), "no answer came in time: polled again");

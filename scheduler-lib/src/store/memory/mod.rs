@@ -2,6 +2,7 @@
 //! reference that other stores are compared with. Nothing survives the process.
 
 mod cycle;
+mod list;
 mod state;
 
 use std::{
@@ -80,7 +81,7 @@ pub struct MemorySnapshot(State);
 impl fmt::Debug for MemorySnapshot {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MemorySnapshot")
-            .field("jobs", &self.0.records.len())
+            .field("jobs", &self.0.counts().registered)
             .finish_non_exhaustive()
     }
 }
@@ -263,7 +264,7 @@ impl SlotStore for MemoryStore {
         due: Candidates,
     ) -> Result<Edited, StoreError> {
         Ok(self.edit(id, |state, at| {
-            state.records[at].context = context;
+            state.record_mut(at).context = context;
             let job = state.state(at);
             job.incarnation = incarnation;
             job.generation = 0;
@@ -431,7 +432,7 @@ impl SlotStore for MemoryStore {
             .collect();
         let mut repaired = 0;
         for &at in &page {
-            if !state.is_indexed(at) {
+            if !state.is_listed(at) {
                 state.reenter(at);
                 repaired += 1;
             }
@@ -445,32 +446,20 @@ impl SlotStore for MemoryStore {
     }
 
     async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
-        let mut state = self.state();
+        let state = self.state();
         let slots = slots.min(SLOTS as usize - 1) as i64;
         let mut due = BTreeMap::new();
-        for slot in (0..=slots)
-            .map(|ahead| state.cursor.plus(ahead))
-            .collect::<Vec<_>>()
-        {
-            let jobs: Vec<_> = state.slot(slot).iter().map(|&(_, at)| at).collect();
-            for at in jobs {
-                *due.entry(state.state(at).job_type.clone()).or_default() += 1;
+        for slot in (0..=slots).map(|ahead| state.cursor.plus(ahead)) {
+            for at in state.slot(slot).iter() {
+                *due.entry(state.record_at(at).state.job_type.clone())
+                    .or_default() += 1;
             }
         }
         Ok(due)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
-        let state = self.state();
-        Ok(Counts {
-            registered: state.records.len() as u64,
-            slots: state.slots.iter().map(|slot| slot.len() as u64).sum(),
-            in_flight: state.in_flight.len() as u64,
-            later: state.later.len() as u64,
-            held: state.held.len() as u64,
-            open_notes: state.notes.len() as u64,
-            cursor: state.cursor.0,
-        })
+        Ok(self.state().counts())
     }
 
     async fn keep_undecodable(&self, message: Undecodable) -> Result<(), StoreError> {

@@ -1,14 +1,12 @@
-//! Records and the indexes of their places, changed together.
+//! Records and the lists of their places, changed together.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, slot::RingPlace};
+use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, caps::SLOTS, slot::RingPlace};
 use slab::Slab;
 
-use crate::{
-    policy::lot,
-    store::{Burst, Candidates, Hold, JobRecord, JobState, Place, Undecodable},
-};
+use super::list::List;
+use crate::store::{Burst, Candidates, Counts, Hold, JobRecord, JobState, Place, Undecodable};
 
 /// A chunk whose sending is not known to have ended.
 #[derive(Debug, Clone)]
@@ -17,26 +15,32 @@ pub(super) struct Note {
     pub(super) jobs: Vec<JobId>,
 }
 
-/// The lot of jobs that enter a slot while it is drained.
-const IN_FRONT: u64 = 0;
-
-/// Where a record lies as long as its job is registered. Indexes name jobs by it: a record is never
+/// Where a record lies as long as its job is registered. Lists name jobs by it: a record is never
 /// moved, and no step compares ids but the one that finds the job.
 pub(super) type At = usize;
+
+/// A record, and where the list of its place has it.
+#[derive(Debug, Clone)]
+struct Kept {
+    record: JobRecord,
+    position: i64,
+}
 
 /// All that the store holds. Cloning it takes a snapshot.
 #[derive(Debug, Clone)]
 pub(super) struct State {
     pub(super) ring: SlotRing,
     pub(super) cursor: AbsoluteSlot,
-    pub(super) records: Slab<JobRecord>,
+    records: Slab<Kept>,
     ids: HashMap<JobId, At>,
-    pub(super) slots: Vec<BTreeSet<(u64, At)>>,
+    slots: Vec<List>,
     /// How many jobs the cursor's slot had when the cursor came.
     pub(super) slot_jobs: usize,
-    pub(super) in_flight: BTreeSet<(i64, At)>,
-    pub(super) later: BTreeSet<(i64, At)>,
-    pub(super) held: BTreeSet<At>,
+    /// By the deadline, which most jobs of one drain share.
+    in_flight: BTreeMap<i64, List>,
+    /// By when they are due.
+    later: BTreeMap<i64, List>,
+    held: List,
     pub(super) notes: BTreeMap<Nonce, Note>,
     pub(super) undecodable: VecDeque<Undecodable>,
     /// Newest first.
@@ -50,11 +54,11 @@ impl State {
             cursor: ring.current(now_ms),
             records: Slab::new(),
             ids: HashMap::new(),
-            slots: vec![BTreeSet::new(); polling_model::caps::SLOTS as usize],
+            slots: vec![List::default(); SLOTS as usize],
             slot_jobs: 0,
-            in_flight: BTreeSet::new(),
-            later: BTreeSet::new(),
-            held: BTreeSet::new(),
+            in_flight: BTreeMap::new(),
+            later: BTreeMap::new(),
+            held: List::default(),
             notes: BTreeMap::new(),
             undecodable: VecDeque::new(),
             bursts: VecDeque::new(),
@@ -66,86 +70,119 @@ impl State {
     }
 
     pub(super) fn record(&self, id: &JobId) -> Option<&JobRecord> {
-        self.records.get(self.find(id)?)
+        self.find(id).map(|at| &self.records[at].record)
+    }
+
+    pub(super) fn record_at(&self, at: At) -> &JobRecord {
+        &self.records[at].record
+    }
+
+    pub(super) fn record_mut(&mut self, at: At) -> &mut JobRecord {
+        &mut self.records[at].record
     }
 
     pub(super) fn state(&mut self, at: At) -> &mut JobState {
-        &mut self.records[at].state
+        &mut self.record_mut(at).state
     }
 
     /// Adds a record that is in no place yet.
     pub(super) fn add(&mut self, record: JobRecord) -> At {
         let id = record.id.clone();
-        let at = self.records.insert(record);
+        let position = 0;
+        let at = self.records.insert(Kept { record, position });
         self.ids.insert(id, at);
         at
     }
 
     /// Removes a record that has [left](Self::leave) its place.
     pub(super) fn remove(&mut self, at: At) {
-        let record = self.records.remove(at);
-        self.ids.remove(&record.id);
+        let kept = self.records.remove(at);
+        self.ids.remove(&kept.record.id);
     }
 
-    /// The jobs of a slot in the order of a circle that is drained from its beginning by the pace, so
-    /// that a job keeps its time within the minute, and else from anywhere: always from the same
-    /// job on, the last would starve behind a limit that suffices for the first.
-    pub(super) fn slot(&mut self, slot: AbsoluteSlot) -> &mut BTreeSet<(u64, At)> {
-        &mut self.slots[slot.index() as usize]
+    /// The jobs of a slot in the order in which they are drained: a job keeps its time within it.
+    pub(super) fn slot(&self, slot: AbsoluteSlot) -> &List {
+        &self.slots[slot.index() as usize]
     }
 
-    /// The slot of a job due at that time, and its place there.
-    fn drawn(&self, due_ms: i64, at: At) -> (AbsoluteSlot, (u64, At)) {
-        let slot = self.ring.slot_of(due_ms);
-        let lot = lot(&self.records[at].id, 0).max(IN_FRONT + 1);
-        (slot, (lot, at))
+    /// Moves the cursor on by one slot, and into the ring what comes within its reach.
+    pub(super) fn advance(&mut self) {
+        // Its memory goes to the slots that are filled now.
+        self.slots[self.cursor.index() as usize] = List::default();
+        self.cursor = self.cursor.plus(1);
+        let last = self.cursor.plus(SLOTS - 1);
+        while let Some((&due_ms, jobs)) = self.later.first_key_value() {
+            let Some(at) = jobs.front().filter(|_| self.ring.slot_of(due_ms) <= last) else {
+                break;
+            };
+            self.leave(at);
+            self.enter_due(at, due_ms);
+        }
+        self.slot_jobs = self.slot(self.cursor).len();
     }
 
-    /// The next job of a slot from a place in the circle on; what is in front comes first.
-    pub(super) fn next(&mut self, slot: AbsoluteSlot, from: u64) -> Option<At> {
-        let jobs = self.slot(slot);
-        let first = jobs.first().copied()?;
-        let next = match first.0 {
-            IN_FRONT => first,
-            _ => jobs.range((from, 0)..).next().copied().unwrap_or(first),
-        };
-        Some(next.1)
+    /// The job in flight with the earliest deadline, if that is not after `until_ms`.
+    pub(super) fn overdue(&self, until_ms: i64) -> Option<At> {
+        let (&deadline_ms, jobs) = self.in_flight.first_key_value()?;
+        jobs.front().filter(|_| deadline_ms <= until_ms)
     }
 
-    /// Enters a record that is in no place into the index of `place`.
+    /// The list of a place. It is there once a job has entered it.
+    fn list(&self, place: Place, due_ms: i64) -> Option<&List> {
+        match place {
+            Place::Slot => Some(self.slot(self.ring.slot_of(due_ms))),
+            Place::InFlight { deadline_ms } => self.in_flight.get(&deadline_ms),
+            Place::Later => self.later.get(&due_ms),
+            Place::Held(_) => Some(&self.held),
+        }
+    }
+
+    /// Enters a record that is in no place into the list of `place`: at its end, so that a job keeps
+    /// its time within a slot; into that of the slot which is drained now in front.
     pub(super) fn enter(&mut self, at: At, place: Place, due_ms: i64) {
-        match place {
+        let position = match place {
             Place::Slot => {
-                let (slot, drawn) = self.drawn(due_ms, at);
-                self.slot(slot).insert(drawn)
+                let slot = self.ring.slot_of(due_ms);
+                let jobs = &mut self.slots[slot.index() as usize];
+                match slot == self.cursor {
+                    true => jobs.push_front(at),
+                    false => jobs.push_back(at),
+                }
             }
-            Place::InFlight { deadline_ms } => self.in_flight.insert((deadline_ms, at)),
-            Place::Later => self.later.insert((due_ms, at)),
-            Place::Held(_) => self.held.insert(at),
+            Place::InFlight { deadline_ms } => {
+                self.in_flight.entry(deadline_ms).or_default().push_back(at)
+            }
+            Place::Later => self.later.entry(due_ms).or_default().push_back(at),
+            Place::Held(_) => self.held.push_back(at),
         };
-        let state = self.state(at);
-        state.place = place;
-        state.due_ms = due_ms;
+        let kept = &mut self.records[at];
+        kept.position = position;
+        (kept.record.state.place, kept.record.state.due_ms) = (place, due_ms);
     }
 
-    /// Takes a record out of the index of its place. It must enter another, or be removed.
+    /// Takes a record out of the list of its place. It must enter another, or be removed.
     pub(super) fn leave(&mut self, at: At) {
-        let (place, due_ms) = (self.records[at].state.place, self.records[at].state.due_ms);
-        match place {
+        let Kept { record, position } = &self.records[at];
+        let (position, place, due_ms) = (*position, record.state.place, record.state.due_ms);
+        let moved = match place {
             Place::Slot => {
-                let (slot, drawn) = self.drawn(due_ms, at);
-                let jobs = self.slot(slot);
-                jobs.remove(&drawn) || jobs.remove(&(IN_FRONT, at))
+                let slot = self.ring.slot_of(due_ms).index();
+                self.slots[slot as usize].remove(at, position)
             }
-            Place::InFlight { deadline_ms } => self.in_flight.remove(&(deadline_ms, at)),
-            Place::Later => self.later.remove(&(due_ms, at)),
-            Place::Held(_) => self.held.remove(&at),
+            Place::InFlight { deadline_ms } => {
+                remove_by(&mut self.in_flight, deadline_ms, at, position)
+            }
+            Place::Later => remove_by(&mut self.later, due_ms, at, position),
+            Place::Held(_) => self.held.remove(at, position),
         };
+        if let Some(moved) = moved {
+            self.records[moved].position = position;
+        }
     }
 
     /// Enters a record where it was when it left.
     pub(super) fn reenter(&mut self, at: At) {
-        let (place, due_ms) = (self.records[at].state.place, self.records[at].state.due_ms);
+        let (place, due_ms) = (self.state(at).place, self.state(at).due_ms);
         self.enter(at, place, due_ms);
     }
 
@@ -163,7 +200,7 @@ impl State {
         let new_ms = match self.ring.place(self.emptier(due), self.cursor) {
             RingPlace::Slot { due_ms, .. } | RingPlace::Later { due_ms } => due_ms,
         };
-        let (place, due_ms) = (self.records[at].state.place, self.records[at].state.due_ms);
+        let (place, due_ms) = (self.state(at).place, self.state(at).due_ms);
         if matches!(place, Place::Slot | Place::Later) && due_ms <= new_ms {
             self.enter(at, place, due_ms);
         } else {
@@ -173,20 +210,17 @@ impl State {
 
     /// Enters a record into the slot that is drained now, in front.
     pub(super) fn enter_now(&mut self, at: At) {
-        let (cursor, due_ms) = (self.cursor, self.ring.start_ms(self.cursor));
-        self.slot(cursor).insert((IN_FRONT, at));
-        let state = self.state(at);
-        (state.place, state.due_ms) = (Place::Slot, due_ms);
+        self.enter(at, Place::Slot, self.ring.start_ms(self.cursor));
     }
 
     pub(super) fn enter_held(&mut self, at: At, hold: Hold) {
-        let due_ms = self.records[at].state.due_ms;
+        let due_ms = self.state(at).due_ms;
         self.enter(at, Place::Held(hold), due_ms);
     }
 
     /// Of two times to be due the one whose slot is emptier.
-    pub(super) fn emptier(&mut self, [first, second]: Candidates) -> i64 {
-        let mut jobs_at = |due_ms| match self.ring.place(due_ms, self.cursor) {
+    pub(super) fn emptier(&self, [first, second]: Candidates) -> i64 {
+        let jobs_at = |due_ms| match self.ring.place(due_ms, self.cursor) {
             RingPlace::Slot { slot, .. } => Some(self.slot(slot).len()),
             RingPlace::Later { .. } => None,
         };
@@ -198,23 +232,39 @@ impl State {
 
     /// Records in the order in which they lie, from `from` on.
     pub(super) fn page(&self, from: At, limit: usize) -> impl Iterator<Item = (At, &JobRecord)> {
-        let all =
-            (from..self.records.capacity()).filter_map(|at| Some((at, self.records.get(at)?)));
+        let all = (from..self.records.capacity())
+            .filter_map(|at| Some((at, &self.records.get(at)?.record)));
         all.take(limit)
     }
 
-    /// Whether the index of a record's place holds it.
-    pub(super) fn is_indexed(&self, at: At) -> bool {
-        let state = &self.records[at].state;
-        match state.place {
-            Place::Slot => {
-                let (slot, drawn) = self.drawn(state.due_ms, at);
-                let jobs = &self.slots[slot.index() as usize];
-                jobs.contains(&drawn) || jobs.contains(&(IN_FRONT, at))
-            }
-            Place::InFlight { deadline_ms } => self.in_flight.contains(&(deadline_ms, at)),
-            Place::Later => self.later.contains(&(state.due_ms, at)),
-            Place::Held(_) => self.held.contains(&at),
+    /// Whether the list of a record's place has it.
+    pub(super) fn is_listed(&self, at: At) -> bool {
+        let Kept { record, position } = &self.records[at];
+        let list = self.list(record.state.place, record.state.due_ms);
+        list.is_some_and(|jobs| jobs.has(at, *position))
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        let jobs =
+            |lists: &BTreeMap<i64, List>| lists.values().map(List::len).sum::<usize>() as u64;
+        Counts {
+            registered: self.records.len() as u64,
+            slots: self.slots.iter().map(|slot| slot.len() as u64).sum(),
+            in_flight: jobs(&self.in_flight),
+            later: jobs(&self.later),
+            held: self.held.len() as u64,
+            open_notes: self.notes.len() as u64,
+            cursor: self.cursor.0,
         }
     }
+}
+
+/// Removes a job from the list at `key`, and the list with its last job.
+fn remove_by(lists: &mut BTreeMap<i64, List>, key: i64, at: At, position: i64) -> Option<At> {
+    let list = lists.get_mut(&key)?;
+    let moved = list.remove(at, position);
+    if list.is_empty() {
+        lists.remove(&key);
+    }
+    moved
 }
