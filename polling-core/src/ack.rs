@@ -7,6 +7,7 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
+use tokio::time::Instant;
 use tower::{Layer, Service};
 use tracing::Instrument;
 
@@ -90,8 +91,9 @@ where
             Err(error) => return Box::pin(self.layer.leave_undecodable(delivery, error)),
         };
         let observer = self.layer.observer.clone();
-        let job = Job::new(dispatch, self.layer.clock.now_ms());
-        if job.remaining() < self.layer.reserve {
+        let now = Instant::now();
+        let job = Job::received(dispatch, self.layer.clock.now_ms(), now);
+        if job.deadline().saturating_duration_since(now) < self.layer.reserve {
             observer.observe(Observation::DroppedLate {
                 job_type: &job.job_type,
             });

@@ -1,11 +1,11 @@
 //! What is to be done at a time, unless it is called off before.
 
 use std::{
-    collections::BTreeMap,
     future::pending,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
 };
 
+use slab::Slab;
 use tokio::{
     sync::Notify,
     time::{Instant, sleep_until},
@@ -27,20 +27,27 @@ struct Shared<T, R> {
 }
 
 struct State<T, R> {
-    next_number: u64,
-    set: BTreeMap<(Instant, u64), T>,
-    rung: BTreeMap<u64, R>,
+    /// In no order: they are looked through only when the task looks, once in the time after which
+    /// alarms ring.
+    alarms: Slab<Entry<T, R>>,
     /// When the task looks next; it may have been called off what it looks for.
     looks_at: Option<Instant>,
     task: Option<AbortOnDropHandle<()>>,
+}
+
+struct Entry<T, R> {
+    at: Instant,
+    /// Until it rings.
+    what: Option<T>,
+    /// By its ringing.
+    made: Option<R>,
 }
 
 /// An alarm that is set, or has rung. Dropped, it is called off, and what its ringing made is
 /// dropped.
 pub(crate) struct Alarm<T, R> {
     shared: Arc<Shared<T, R>>,
-    at: Instant,
-    number: u64,
+    key: usize,
     /// The task has yet to begin to wait for it: nothing was to ring so early.
     pub(crate) is_news: bool,
 }
@@ -49,9 +56,7 @@ impl<T: Send + 'static, R: Send + 'static> Alarms<T, R> {
     /// Alarms that ring so. `ring` must be quick.
     pub(crate) fn new(ring: impl Fn(T) -> R + Send + Sync + 'static) -> Self {
         let state = State {
-            next_number: 0,
-            set: BTreeMap::new(),
-            rung: BTreeMap::new(),
+            alarms: Slab::new(),
             looks_at: None,
             task: None,
         };
@@ -66,9 +71,11 @@ impl<T: Send + 'static, R: Send + 'static> Alarms<T, R> {
     pub(crate) fn set(&self, at: Instant, what: T) -> Alarm<T, R> {
         let shared = Arc::clone(&self.0);
         let mut state = shared.lock();
-        let number = state.next_number;
-        state.next_number += 1;
-        state.set.insert((at, number), what);
+        let key = state.alarms.insert(Entry {
+            at,
+            what: Some(what),
+            made: None,
+        });
         let is_news = state.looks_at.is_none_or(|looks_at| at < looks_at);
         if is_news {
             state.looks_at = Some(at);
@@ -83,8 +90,7 @@ impl<T: Send + 'static, R: Send + 'static> Alarms<T, R> {
         drop(state);
         Alarm {
             shared,
-            at,
-            number,
+            key,
             is_news: is_news || !is_watched,
         }
     }
@@ -114,13 +120,16 @@ impl<T, R> Shared<T, R> {
     fn ring_what_is_due(&self) -> Option<Instant> {
         let now = Instant::now();
         let mut state = self.lock();
-        while let Some(first) = state.set.first_entry()
-            && first.key().0 <= now
-        {
-            let ((_, number), what) = first.remove_entry();
-            state.rung.insert(number, (self.ring)(what));
+        for (_, alarm) in &mut state.alarms {
+            if let Some(what) = alarm.what.take_if(|_| alarm.at <= now) {
+                alarm.made = Some((self.ring)(what));
+            }
         }
-        state.looks_at = state.set.first_key_value().map(|(&(at, _), _)| at);
+        let set = state
+            .alarms
+            .iter()
+            .filter(|(_, alarm)| alarm.what.is_some());
+        state.looks_at = set.map(|(_, alarm)| alarm.at).min();
         state.looks_at
     }
 
@@ -133,14 +142,10 @@ impl<T, R> Shared<T, R> {
 impl<T, R> Drop for Alarm<T, R> {
     fn drop(&mut self) {
         let mut state = self.shared.lock();
-        let set = state.set.remove(&(self.at, self.number));
-        let rung = match set {
-            Some(_) => None,
-            None => state.rung.remove(&self.number),
-        };
-        // What is dropped with them must not happen under the lock.
+        let alarm = state.alarms.try_remove(self.key);
+        // What is dropped with it must not happen under the lock.
         drop(state);
-        drop((set, rung));
+        drop(alarm);
     }
 }
 

@@ -7,12 +7,15 @@ use tokio::time::{Instant, error::Elapsed, timeout, timeout_at};
 
 use crate::transport::{QueueError, QueueErrorKind, SharedQueue};
 
-/// As [`timeout_at`].
-pub(crate) async fn by<T>(deadline: Instant, call: impl Future<Output = T>) -> Result<T, Elapsed> {
+/// As [`timeout_at`], but asks for the deadline only if it has to wait.
+pub(crate) async fn by<T>(
+    deadline: impl FnOnce() -> Instant,
+    call: impl Future<Output = T>,
+) -> Result<T, Elapsed> {
     let mut call = pin!(call);
     match poll_immediate(&mut call).await {
         Some(answer) => Ok(answer),
-        None => timeout_at(deadline, call).await,
+        None => timeout_at(deadline(), call).await,
     }
 }
 

@@ -44,18 +44,19 @@ impl Delivery {
     /// Call it within a Tokio runtime.
     #[must_use]
     pub fn new(message: Message, queue: SharedQueue, lifetime: Duration, keeper: Keeper) -> Self {
+        let now = Instant::now();
         let mut delivery = Self {
             message: Arc::new(message),
             queue,
             keeper,
             kept: None,
             settled: false,
-            end: Instant::now() + lifetime.min(caps::MAX_LIFETIME),
+            end: now + lifetime.min(caps::MAX_LIFETIME),
             leashed: false,
         };
         let heartbeat = delivery.heartbeat(delivery.queue.visibility_timeout());
-        let period = heartbeat.period();
-        delivery.keep(heartbeat, period);
+        let first_beat = now + heartbeat.period();
+        delivery.kept = Some(delivery.keeper.keep(heartbeat, first_beat));
         delivery
     }
 
@@ -97,7 +98,8 @@ impl Delivery {
         heartbeat.extend_in_time().await;
         // Soon, should the heartbeat just stopped arrive after this and undo it.
         let soon = caps::SUSPECT_LEASH.min(visibility) / caps::HEARTBEATS_PER_VISIBILITY;
-        self.keep(heartbeat, soon);
+        let first_beat = Instant::now() + soon;
+        self.kept = Some(self.keeper.keep(heartbeat, first_beat));
     }
 
     fn heartbeat(&self, visibility: Duration) -> Heartbeat {
@@ -107,11 +109,6 @@ impl Delivery {
             visibility,
             end: self.end,
         }
-    }
-
-    fn keep(&mut self, heartbeat: Heartbeat, first_beat: Duration) {
-        let first_beat = Instant::now() + first_beat;
-        self.kept = Some(self.keeper.keep(heartbeat, first_beat));
     }
 
     /// Deletes the message for good.

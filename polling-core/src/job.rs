@@ -36,9 +36,14 @@ impl Job {
     /// is `not_after_ms`, at most [`caps::MAX_LIFETIME`] away.
     #[must_use]
     pub fn new(dispatch: model::Job, now_ms: i64) -> Self {
+        Self::received(dispatch, now_ms, Instant::now())
+    }
+
+    /// The same, with both clocks read by the caller.
+    pub(crate) fn received(dispatch: model::Job, now_ms: i64, now: Instant) -> Self {
         let left_ms = dispatch.not_after_ms.saturating_sub(now_ms).max(0);
         let left = Duration::from_millis(left_ms.unsigned_abs()).min(caps::MAX_LIFETIME);
-        let expires = Instant::now() + left;
+        let expires = now + left;
         Self {
             dispatch: Arc::new(Dispatch {
                 job: dispatch,

@@ -56,6 +56,19 @@ impl Context {
         self.0.iter().map(|(key, value)| (key.as_str(), value))
     }
 
+    /// Whether it can be [encoded](Self::encode), without doing so.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`encode`](Self::encode).
+    pub fn check(&self) -> Result<(), ContextError> {
+        let most_bytes = readable::check_entries(&self.0).map_err(ContextError::Malformed)?;
+        if most_bytes <= caps::MAX_CONTEXT_SIZE_BYTES {
+            return Ok(());
+        }
+        self.encode().map(drop)
+    }
+
     /// The form that is stored and sent.
     ///
     /// # Errors
@@ -63,7 +76,7 @@ impl Context {
     /// [`ContextError::TooLarge`] beyond [`caps::MAX_CONTEXT_SIZE_BYTES`];
     /// [`ContextError::Malformed`] beyond [`caps::MAX_CONTEXT_DEPTH`].
     pub fn encode(&self) -> Result<EncodedContext, ContextError> {
-        readable::check_depth(&self.0).map_err(ContextError::Malformed)?;
+        readable::check_entries(&self.0).map_err(ContextError::Malformed)?;
         let text = wire::to_ascii_json(self).map_err(ContextError::Malformed)?;
         EncodedContext::from_readable(text)
     }
@@ -239,6 +252,19 @@ impl<'de> Deserialize<'de> for EncodedContext {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_context_is_checked_as_it_is_encoded() {
+        let around = caps::MAX_CONTEXT_SIZE_BYTES - "{\"x\":\"\"}".len();
+        for len in [0, 5, around / 6, around / 6 + 1, around, around + 1] {
+            for (text, size_bytes) in [("a".repeat(len), 1), ("\u{1}".repeat(len), 6)] {
+                let context = Context::from_iter([("x", text.into())]);
+                let fits = len * size_bytes <= around;
+                assert_eq!(context.check().is_ok(), fits, "{len}");
+                assert_eq!(context.encode().is_ok(), fits, "{len}");
+            }
+        }
+    }
 
     #[test]
     fn an_oversize_context_says_how_far_over_it_is() {

@@ -184,7 +184,11 @@ impl Formatter for Ascii {
         out: &mut W,
         fragment: &str,
     ) -> io::Result<()> {
-        if fragment.bytes().all(|byte| byte < 0x7f) {
+        // Looks at all of them: without a way out it goes many bytes at a time.
+        if fragment
+            .bytes()
+            .fold(true, |plain, byte| plain & (byte < 0x7f))
+        {
             return out.write_all(fragment.as_bytes());
         }
         let mut plain = 0;

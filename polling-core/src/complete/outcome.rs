@@ -2,7 +2,7 @@
 
 use crate::{
     Completion, ErrorClass, Job, PollError,
-    model::{Allowance, Context, ContextError, EncodedContext, ErrorCode, Failure, Outcome, caps},
+    model::{Allowance, Context, ContextError, ErrorCode, Failure, Outcome, caps},
     publish::{Published, Refused},
 };
 
@@ -13,11 +13,7 @@ const CONTEXT_TOO_LARGE: &str = "context_too_large";
 const CONTEXT_INVALID: &str = "context_invalid";
 
 /// The completion of a poll that brought something.
-pub(super) fn of_published(
-    job: &Job,
-    published: Published,
-    finished_ms: i64,
-) -> Completion<EncodedContext> {
+pub(super) fn of_published(job: &Job, published: Published, finished_ms: i64) -> Completion {
     let stopped = stopped(published.stopped.as_ref(), published.refused.as_ref());
     let mut allowances = published.allowances;
     if let Some(error) = &published.stopped {
@@ -25,7 +21,7 @@ pub(super) fn of_published(
     }
     let completion = completion(
         job,
-        outcome(&published.context, stopped),
+        outcome(published.context, stopped),
         allowances,
         published.calls,
         finished_ms,
@@ -40,11 +36,7 @@ pub(super) fn of_published(
 }
 
 /// The completion of a poll that brought nothing.
-pub(super) fn of_error(
-    job: &Job,
-    error: &PollError,
-    finished_ms: i64,
-) -> Completion<EncodedContext> {
+pub(super) fn of_error(job: &Job, error: &PollError, finished_ms: i64) -> Completion {
     let failure = error.to_failure();
     completion(
         job,
@@ -58,11 +50,11 @@ pub(super) fn of_error(
 
 fn completion(
     job: &Job,
-    outcome: Outcome<EncodedContext>,
+    outcome: Outcome,
     mut allowances: Vec<Allowance>,
     told_calls: u32,
     finished_ms: i64,
-) -> Completion<EncodedContext> {
+) -> Completion {
     allowances.truncate(caps::MAX_ALLOWANCES);
     Completion {
         id: job.id.clone(),
@@ -81,9 +73,9 @@ fn completion(
 
 /// A context that cannot be stored fails the poll, whose events are delivered by then: the job
 /// keeps its old context, and the same events come again with the same ids.
-fn outcome(context: &Context, stopped: Option<Failure>) -> Outcome<EncodedContext> {
-    match context.encode() {
-        Ok(context) => Outcome::Succeeded { context, stopped },
+fn outcome(context: Context, stopped: Option<Failure>) -> Outcome {
+    match context.check() {
+        Ok(()) => Outcome::Succeeded { context, stopped },
         Err(error) => {
             let code = match error {
                 ContextError::TooLarge { .. } => CONTEXT_TOO_LARGE,

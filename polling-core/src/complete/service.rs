@@ -9,9 +9,7 @@ use tower::Service;
 
 use super::{CompleteLayer, outcome};
 use crate::{
-    CompleteError, Completion, Job, Observation, PublishError,
-    model::{EncodedContext, KillPoint},
-    publish::Published,
+    CompleteError, Completion, Job, Observation, PublishError, model::KillPoint, publish::Published,
 };
 
 /// Turns what the service within brought, or the API error that it failed with, into a completion
@@ -36,7 +34,7 @@ where
     S::Error: Into<PublishError>,
     S::Future: Send + 'static,
 {
-    type Response = Completion<EncodedContext>;
+    type Response = Completion;
     type Error = CompleteError;
     type Future = BoxFuture<'static, Result<Self::Response, CompleteError>>;
 
@@ -65,7 +63,7 @@ impl CompleteLayer {
         &self,
         job: &Job,
         result: Result<Published, PublishError>,
-    ) -> Result<Completion<EncodedContext>, CompleteError> {
+    ) -> Result<Completion, CompleteError> {
         let finished_ms = self.clock.now_ms();
         match result {
             Ok(published) => Ok(outcome::of_published(job, published, finished_ms)),

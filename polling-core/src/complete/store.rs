@@ -1,14 +1,12 @@
 //! A completion onto the completed queue.
 
+use std::sync::OnceLock;
+
 use tokio::time::{Instant, sleep};
 
 use super::CompleteLayer;
 use crate::{
-    CompleteError, Completion, Job,
-    backoff::Backoff,
-    caps,
-    deadline::by,
-    model::{EncodedContext, wire},
+    CompleteError, Completion, Job, backoff::Backoff, caps, deadline::by, model::wire,
     transport::EntryError,
 };
 
@@ -18,9 +16,12 @@ impl CompleteLayer {
     pub(super) async fn store(
         &self,
         job: &Job,
-        completion: &Completion<EncodedContext>,
+        completion: &Completion,
     ) -> Result<(), CompleteError> {
-        let deadline = job.expires().min(Instant::now() + self.timeout);
+        // Most queues that answer at once need none.
+        let deadline = OnceLock::new();
+        let deadline =
+            || *deadline.get_or_init(|| job.expires().min(Instant::now() + self.timeout));
         let mut backoff = None;
         let mut attempts = 0;
         let mut reason = None;
@@ -39,7 +40,7 @@ impl CompleteLayer {
             }
             let first = || Backoff::new(self.generator.clone(), caps::COMPLETE_BACKOFF);
             let pause = backoff.get_or_insert_with(first).next();
-            if Instant::now() + pause >= deadline {
+            if Instant::now() + pause >= deadline() {
                 break;
             }
             sleep(pause).await;

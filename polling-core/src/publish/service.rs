@@ -66,7 +66,7 @@ impl PublishLayer {
             .map_or_else(Instant::now, |expires| expires.min(latest));
         let events = mem::take(&mut polled.events);
         let mut batch = Batch::new(&self.bus, &self.throttle, job, events);
-        let delivered = by(deadline, batch.deliver()).await;
+        let delivered = by(|| deadline, batch.deliver()).await;
         if batch.waited >= caps::MIN_REPORTED_WAIT {
             self.observer.observe(Observation::PublishThrottled {
                 waited: batch.waited,

@@ -17,10 +17,19 @@ pub(super) fn check(text: &str) -> Result<(), serde_json::Error> {
     deserializer.end()
 }
 
-/// The same of entries that are not written yet: all else about them can be read.
-pub(super) fn check_depth(entries: &BTreeMap<String, Value>) -> Result<(), serde_json::Error> {
-    let within = Within(MAX_CONTEXT_DEPTH).inner()?;
-    entries.values().try_for_each(|value| within.check(value))
+/// The same of entries that are not written yet: of these only the depth can be wrong. Returns the
+/// most bytes that they take once written.
+pub(super) fn check_entries(entries: &BTreeMap<String, Value>) -> Result<usize, serde_json::Error> {
+    Within(MAX_CONTEXT_DEPTH).check_entries(entries.iter())
+}
+
+/// Most bytes of anything but a text, an array or an object: a number may have a sign, a point, 17
+/// digits and an exponent.
+const MAX_PLAIN_SIZE_BYTES: usize = 32;
+
+/// Most bytes of a text: an escaped character takes six for each byte that it had, at most.
+const fn most_bytes(text: &str) -> usize {
+    6 * text.len() + "\"\"".len()
 }
 
 /// A value of at most so many levels.
@@ -33,18 +42,28 @@ impl Within {
         left.ok_or_else(|| E::custom(format!("it has more than {MAX_CONTEXT_DEPTH} levels")))
     }
 
-    fn check(self, value: &Value) -> Result<(), serde_json::Error> {
+    fn check(self, value: &Value) -> Result<usize, serde_json::Error> {
         match value {
             Value::Array(values) => {
                 let inner = self.inner()?;
-                values.iter().try_for_each(|value| inner.check(value))
+                values.iter().try_fold("[]".len(), |size_bytes, value| {
+                    Ok(size_bytes + inner.check(value)? + ",".len())
+                })
             }
-            Value::Object(entries) => {
-                let inner = self.inner()?;
-                entries.values().try_for_each(|value| inner.check(value))
-            }
-            _ => Ok(()),
+            Value::Object(entries) => self.check_entries(entries.iter()),
+            Value::String(text) => Ok(most_bytes(text)),
+            Value::Null | Value::Bool(_) | Value::Number(_) => Ok(MAX_PLAIN_SIZE_BYTES),
         }
+    }
+
+    fn check_entries<'a>(
+        self,
+        mut entries: impl Iterator<Item = (&'a String, &'a Value)>,
+    ) -> Result<usize, serde_json::Error> {
+        let inner = self.inner()?;
+        entries.try_fold("{}".len(), |size_bytes, (key, value)| {
+            Ok(size_bytes + most_bytes(key) + ":".len() + inner.check(value)? + ",".len())
+        })
     }
 }
 
