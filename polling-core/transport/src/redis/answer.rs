@@ -15,6 +15,16 @@ pub(super) struct Received {
     pub(super) next: Option<Duration>,
 }
 
+/// What a read of new messages brought.
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) messages: Vec<Message>,
+    /// When a message in flight comes back.
+    pub(super) next: Option<Duration>,
+    /// Whether some have come back, which a read leaves.
+    pub(super) come_back: bool,
+}
+
 /// An answer that no script of ours gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the server's answer is not one of this version's scripts")]
@@ -62,6 +72,67 @@ impl Received {
             next: u64::try_from(next_ms).ok().map(Duration::from_millis),
         })
     }
+}
+
+impl Read {
+    /// Reads the answer to a transaction: `OK`, twice `QUEUED`, then what the two gave.
+    pub(super) fn of(answer: Value) -> Result<Self, Malformed> {
+        let [_, _, _, both] = array(answer)?;
+        let [prepared, read] = array(both)?;
+        let [Value::Int(next_ms), Value::Int(come_back)] = array(prepared)? else {
+            return Err(Malformed);
+        };
+        let mut messages = Vec::new();
+        if let Some(Value::Array(entries)) = entries(read)? {
+            messages.reserve(entries.len());
+            for entry in entries {
+                messages.push(new_message(entry)?);
+            }
+        }
+        Ok(Self {
+            messages,
+            next: u64::try_from(next_ms).ok().map(Duration::from_millis),
+            come_back: come_back != 0,
+        })
+    }
+}
+
+fn array<const N: usize>(value: Value) -> Result<[Value; N], Malformed> {
+    match value {
+        Value::Array(parts) => parts.try_into().map_err(|_| Malformed),
+        _ => Err(Malformed),
+    }
+}
+
+/// Of the only stream, by whichever protocol it is told.
+fn entries(read: Value) -> Result<Option<Value>, Malformed> {
+    match read {
+        Value::Nil => Ok(None),
+        Value::Map(streams) => Ok(streams.into_iter().next().map(|(_, entries)| entries)),
+        streams => {
+            let [stream] = array(streams)?;
+            let [_, entries] = array(stream)?;
+            Ok(Some(entries))
+        }
+    }
+}
+
+/// An entry as `XREADGROUP` tells it: `b` is the body, `s` when it was sent unless its id says so.
+fn new_message(entry: Value) -> Result<Message, Malformed> {
+    let [id, fields] = array(entry)?;
+    let Value::Array(fields) = fields else {
+        return Err(Malformed);
+    };
+    let (mut body, mut sent_ms) = (String::new(), None);
+    let mut fields = fields.into_iter();
+    while let (Some(Value::BulkString(name)), Some(value)) = (fields.next(), fields.next()) {
+        match &*name {
+            b"b" => body = text(value)?,
+            b"s" => sent_ms = text(value)?.parse().ok(),
+            _ => {}
+        }
+    }
+    message(text(id)?, body, 1, sent_ms)
 }
 
 fn message(
@@ -131,6 +202,46 @@ mod tests {
             ("9-0", "c", "9-0", 1, 7),
         ];
         assert_eq!(seen, expected);
+    }
+
+    #[test]
+    fn new_messages_are_read_as_the_stream_has_them() {
+        let done = |text: &str| Value::SimpleString(text.to_owned());
+        let answer = |read| {
+            let prepared = Value::Array(vec![Value::Int(40), Value::Int(1)]);
+            let both = Value::Array(vec![prepared, read]);
+            Read::of(Value::Array(vec![
+                done("OK"),
+                done("QUEUED"),
+                done("QUEUED"),
+                both,
+            ]))
+        };
+        let entry = |id: &str, fields: &[&str]| {
+            let id = words(&[id]).remove(0);
+            Value::Array(vec![id, Value::Array(words(fields))])
+        };
+        let entries = Value::Array(vec![
+            entry("4-0", &["b", "a"]),
+            entry("9-1", &["by hand", "x", "b", "c", "s", "7"]),
+        ]);
+        let key = words(&["messages"]).remove(0);
+        let by_map = Value::Map(vec![(key.clone(), entries.clone())]);
+        let by_array = Value::Array(vec![Value::Array(vec![key, entries])]);
+        for read in [by_map, by_array] {
+            let read = answer(read).unwrap();
+            let seen: Vec<_> = read
+                .messages
+                .iter()
+                .map(|m| (&*m.id, &*m.body, m.receive_count, m.sent_ms))
+                .collect();
+            assert_eq!(seen, [("4-0", "a", 1, 4), ("9-1", "c", 1, 7)]);
+            assert!(read.come_back);
+        }
+        let nothing = answer(Value::Nil).unwrap();
+        assert!(nothing.messages.is_empty());
+        assert_eq!(nothing.next, Some(Duration::from_millis(40)));
+        assert_eq!(answer(Value::Int(1)).map(|_| ()), Err(Malformed));
     }
 
     #[test]

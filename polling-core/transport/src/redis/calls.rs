@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use polling_model::KillPoint;
-use redis::{Cmd, FromRedisValue};
+use redis::{Cmd, FromRedisValue, Pipeline};
 
 use super::{
-    answer::{Malformed, Received},
+    answer::{Malformed, Read, Received},
     client::Client,
     error::fault,
     receipt::Delivery,
@@ -23,6 +23,8 @@ pub(super) struct Target {
     pub(super) client: Client,
     /// Of its settings.
     pub(super) key: Arc<str>,
+    /// Of its stream.
+    pub(super) messages: Arc<str>,
     pub(super) consumer: Arc<str>,
 }
 
@@ -46,6 +48,29 @@ impl Target {
         command.arg(&*self.consumer).arg(max);
         let answer = self.run(&scripts::RECEIVE, &command).await?;
         Received::of(answer).map_err(malformed)
+    }
+
+    /// New messages alone, without a script that would copy them: some 3 µs less of the server for
+    /// each. A transaction, since it is its first part that says when they come back.
+    pub(super) async fn read(&self, max: usize) -> Result<Read, Fault> {
+        let mut transaction = Pipeline::with_capacity(4);
+        let prepare = transaction.cmd("MULTI").cmd("EVAL");
+        prepare.arg(&*scripts::BEFORE_READ).arg(1).arg(&*self.key);
+        let read = transaction.cmd("XREADGROUP");
+        read.arg("GROUP").arg("polling").arg(&*self.consumer);
+        read.arg("COUNT").arg(max).arg("NOACK");
+        read.arg("STREAMS").arg(&*self.messages).arg(">");
+        transaction.cmd("EXEC");
+        let link = self.client.link();
+        let answer = link.query_all(&transaction).await;
+        let answer = answer.map_err(|error| fault(&scripts::RECEIVE, link, error))?;
+        Read::of(answer).map_err(malformed)
+    }
+
+    /// Lets one more of those look who wait, in other processes too.
+    pub(super) async fn wake(self) {
+        // Who waits looks again before long.
+        let _: Result<(), Fault> = self.run(&scripts::WAKE, &self.call(&scripts::WAKE)).await;
     }
 
     pub(super) async fn send(self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {

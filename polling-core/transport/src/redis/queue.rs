@@ -2,7 +2,10 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -12,6 +15,7 @@ use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
 use tokio::time::Instant;
 
 use super::{
+    answer::{Read, Received},
     calls::{Target, stale},
     client::Client,
     create::Settings,
@@ -58,8 +62,8 @@ pub const MAX_QUIET: Duration = Duration::from_secs(1);
 /// How often a queue that is received from looks for consumers that are gone.
 pub const SWEEP_EVERY: Duration = Duration::from_secs(60);
 
-/// Pending entries that a sweep looks at, in hundreds.
-const SWEEP_HUNDREDS: usize = 50;
+/// Messages that a sweep looks at, in hundreds.
+const SWEEP_HUNDREDS: usize = 10;
 
 /// Messages that came back of which statistics look for the oldest.
 const OLDEST_OF: usize = 100;
@@ -67,8 +71,9 @@ const OLDEST_OF: usize = 100;
 /// A queue on Redis Streams.
 ///
 /// Sends, acknowledgements and extensions of many tasks share calls of up to
-/// [`MAX_BATCH_ENTRIES`]; a receive brings as many at most, those that came back first. Each call
-/// is one script, so it happens as a whole or not at all. Times are the server's, in milliseconds.
+/// [`MAX_BATCH_ENTRIES`]; a receive brings as many at most. What came back is brought by the second
+/// receive that finds it at the latest. Each call is one script, or a transaction, so it happens as
+/// a whole or not at all. Times are the server's, in milliseconds.
 ///
 /// - A message comes back up to 1/64 of the visibility timeout late, never early.
 /// - It moves to the dead-letter queue when it is released once too often, or at the next receive
@@ -88,6 +93,8 @@ pub struct RedisQueue {
     acks: Batcher<Delivery, Fault>,
     extensions: Batcher<(Delivery, u64), Fault>,
     wakes: Wakes,
+    /// Whether some are known to have come back: then the next receive brings those first.
+    come_back: AtomicBool,
     swept: Mutex<Option<Instant>>,
 }
 
@@ -107,9 +114,11 @@ impl RedisQueue {
     }
 
     async fn open(client: &Client, name: &str) -> Result<Self, Fault> {
+        let key = client.key_of(name)?;
         let target = Target {
             client: client.clone(),
-            key: client.key_of(name)?.into(),
+            messages: format!("{key}:messages").into(),
+            key: key.into(),
             consumer: client.new_consumer().into(),
         };
         let command = target.call(&scripts::CONNECT);
@@ -140,6 +149,7 @@ impl RedisQueue {
                 Arc::new(move |b| extensions.clone().extend(b).boxed()),
             ),
             wakes,
+            come_back: AtomicBool::new(false),
             swept: Mutex::new(None),
         })
     }
@@ -157,6 +167,34 @@ impl RedisQueue {
     fn acked(&self, answer: Result<Result<(), Fault>, NoAnswer>) -> Result<(), QueueError> {
         let acked = answer.unwrap_or_else(|gone| Err(no_answer(gone)));
         acked.map_err(|fault| self.error("ack", fault))
+    }
+
+    /// What has come back, if that is known, and new messages.
+    async fn take(&self, max: usize) -> Result<Received, Fault> {
+        if !self.come_back.swap(false, Ordering::Relaxed) {
+            match self.target.read(max).await {
+                Ok(read) if read.messages.is_empty() && read.come_back => {}
+                Ok(Read {
+                    messages,
+                    next,
+                    come_back,
+                }) => {
+                    self.come_back.fetch_or(come_back, Ordering::Relaxed);
+                    if messages.len() == max {
+                        // Not awaited: what was taken is to be returned.
+                        tokio::spawn(self.target.clone().wake());
+                    }
+                    return Ok(Received { messages, next });
+                }
+                // A server that is full begins no transaction, but a script that makes room.
+                Err(fault) if fault.kind == QueueErrorKind::Unavailable => {}
+                Err(fault) => return Err(fault),
+            }
+        }
+        let received = self.target.receive(max).await?;
+        let maybe_more = received.messages.len() == max;
+        self.come_back.fetch_or(maybe_more, Ordering::Relaxed);
+        Ok(received)
     }
 
     /// Removes consumers that are gone, now and then. What was not done is done the next time.
@@ -207,7 +245,7 @@ impl Queue for RedisQueue {
         let deadline = Instant::now() + wait.min(MAX_WAIT);
         self.sweep_in_turn().await;
         loop {
-            let received = self.target.receive(max.min(MAX_BATCH_ENTRIES)).await;
+            let received = self.take(max.min(MAX_BATCH_ENTRIES)).await;
             let received = received.map_err(|fault| self.error("receive", fault))?;
             let now = Instant::now();
             if !received.messages.is_empty() || now >= deadline {
@@ -259,6 +297,9 @@ impl Queue for RedisQueue {
             .get()
             .await;
         let extended = answer.unwrap_or_else(|gone| Err(no_answer(gone)));
+        if for_ms == 0 {
+            self.come_back.store(true, Ordering::Relaxed);
+        }
         extended.map_err(|fault| self.error("extend", fault))
     }
 

@@ -4,6 +4,18 @@ use std::sync::LazyLock;
 
 use redis::{Cmd, Script};
 
+/// What precedes a read of new messages, as a source: it is sent each time. Called by its hash it
+/// would be unknown to a server that has forgotten it, and what follows in its transaction is done
+/// all the same: nobody would know when those messages come back.
+pub(super) static BEFORE_READ: LazyLock<String> = LazyLock::new(|| {
+    let source = concat!(
+        include_str!("lua/prelude.lua"),
+        include_str!("lua/read.lua")
+    );
+    let lines = source.lines().filter(|line| !line.starts_with("--"));
+    lines.flat_map(|line| [line, "\n"]).collect()
+});
+
 /// A step with the name that errors give it.
 pub(super) struct Step {
     pub(super) name: &'static str,
@@ -34,12 +46,13 @@ macro_rules! steps {
 }
 
 steps! {
-    ACK = "ack" after ["prelude"];
+    ACK = "ack" after ["prelude", "messages"];
     CONNECT = "connect" after ["prelude", "evicting"];
     CREATE = "create" after ["evicting"];
-    EXTEND = "extend" after ["prelude"];
-    RECEIVE = "receive" after ["prelude"];
-    SEND = "send" after ["prelude"];
-    STATS = "stats" after ["prelude"];
+    EXTEND = "extend" after ["prelude", "messages"];
+    RECEIVE = "receive" after ["prelude", "messages"];
+    SEND = "send" after ["prelude", "messages"];
+    STATS = "stats" after ["prelude", "messages"];
     SWEEP = "sweep" after ["prelude"];
+    WAKE = "wake" after ["prelude", "messages"];
 }

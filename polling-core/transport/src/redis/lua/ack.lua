@@ -2,10 +2,9 @@
 -- ARGV     1 how many were received once, 2.. their ids, then pairs of id and receives
 local once, ids = tonumber(ARGV[1]), {}
 if redis.call('EXISTS', LEASES, AGAIN) == 0 then
-  -- Nothing was received again, or has a deadline of its own.
+  -- Nothing was received again, or has a deadline of its own: nothing is pending.
   if once == 0 then return end
   redis.call('XDEL', MESSAGES, unpack(ARGV, 2, once + 1))
-  redis.call('XACK', MESSAGES, GROUP, unpack(ARGV, 2, once + 1))
   return
 end
 local asked, receives = {}, {}

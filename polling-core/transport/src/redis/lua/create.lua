@@ -9,7 +9,7 @@ if redis.call('EXISTS', KEYS[1]) == 0 then
     return redis.error_reply('NOQUEUE its dead-letter queue ' .. ARGV[3] .. ' does not exist')
   end
   -- There already, if the settings alone were lost.
-  redis.pcall('XGROUP', 'CREATE', KEYS[1] .. ':messages', 'polling', '0', 'MKSTREAM')
+  redis.pcall('XGROUP', 'CREATE', KEYS[1] .. ':messages', 'polling', '0', 'MKSTREAM', 'ENTRIESREAD', 0)
   redis.call('HSET', KEYS[1], 'visibility_ms', ARGV[1], 'max_receives', ARGV[2], 'dead_letter', ARGV[3],
     'capacity', ARGV[4])
 end

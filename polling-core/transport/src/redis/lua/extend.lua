@@ -12,7 +12,7 @@ for at, id in ipairs(ids) do
   answers[at] = same and 'e' or 's'
 end
 if #held > 0 then
-  held[#held + 1] = 'JUSTID'
+  held[#held + 1], held[#held + 2] = 'FORCE', 'JUSTID'
   for _, id in ipairs(redis.call('XCLAIM', MESSAGES, GROUP, ARGV[1], 0, unpack(held))) do claimed[id] = true end
 end
 for at, id in ipairs(ids) do

@@ -10,9 +10,10 @@ end_ranges(now)
 local function take_back(ids, receives)
   if #ids == 0 then return end
   local leases, counts, gone = {}, {}, {}
-  local count_of = {}
+  local count_of, claimed = {}, { unpack(ids) }
+  claimed[#claimed + 1] = 'FORCE'
   for at, id in ipairs(ids) do count_of[id], gone[id] = receives[at] + 1, true end
-  for _, entry in ipairs(redis.call('XCLAIM', MESSAGES, GROUP, consumer, 0, unpack(ids))) do
+  for _, entry in ipairs(redis.call('XCLAIM', MESSAGES, GROUP, consumer, 0, unpack(claimed))) do
     if entry then
       local id, body, sent = entry[1], content_of(entry)
       gone[id] = nil
@@ -45,7 +46,7 @@ if #ended > 0 then
 end
 
 if received < max then
-  local read = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', max - received, 'STREAMS', MESSAGES, '>')
+  local read = redis.call('XREADGROUP', 'GROUP', GROUP, consumer, 'COUNT', max - received, 'NOACK', 'STREAMS', MESSAGES, '>')
   if read then
     local entries = read[1][2]
     cover(entries[1][1], now)

@@ -1,5 +1,5 @@
--- Removes consumers that are gone, and finds messages that were received past these scripts, by hand.
--- ARGV     1 consumer, 2 milliseconds without a sign of life, 3 pending entries to look at, in hundreds
+-- Removes consumers that are gone, and finds messages that were received past these steps, by hand.
+-- ARGV     1 consumer, 2 milliseconds without a sign of life, 3 messages to look at, in hundreds
 -- Returns  consumers removed, messages found
 local now, removed, found = now_ms(), 0, 0
 for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', MESSAGES, GROUP)) do
@@ -10,22 +10,21 @@ for _, consumer in ipairs(redis.call('XINFO', 'CONSUMERS', MESSAGES, GROUP)) do
     removed = removed + 1
   end
 end
--- Whatever no script has touched for so long has ended, unless it has a lease.
-local untouched = 2 * visibility + 1000
-local from = redis.call('HGET', KEYS[1], 'swept') or '0-0'
+-- What was received before the oldest range has a lease.
+local oldest = redis.call('ZRANGE', RANGES, 0, 0)[1]
+local last = oldest and '(' .. string.gsub(oldest, '%(', '') or group()['last-delivered-id']
+local from = redis.call('HGET', KEYS[1], 'swept') or '-'
 for _ = 1, tonumber(ARGV[3]) do
-  local claimed = redis.call('XAUTOCLAIM', MESSAGES, GROUP, ARGV[1], untouched, from, 'COUNT', 10, 'JUSTID')
-  from = claimed[1]
-  if #claimed[2] > 0 then
-    for at, score in ipairs(redis.call('ZMSCORE', LEASES, unpack(claimed[2]))) do
-      if not score then
-        redis.call('ZADD', LEASES, now, claimed[2][at])
-        found = found + 1
-      end
+  local ids = {}
+  for at, entry in ipairs(redis.call('XRANGE', MESSAGES, from, last, 'COUNT', 100)) do ids[at] = entry[1] end
+  for at, score in ipairs(#ids > 0 and redis.call('ZMSCORE', LEASES, unpack(ids)) or {}) do
+    if not score then
+      redis.call('ZADD', LEASES, now + visibility, ids[at])
+      found = found + 1
     end
   end
-  if from == '0-0' then break end
+  from = #ids == 100 and '(' .. ids[100] or '-'
+  if from == '-' then break end
 end
 redis.call('HSET', KEYS[1], 'swept', from)
-if found > 0 then wake(WAKE) end
 return { removed, found }

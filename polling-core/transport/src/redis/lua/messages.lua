@@ -1,0 +1,54 @@
+-- What steps do with messages. Runs behind the prelude.
+
+-- Lets one who waits look. A token that nobody has taken yet will do.
+local function wake(key)
+  if redis.call('LLEN', key) == 0 then redis.call('RPUSH', key, '') end
+end
+
+-- The body of an entry, and when it was sent unless its id says so.
+local function content_of(entry)
+  local fields = entry[2]
+  if #fields == 2 and fields[1] == 'b' then return fields[2], nil end
+  local body, sent = '', nil
+  for at = 1, #fields, 2 do
+    if fields[at] == 'b' then body = fields[at + 1] end
+    if fields[at] == 's' then sent = fields[at + 1] end
+  end
+  return body, sent
+end
+
+local function sent_of(entry)
+  local _, sent = content_of(entry)
+  return sent or string.match(entry[1], '^%d+')
+end
+
+-- Removes messages for good.
+local function remove(ids)
+  if #ids == 0 then return end
+  redis.call('XDEL', MESSAGES, unpack(ids))
+  redis.call('XACK', MESSAGES, GROUP, unpack(ids))
+  redis.call('ZREM', LEASES, unpack(ids))
+  redis.call('HDEL', AGAIN, unpack(ids))
+end
+
+-- Moves a message to the dead-letter queue. False if that has no room, or is gone: then it stays.
+local function bury(id)
+  if dead_letter == '' then return false end
+  local key = string.match(KEYS[1], '^(.*:)[^:]*$') .. dead_letter
+  local room = tonumber(redis.call('HGET', key, 'capacity') or 0) - redis.call('XLEN', key .. ':messages')
+  if room <= 0 then return false end
+  local entry = redis.call('XRANGE', MESSAGES, id, id)[1]
+  if entry then
+    redis.call('XADD', key .. ':messages', '*', 'b', (content_of(entry)), 's', sent_of(entry))
+    wake(key .. ':wake')
+  end
+  remove({ id })
+  return true
+end
+
+-- How often each message was received.
+local function receives_of(ids)
+  local counts = redis.call('HMGET', AGAIN, unpack(ids))
+  for at = 1, #ids do counts[at] = tonumber(counts[at] or 1) end
+  return counts
+end
