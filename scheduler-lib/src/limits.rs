@@ -67,7 +67,7 @@ impl Default for Limits {
             work: Duration::from_secs(120),
             in_flight_margin: Duration::from_secs(60),
             tick: Duration::from_millis(200),
-            paced: false,
+            paced: true,
             dispatch_per_s: 5_000,
             reap_per_s: 1_000,
             sweep_per_s: 200,

@@ -132,7 +132,7 @@ impl Cycle {
     /// together, since the most worthwhile get them.
     fn pace_ms(&self) -> i64 {
         match self.channel.limits.paced && !self.limited.load(Relaxed) {
-            true => self.channel.store.ring().width_ms(),
+            true => self.channel.store.ring().width_ms() * 3 / 4,
             false => 0,
         }
     }

@@ -46,7 +46,9 @@ end
 
 local deadlines = {}
 for at = 10, #ARGV, 2 do deadlines[ARGV[at]] = ARGV[at + 1] end
-local slot, ids, texts, seen, buckets = slot_key(cursor), {}, {}, {}, {}
+local slot, ids, texts, seen, ends = slot_key(cursor), {}, {}, {}, {}
+local next_of = kept(function(generation) return word(tonumber(generation) + 1) end)
+local is_due = kept(function(due) return slot_of(tonumber(due)) <= cursor end)
 
 -- How many the slot had when the cursor came, against how many are left, is how far the drain is. What has joined since
 -- counts as not taken yet, and lies in front.
@@ -68,11 +70,11 @@ if cursor <= current and limit > 0 then
 end
 for at, text in ipairs(texts_of(found)) do
   local id, job = found[at], parse(text)
-  if job and job.p == 's' and slot_of(tonumber(job.d)) <= cursor and not seen[id] then
+  if job and job.p == 's' and is_due(job.d) and not seen[id] then
     seen[id] = true
-    job.p, job.e, job.g, job.n = 'f', deadlines[job.t] or ARGV[8], tonumber(job.g) + 1, nonce
-    job.w = 0
-    buckets[bucket_of(tonumber(job.e))] = true
+    job.p, job.e, job.g, job.n = 'f', deadlines[job.t] or ARGV[8], next_of(job.g), nonce
+    job.w = '0'
+    ends[job.e] = bucket_of(tonumber(job.e))
     enter(id, job)
     ids[#ids + 1], texts[#texts + 1] = id, save(id, job)
   end
@@ -80,7 +82,7 @@ end
 if #ids > 0 then
   redis.call('ZADD', prefix .. 'notes', ARGV[6], nonce)
   redis.call('SADD', prefix .. 'note:' .. nonce, unpack(ids))
-  for bucket in pairs(buckets) do redis.call('ZADD', LEASES, bucket, bucket) end
+  for _, bucket in pairs(ends) do redis.call('ZADD', LEASES, bucket, bucket) end
   write_entering()
   write_records()
 end

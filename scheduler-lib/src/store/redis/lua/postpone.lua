@@ -13,7 +13,7 @@ local function postpone(at, job)
   postponed = postponed + 1
   job.n = '-'
   if job.w == '1' then
-    job.p, job.d, job.w = 's', cursor * width, 0
+    job.p, job.d, job.w = 's', word(cursor * width), '0'
     because(job, ARGV[2], 'run now')
   else
     job.p, job.d = placed(tonumber(ARGV[at + 4]))

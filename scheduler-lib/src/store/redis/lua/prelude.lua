@@ -25,24 +25,35 @@ local prefix = string.sub(KEYS[1], 1, -7)
 local width, cursor = tonumber(layout[2]), tonumber(layout[3])
 local SLOTS, PARTS = 1440, 16
 local COMMON, RARE = '^' .. string.rep('(%S+) ', 11) .. '()', '^' .. string.rep('(%S+) ', 8) .. '()'
-local NOTHING_RARE = '0 0 0 0 - - - -'
 -- Entries of lists that one script looks at for jobs that leave them: some 0.3 ms.
 local MAX_SEARCHED = 20000
 local MAX_REASONS, MAX_HISTORY_SIZE_BYTES = 5, 800
 local LATER, HELD, LEASES = prefix .. 'later', prefix .. 'held', prefix .. 'leases'
 
-local function part_key(part) return prefix .. 'jobs:' .. part end
-local function part_of(id) return part_key((string.byte(id, -1) + 7 * (string.byte(id, -2) or 0)) % PARTS) end
-local function slot_key(slot) return prefix .. 'slot:' .. slot % SLOTS end
+-- Between numbers and words much time is lost, and jobs that come together mostly have the same: what was found for one
+-- is kept for the others.
+local function kept(find)
+  local known = {}
+  return function(of)
+    if known[of] == nil then known[of] = find(of) end
+    return known[of]
+  end
+end
+local word = kept(function(number) return string.format('%.0f', number) end)
 local function slot_of(due) return math.ceil(due / width) end
 local function bucket_of(deadline) return math.ceil(deadline / width) end
-local function lease_key(bucket) return prefix .. 'lease:' .. bucket end
+local part_key = kept(function(part) return prefix .. 'jobs:' .. part end)
+local slot_key = kept(function(slot) return prefix .. 'slot:' .. slot % SLOTS end)
+local lease_key = kept(function(bucket) return prefix .. 'lease:' .. bucket end)
+local slot_key_at = kept(function(due) return slot_key(slot_of(tonumber(due))) end)
+local lease_key_at = kept(function(deadline) return lease_key(bucket_of(tonumber(deadline))) end)
+local function part_of(id) return part_key((string.byte(id, -1) + 7 * (string.byte(id, -2) or 0)) % PARTS) end
 local function is_held(place) return place == 'p' or place == 'k' or place == 'q' or place == 'x' end
 
 -- The key that indexes a place.
 local function index_of(job)
-  if job.p == 's' then return slot_key(slot_of(tonumber(job.d))) end
-  if job.p == 'f' then return lease_key(bucket_of(tonumber(job.e))) end
+  if job.p == 's' then return slot_key_at(job.d) end
+  if job.p == 'f' then return lease_key_at(job.e) end
   if job.p == 'l' then return LATER end
   return HELD
 end
@@ -77,12 +88,13 @@ end
 
 -- What is to be written, by command and key: one command for each.
 local pending = {}
-local function note(command, key, ...)
-  local batches = pending[command] or {}
-  pending[command] = batches
-  local batch = batches[key] or {}
-  batches[key] = batch
-  for _, word in ipairs({ ... }) do batch[#batch + 1] = word end
+local function note(command, key, first, second)
+  local batches = pending[command]
+  if not batches then batches = {}; pending[command] = batches end
+  local batch = batches[key]
+  if not batch then batch = {}; batches[key] = batch end
+  batch[#batch + 1] = first
+  if second then batch[#batch + 1] = second end
 end
 local function write(commands)
   for _, command in ipairs(commands) do
@@ -91,14 +103,14 @@ local function write(commands)
   end
 end
 
--- Enters a job into the index of its place. A list at its end, so that a job keeps its time within the slot; that of the
--- slot which is drained now in front.
+-- Enters a job into the index of its place. A list at its end, so that a job keeps its time within the slot, unless it is
+-- to be first; that of the slot which is drained now in front.
 local function enter(id, job)
   local key = index_of(job)
   if job.p == 'l' then
     note('ZADD', key, job.d, id)
   elseif job.p == 's' then
-    note(slot_of(tonumber(job.d)) == cursor and 'LPUSH' or 'RPUSH', key, id)
+    note((job.first or key == slot_key(cursor)) and 'LPUSH' or 'RPUSH', key, id)
   else
     note('SADD', key, id)
   end
@@ -134,13 +146,19 @@ local function parse(text)
     b = b, h = h, y = string.sub(text, at, from + size - 1), context = string.sub(text, from + size),
   }
 end
+local function has_nothing_rare(job)
+  return job.r == '0' and job.k == '0' and job.c == '0' and job.w == '0' and job.u == '-' and job.o == '-' and
+    job.b == '-' and job.h == '-'
+end
 local function text_of(job)
-  local rare = job.r .. ' ' .. job.k .. ' ' .. job.c .. ' ' .. job.w .. ' ' .. job.u .. ' ' .. job.o .. ' ' ..
-    job.b .. ' ' .. job.h
-  local head = job.p .. ' ' .. job.d .. ' ' .. (job.p == 'f' and job.e or 0) .. ' ' .. job.g .. ' ' .. job.n .. ' ' ..
-    job.i .. ' ' .. job.s .. ' ' .. job.t .. ' ' .. job.a .. ' ' .. job.l .. ' ' ..
-    (rare == NOTHING_RARE and '-' or '+ ' .. rare) .. ' ' .. job.y
-  return #head .. ' ' .. head .. job.context
+  local rare = '-'
+  if not has_nothing_rare(job) then
+    rare = '+ ' .. job.r .. ' ' .. job.k .. ' ' .. job.c .. ' ' .. job.w .. ' ' .. job.u .. ' ' .. job.o .. ' ' ..
+      job.b .. ' ' .. job.h
+  end
+  local head = job.p .. ' ' .. job.d .. ' ' .. (job.p == 'f' and job.e or '0') .. ' ' .. job.g .. ' ' .. job.n .. ' ' ..
+    job.i .. ' ' .. job.s .. ' ' .. job.t .. ' ' .. job.a .. ' ' .. job.l .. ' ' .. rare .. ' ' .. job.y
+  return word(#head) .. ' ' .. head .. job.context
 end
 local function fetch(id) return parse(redis.call('HGET', part_of(id), id)) end
 local function save(id, job)
@@ -158,6 +176,10 @@ local function because(job, at, text)
   local last_text = string.sub(older, (string.find(older, ' ', 1, true) or 0) + 1, line_end - 1)
   if last_text == text or last_text == 'registered' then
     older = string.sub(older, line_end + 1)
+  end
+  if older == '' then
+    job.y = newest
+    return
   end
   for _ = 2, MAX_REASONS do
     last = string.find(older, '\n', last + 1, true)

@@ -5,7 +5,7 @@ local id = ARGV[3]
 local job = fetch(id)
 if not job then return -1 end
 local from, place = index_of(job), job.p
-job.i, job.g, job.n, job.c, job.k, job.w, job.r = ARGV[6], 0, '-', 0, 0, 0, ARGV[2]
+job.i, job.g, job.n, job.c, job.k, job.w, job.r = ARGV[6], '0', '-', '0', '0', '0', ARGV[2]
 job.context = ARGV[7]
 if not is_held(job.p) then
   place_edited(job, tonumber(ARGV[4]), tonumber(ARGV[5]), from)

@@ -7,7 +7,7 @@ if not job then return -1 end
 if not is_held(job.p) then return 0 end
 local place = job.p
 job.p, job.d = placed(emptier(tonumber(ARGV[4]), tonumber(ARGV[5])))
-job.k, job.r = 0, ARGV[2]
+job.k, job.r = '0', ARGV[2]
 because(job, '-', 'resumed')
 move(id, HELD, place, job)
 return 1

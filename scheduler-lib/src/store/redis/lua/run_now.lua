@@ -7,9 +7,9 @@ if not job then return -1 end
 local from, place = index_of(job), job.p
 job.r = ARGV[2]
 if job.p == 'f' then
-  job.w = 1
+  job.w = '1'
 else
-  if is_held(job.p) then job.k = 0 end
+  if is_held(job.p) then job.k = '0' end
   job.p, job.d = 's', cursor * width
   because(job, '-', 'run now')
 end

@@ -8,6 +8,10 @@ local now = tonumber(ARGV[2])
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
 local verdicts, seen = {}, {}
+local placed_at = kept(function(due)
+  local place, at = placed(tonumber(due))
+  return { place, word(at) }
+end)
 
 local function write_all()
   write_entering()
@@ -39,8 +43,8 @@ end
 local function accept(at, job)
   local id, limit, next, argument = ARGV[at], tonumber(ARGV[at + 10]), ARGV[at + 7], ARGV[at + 8]
   local from, place = index_of(job), job.p
-  job.n, job.c, job.s, job.w = '-', ARGV[at + 9], now, 0
-  job.k = limit > 0 and tonumber(job.k) + 1 or 0
+  job.n, job.c, job.s, job.w = '-', ARGV[at + 9], ARGV[2], '0'
+  job.k = limit > 0 and tonumber(job.k) + 1 or '0'
   if ARGV[at + 13] ~= '' then job.b = ARGV[at + 13] end
   if ARGV[at + 14] ~= '' then job.h = ARGV[at + 14] end
   if not is_held(job.p) then
@@ -53,9 +57,10 @@ local function accept(at, job)
     else
       because(job, ARGV[2], ARGV[at + 12])
       if next == 'd' then
-        job.p, job.d = placed(tonumber(argument))
+        job.p, job.d = unpack(placed_at(argument))
+        job.first = ARGV[at + 5] ~= '1'
       elseif next == 'n' then
-        job.p, job.d = 's', cursor * width
+        job.p, job.d = 's', word(cursor * width)
       else
         job.p = argument
       end
