@@ -29,13 +29,12 @@ pub struct Limits {
     /// Time between two looks at the slots, the notes and the leases.
     #[serde(with = "crate::duration")]
     pub tick: Duration,
-    /// Whether the jobs of a slot are dispatched evenly over its width, so that a minute does not
-    /// begin with a burst; otherwise at once. Each job then keeps its time within the minute, and
-    /// lateness counts from there. Not for intervals of one slot: a job that goes out late in a slot
-    /// is not back before the next has begun. Nor for workers that cannot keep up: those that are
-    /// last in the minute would be dropped each time. Where calls count in rate-limit scopes a slot is
-    /// drained at once in any case: who gets a call is decided among all that are due, and the
-    /// calls are paced by the ledger and the workers.
+    /// Whether the jobs of a slot are dispatched evenly over the first three quarters of its width, so
+    /// that a minute does not begin with a burst, in an order in which each keeps its time within the
+    /// minute; otherwise at once, from any of them on. Lateness counts from the time so paced. Polls that take longer than the last quarter of a
+    /// slot may miss an interval of one slot; then dispatch at once. Where calls count in rate-limit
+    /// scopes a slot is drained at once in any case: who gets a call is decided among all that are
+    /// due, and the calls are paced by the ledger and the workers.
     pub paced: bool,
     /// Most jobs dispatched a second; after a downtime this bounds the catch-up.
     pub dispatch_per_s: u32,

@@ -58,6 +58,7 @@ macro_rules! store_conformance {
                 a_drained_job_is_not_drained_again,
                 a_drain_is_bounded,
                 a_slot_is_drained_over_its_width,
+                jobs_whose_poll_brought_nothing_get_other_neighbours,
                 missed_slots_are_drained_in_order,
                 concurrent_drains_share_no_job,
                 the_deadline_goes_by_the_job_type,

@@ -150,7 +150,9 @@ pub struct Settlement {
     pub token: Token,
     /// The revision on which `next` was decided.
     pub revision: u64,
-    /// The new context; `None` keeps the old one.
+    /// The new context; `None` keeps the old one: the poll brought nothing. Such a job enters its slot
+    /// at either end, by chance: always among the same neighbours, a bound of the workers would turn
+    /// the same ones away each time.
     pub context: Option<EncodedContext>,
     /// The rate-limit scopes that the completion named, of which the first
     /// [`MAX_BOUND_SCOPES`](super::MAX_BOUND_SCOPES) are kept; `None` keeps the old ones.

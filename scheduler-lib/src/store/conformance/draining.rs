@@ -250,3 +250,31 @@ pub async fn a_slot_is_drained_over_its_width(store: SharedStore) {
         "the next slot has begun"
     );
 }
+
+/// Or a bound of the workers would turn the same ones away each time. The others keep their order.
+pub async fn jobs_whose_poll_brought_nothing_get_other_neighbours(store: SharedStore) {
+    let scene = Scene::new(store);
+    let jobs: [_; 40] = scene.neighbours();
+    for name in &jobs {
+        scene.register(name, 1).await;
+    }
+    let polled = &jobs[..3];
+    for dispatch in scene.drain(scene.at(1)).await {
+        let mut settlement = completion(&dispatch, scene.at(3));
+        if !polled.contains(&dispatch.record.id.to_string()) {
+            settlement.context = None;
+        }
+        let verdict = scene.settle(settlement, scene.at(1)).await;
+        assert_eq!(verdict, Verdict::Accepted);
+    }
+    let mut request = scene.request(scene.at(4));
+    request.pace_ms = scene.store.ring().width_ms();
+    let drained = scene.store.drain(request).await.expect("drain");
+    let order = names(&drained.jobs);
+    assert_eq!(order.len(), jobs.len());
+    let places: Vec<_> = (0..order.len())
+        .filter(|at| polled.contains(&order[*at].to_string()))
+        .collect();
+    assert!(places[0] > 0 && places[2] < jobs.len() - 1, "{order:?}");
+    assert_eq!(places[2] - places[0], 2, "{order:?}");
+}

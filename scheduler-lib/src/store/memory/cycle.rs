@@ -168,6 +168,7 @@ impl State {
     fn accept(&mut self, at: At, settlement: Settlement, now_ms: i64) {
         self.leave(at);
         let record = self.record_mut(at);
+        let first = settlement.context.is_none() && falls_in_front(&settlement);
         if let Some(context) = settlement.context {
             record.context = context;
         }
@@ -199,7 +200,12 @@ impl State {
         }
         state.because(Some(now_ms), &settlement.reason);
         match settlement.next {
-            Next::Due(due_ms) => self.enter_due(at, due_ms),
+            Next::Due(due_ms) => {
+                self.enter_due(at, due_ms);
+                if first {
+                    self.bring_forward(at);
+                }
+            }
             Next::Now => self.enter_now(at),
             Next::Hold(hold) => self.enter_held(at, hold),
             Next::Remove => self.remove(at),
@@ -221,4 +227,10 @@ impl State {
         }
         reaped
     }
+}
+
+/// One of two, by the token's random part and the job: other neighbours each time.
+fn falls_in_front(settlement: &Settlement) -> bool {
+    let last = settlement.id.as_str().bytes().last().unwrap_or_default();
+    (settlement.token.nonce.0 ^ u64::from(last)) % 2 == 1
 }

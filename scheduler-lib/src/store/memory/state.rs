@@ -194,6 +194,16 @@ impl State {
         }
     }
 
+    /// Lets a record that has entered a slot be the first of it.
+    pub(super) fn bring_forward(&mut self, at: At) {
+        let state = &self.records[at].record.state;
+        if state.place == Place::Slot {
+            let slot = self.ring.slot_of(state.due_ms).index() as usize;
+            self.leave(at);
+            self.records[at].position = self.slots[slot].push_front(at);
+        }
+    }
+
     /// Enters an edited record. One that waits comes no later than it was to: edits that keep
     /// coming would postpone it for ever.
     pub(super) fn enter_edited(&mut self, at: At, due: Candidates) {

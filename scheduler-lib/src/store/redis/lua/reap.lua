@@ -7,7 +7,7 @@ local BUCKETS, PART = 100, 400
 local refused = skewed(tonumber(ARGV[2]), ARGV[3])
 if refused then return refused end
 local deadline, limit = tonumber(ARGV[4]), tonumber(ARGV[5])
-local due, reaped = (cursor + 1) * width, 0
+local due, reaped = word((cursor + 1) * width), 0
 local buckets = redis.call('ZRANGEBYSCORE', LEASES, '-inf', bucket_of(deadline), 'LIMIT', 0, BUCKETS)
 for _, bucket in ipairs(buckets) do
   if reaped >= limit then break end

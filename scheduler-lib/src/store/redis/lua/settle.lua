@@ -20,6 +20,9 @@ local function write_all()
   write_leaving()
 end
 
+-- One of two, by the token's random part and the job: a job whose poll brought nothing gets other neighbours each time.
+local function falls_in_front(id, nonce) return (string.byte(id, -1) + string.byte(nonce, -1)) % 2 == 1 end
+
 local function change(id, from, place, job)
   local moves = index_of(job) ~= from
   if moves or job.p == 'l' then enter(id, job) end
@@ -58,7 +61,7 @@ local function accept(at, job)
       because(job, ARGV[2], ARGV[at + 12])
       if next == 'd' then
         job.p, job.d = unpack(placed_at(argument))
-        job.first = ARGV[at + 5] ~= '1'
+        job.first = ARGV[at + 5] ~= '1' and falls_in_front(id, ARGV[at + 3])
       elseif next == 'n' then
         job.p, job.d = 's', word(cursor * width)
       else
