@@ -59,7 +59,7 @@ impl RedisStore {
         Ok(part.parse().ok().map(|part| (part, scan)))
     }
 
-    /// The jobs of an answer, by id. One whose record cannot be read is held, so that it neither
+    /// The jobs of an answer, in its order. One whose record cannot be read is held, so that it neither
     /// stops the others nor comes back with each drain.
     pub(super) async fn readable(&self, ids: Vec<String>, texts: Vec<Blob>) -> Vec<Dispatch> {
         let mut dispatches = Vec::with_capacity(ids.len());
@@ -72,7 +72,6 @@ impl RedisStore {
                 Err(error) => self.hold_unreadable(&id, &error).await,
             }
         }
-        dispatches.sort_by(|one, other| one.record.id.cmp(&other.record.id));
         dispatches
     }
 

@@ -205,7 +205,9 @@ impl SlotStore for RedisStore {
         let Some((nonce, ids, texts)) = noted.await? else {
             return Ok(None);
         };
-        let jobs = self.readable(ids, texts).await;
+        let mut jobs = self.readable(ids, texts).await;
+        // The set of a note has no order.
+        jobs.sort_by(|one, other| one.record.id.cmp(&other.record.id));
         let nonce = nonce.parse().map_err(|_| {
             StoreError::Layout(format!("{}note:{nonce} is no note of ours", self.prefix()))
         })?;
