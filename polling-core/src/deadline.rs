@@ -1,4 +1,4 @@
-//! Deadlines that take no timer while nothing is waited for.
+//! Deadlines that take no timer, and no room in a job's future for one, while nothing is waited for.
 
 use std::{pin::pin, time::Duration};
 
@@ -15,7 +15,7 @@ pub(crate) async fn by<T>(
     let mut call = pin!(call);
     match poll_immediate(&mut call).await {
         Some(answer) => Ok(answer),
-        None => timeout_at(deadline(), call).await,
+        None => Box::pin(timeout_at(deadline(), call)).await,
     }
 }
 
@@ -30,7 +30,7 @@ pub(crate) async fn within<T>(
     let mut call = pin!(call);
     let answered = match poll_immediate(&mut call).await {
         Some(answer) => Ok(answer),
-        None => timeout(limit, call).await,
+        None => Box::pin(timeout(limit, call)).await,
     };
     answered.unwrap_or_else(|_| {
         Err(QueueError {

@@ -34,6 +34,11 @@ impl Suspects {
         if !delivery.is_suspect() {
             return None;
         }
+        // Hardly any has to wait: no job's future has room for it.
+        Box::pin(self.wait(delivery)).await
+    }
+
+    async fn wait(&self, delivery: &mut Delivery) -> Option<OwnedSemaphorePermit> {
         let turn = Arc::clone(&self.turn).acquire_owned();
         let turn = timeout(caps::SUSPECT_WAIT, turn).await;
         delivery.unleash().await;

@@ -46,27 +46,37 @@ pub enum IdError {
 
 /// A set of characters with its description.
 struct Charset {
-    extra: &'static [u8],
+    /// By the byte.
+    has: [bool; 256],
     words: &'static str,
 }
 
+impl Charset {
+    /// Letters, digits and `extra`.
+    const fn new(extra: &[u8], words: &'static str) -> Self {
+        let mut has = [false; 256];
+        let mut byte = 0;
+        while byte < has.len() {
+            has[byte] = (byte as u8).is_ascii_alphanumeric();
+            byte += 1;
+        }
+        let mut at = 0;
+        while at < extra.len() {
+            has[extra[at] as usize] = true;
+            at += 1;
+        }
+        Self { has, words }
+    }
+}
+
 /// For ids that come from a channel: accounts, jobs, scopes.
-const WIDE: Charset = Charset {
-    extra: b"-_.:@/+=~",
-    words: "letters, digits and -_.:@/+=~",
-};
+static WIDE: Charset = Charset::new(b"-_.:@/+=~", "letters, digits and -_.:@/+=~");
 
 /// For labels that become a part of a queue's name or of a metric.
-const LABEL: Charset = Charset {
-    extra: b"-_",
-    words: "letters, digits, - and _",
-};
+static LABEL: Charset = Charset::new(b"-_", "letters, digits, - and _");
 
 /// For topics and error codes.
-const DOTTED: Charset = Charset {
-    extra: b"-_.",
-    words: "letters, digits and -_.",
-};
+static DOTTED: Charset = Charset::new(b"-_.", "letters, digits and -_.");
 
 fn validate(kind: &'static str, text: &str, max: usize, set: &Charset) -> Result<(), IdError> {
     if text.is_empty() {
@@ -79,9 +89,8 @@ fn validate(kind: &'static str, text: &str, max: usize, set: &Charset) -> Result
             max,
         });
     }
-    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || set.extra.contains(&byte);
     // All that is allowed is ASCII, so the first other byte begins a character.
-    let Some(at) = text.bytes().position(|byte| !allowed(byte)) else {
+    let Some(at) = text.bytes().position(|byte| !set.has[usize::from(byte)]) else {
         return Ok(());
     };
     Err(IdError::BadCharacter {

@@ -1,6 +1,10 @@
 //! The token that makes a completion valid at most once.
 
-use std::{fmt, str::FromStr};
+use std::{
+    array,
+    fmt::{self, Write as _},
+    str::{self, FromStr},
+};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -9,11 +13,10 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 pub struct Nonce(pub u64);
 
 impl Nonce {
-    /// Its digits, at the end of `text`. Every message has some of these, and the formatting machinery
-    /// takes as long for them as all else in it.
-    fn write_to(self, text: &mut String) {
-        let digit = |shift: u32| char::from(b"0123456789abcdef"[(self.0 >> shift) as usize & 0xf]);
-        text.extend((0..64).step_by(4).rev().map(digit));
+    /// Its digits. Every message has some of these, and the formatting machinery takes as long for
+    /// them as all else in it.
+    fn digits(self) -> [u8; 16] {
+        array::from_fn(|at| b"0123456789abcdef"[(self.0 >> (60 - 4 * at)) as usize & 0xf])
     }
 }
 
@@ -35,13 +38,16 @@ impl FromStr for Nonce {
 
     fn from_str(text: &str) -> Result<Self, TokenError> {
         // `from_str_radix` alone would also take a sign and upper case: one spelling, one token.
-        let canonical = |b: u8| b.is_ascii_digit() || (b'a'..=b'f').contains(&b);
-        if text.len() != 16 || !text.bytes().all(canonical) {
+        if text.len() != 16 {
             return Err(TokenError);
         }
-        u64::from_str_radix(text, 16)
-            .map(Self)
-            .map_err(|_| TokenError)
+        let digit = |byte: u8| match byte {
+            b'0'..=b'9' => Ok(byte - b'0'),
+            b'a'..=b'f' => Ok(byte - b'a' + 10),
+            _ => Err(TokenError),
+        };
+        let read = |number: u64, byte| Ok(number << 4 | u64::from(digit(byte)?));
+        text.bytes().try_fold(0, read).map(Self)
     }
 }
 
@@ -69,11 +75,10 @@ impl Token {
     pub fn to_wire(&self) -> String {
         // Two numbers of 16 digits, one of at most 20, and the dots.
         let mut text = String::with_capacity(54);
-        self.incarnation.write_to(&mut text);
-        text.push('.');
-        text.push_str(&self.generation.to_string());
-        text.push('.');
-        self.nonce.write_to(&mut text);
+        push_ascii(&mut text, &self.incarnation.digits());
+        // Writing to a text cannot fail.
+        let _ = write!(text, ".{}.", self.generation);
+        push_ascii(&mut text, &self.nonce.digits());
         text
     }
 
@@ -95,6 +100,10 @@ impl Token {
             nonce: nonce.parse()?,
         })
     }
+}
+
+fn push_ascii(text: &mut String, digits: &[u8; 16]) {
+    text.push_str(str::from_utf8(digits).expect("digits are ASCII"));
 }
 
 /// A number in its one spelling: parsing alone would also take a sign and leading zeros.

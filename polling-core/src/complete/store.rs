@@ -43,7 +43,7 @@ impl CompleteLayer {
             if Instant::now() + pause >= deadline() {
                 break;
             }
-            sleep(pause).await;
+            Box::pin(sleep(pause)).await;
         }
         let reason = reason.unwrap_or_else(|| "no answer within the deadline".to_owned());
         Err(self.not_stored(attempts, reason))

@@ -17,9 +17,8 @@ pin_project! {
         #[pin]
         inner: F,
         deadline: Instant,
-        // Only a poll that waits needs a timer.
-        #[pin]
-        timer: Option<Sleep>,
+        // Only a poll that waits needs a timer, and room for one.
+        timer: Option<Pin<Box<Sleep>>>,
         started: Instant,
         job_type: JobType,
         observer: SharedObserver,
@@ -61,7 +60,7 @@ where
     type Output = Result<Polled, CallError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
+        let this = self.project();
         if std::mem::take(this.yields) {
             cx.waker().wake_by_ref();
             return Poll::Pending;
@@ -70,11 +69,11 @@ where
         let result = if let Poll::Ready(result) = this.inner.poll(cx) {
             result.map_err(Into::into)
         } else {
-            if this.timer.is_none() {
-                this.timer.set(Some(sleep_until(*this.deadline)));
-            }
-            let timer = this.timer.as_pin_mut().expect("the timer is set");
-            ready!(timer.poll(cx));
+            let deadline = *this.deadline;
+            let timer = this
+                .timer
+                .get_or_insert_with(|| Box::pin(sleep_until(deadline)));
+            ready!(timer.as_mut().poll(cx));
             Err(timed_out().into())
         };
         *this.watched = None;

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use futures_util::{Stream, stream};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore},
+    task::yield_now,
     time::sleep,
 };
 use tokio_util::sync::CancellationToken;
@@ -129,6 +130,8 @@ impl Intake {
         let mut permits = permit.expect("the semaphore is never closed");
         let trial = self.terms.gate.pass(&mut self.bus_backoff).await;
         if self.busy && trial.is_none() {
+            // The first permit that is free wakes it before other jobs that are about to end.
+            yield_now().await;
             self.take_more(&mut permits);
         }
         Turn { permits, trial }

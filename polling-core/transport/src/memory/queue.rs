@@ -28,7 +28,7 @@ mod store;
 
 use std::{
     collections::BTreeMap,
-    fmt,
+    fmt, mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -37,6 +37,7 @@ use async_trait::async_trait;
 use polling_model::SharedClock;
 use tokio::{
     sync::Notify,
+    task::yield_now,
     time::{Instant, sleep_until},
 };
 
@@ -79,6 +80,15 @@ pub struct MemoryQueue {
     store: Mutex<Store>,
     /// One permit per send or return; whoever is woken and leaves something wakes the next.
     arrivals: Notify,
+}
+
+/// A receiver that was told of an arrival and has not looked yet: dropped, it tells the next.
+struct Told<'a>(&'a Notify);
+
+impl Drop for Told<'_> {
+    fn drop(&mut self) {
+        self.0.notify_one();
+    }
 }
 
 /// Where messages go that nobody acknowledges.
@@ -130,7 +140,7 @@ impl MemoryQueue {
         let snapshot = store.iter().map(|(stored, invisible_until_ms)| {
             let message = StoredMessage {
                 id: stored.id.to_string(),
-                body: stored.body.clone(),
+                body: stored.body.to_string(),
                 receive_count: stored.receive_count,
                 sent_ms: stored.sent_ms,
                 invisible_until_ms,
@@ -184,18 +194,15 @@ impl MemoryQueue {
         while taken.len() < max
             && let Some(stored) = store.take(until_ms)
         {
-            taken.push(Message {
-                id: stored.id.to_string(),
-                body: stored.body.clone(),
-                receipt: to_receipt(stored.id, stored.receive_count),
-                receive_count: stored.receive_count,
-                sent_ms: stored.sent_ms,
-            });
+            taken.push(stored);
         }
-        if !taken.is_empty() && store.visible() > 0 {
+        let is_left = store.visible() > 0;
+        drop(store);
+        if !taken.is_empty() && is_left {
             self.arrivals.notify_one();
         }
-        taken
+        // Copied only now, when nobody waits for the queue.
+        taken.into_iter().map(to_message).collect()
     }
 
     /// How long nothing can become visible without an arrival being notified. What is received
@@ -206,6 +213,15 @@ impl MemoryQueue {
             let ahead_ms = next_ms.saturating_sub(self.clock.now_ms()).max(1);
             Duration::from_millis(ahead_ms as u64).min(self.visibility_timeout)
         })
+    }
+
+    /// Lets those run who are ready to send, too: the runtime wakes a receiver before all of them, and
+    /// it would take one message at a time. Nobody waits where nobody is ready.
+    async fn let_more_arrive(&self) {
+        let told = Told(&self.arrivals);
+        yield_now().await;
+        // What it was told of it takes now, before anything can cancel it.
+        mem::forget(told);
     }
 
     fn delete(&self, receipts: &[Receipt]) {
@@ -220,7 +236,7 @@ impl MemoryQueue {
         drop(deleted);
     }
 
-    fn push(&self, store: &mut Store, body: String) -> Result<(), EntryError> {
+    fn push(&self, store: &mut Store, body: Arc<str>, now_ms: i64) -> Result<(), EntryError> {
         let size_bytes = body.len();
         let limit_bytes = self.max_message_size_bytes;
         if size_bytes > limit_bytes {
@@ -231,7 +247,7 @@ impl MemoryQueue {
             let reason = format!("queue {} is full: {} messages", self.name, self.capacity);
             return Err(EntryError::Unknown { reason });
         }
-        store.push(body, self.clock.now_ms());
+        store.push(body, now_ms);
         Ok(())
     }
 }
@@ -262,7 +278,7 @@ impl Queue for MemoryQueue {
             let until = deadline.min(Instant::now() + self.quiet_for());
             tokio::select! {
                 biased;
-                () = arrival => {}
+                () = arrival => self.let_more_arrive().await,
                 () = sleep_until(until) => {}
             }
         }
@@ -270,9 +286,14 @@ impl Queue for MemoryQueue {
 
     async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
         tokio::task::consume_budget().await;
+        // Just as large as each is, before anybody waits for the queue.
+        let bodies: Vec<Arc<str>> = bodies.into_iter().map(Arc::from).collect();
+        let now_ms = self.clock.now_ms();
         let results: Vec<_> = {
             let mut store = self.lock();
-            let pushed = bodies.into_iter().map(|body| self.push(&mut store, body));
+            let pushed = bodies
+                .into_iter()
+                .map(|body| self.push(&mut store, body, now_ms));
             pushed.collect()
         };
         if results.iter().any(Result::is_ok) {
@@ -341,6 +362,16 @@ impl fmt::Debug for MemoryQueue {
 
 fn after(now_ms: i64, wait: Duration) -> i64 {
     now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn to_message(stored: Stored) -> Message {
+    Message {
+        id: stored.id.to_string(),
+        body: stored.body.to_string(),
+        receipt: to_receipt(stored.id, stored.receive_count),
+        receive_count: stored.receive_count,
+        sent_ms: stored.sent_ms,
+    }
 }
 
 fn to_receipt(id: u64, receive_count: u32) -> Receipt {

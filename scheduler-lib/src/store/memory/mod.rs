@@ -362,6 +362,11 @@ impl SlotStore for MemoryStore {
         let Some(open) = state.notes.get_mut(&note) else {
             return Ok(());
         };
+        // Mostly all of them, in their order.
+        if open.jobs == jobs {
+            state.notes.remove(&note);
+            return Ok(());
+        }
         let struck: BTreeSet<&JobId> = jobs.iter().collect();
         open.jobs.retain(|id| !struck.contains(id));
         if open.jobs.is_empty() {

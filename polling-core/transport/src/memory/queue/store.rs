@@ -1,12 +1,15 @@
 //! What a queue in memory holds, without time and without waiting: those come as arguments.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::{
+    collections::{BTreeSet, HashMap, VecDeque, hash_map::Entry},
+    sync::Arc,
+};
 
-/// A message.
-#[derive(Debug)]
+/// A message. Clones share the body.
+#[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) id: u64,
-    pub(super) body: String,
+    pub(super) body: Arc<str>,
     pub(super) sent_ms: i64,
     pub(super) receive_count: u32,
 }
@@ -91,7 +94,7 @@ impl Store {
     }
 
     /// Puts a new message at the end of the line.
-    pub(super) fn push(&mut self, body: String, sent_ms: i64) {
+    pub(super) fn push(&mut self, body: Arc<str>, sent_ms: i64) {
         let id = self.next_id;
         self.next_id += 1;
         self.line_up(Stored {
@@ -103,7 +106,7 @@ impl Store {
     }
 
     /// Takes the first in line, invisible until `until_ms`.
-    pub(super) fn take(&mut self, until_ms: i64) -> Option<&Stored> {
+    pub(super) fn take(&mut self, until_ms: i64) -> Option<Stored> {
         let mut message = loop {
             let first = self.line.pop_front()?;
             if self.is_due(&first) {
@@ -115,15 +118,9 @@ impl Store {
         self.forget(&message);
         message.receive_count = message.receive_count.saturating_add(1);
         self.leases.insert((until_ms, id));
-        let leased = Leased { message, until_ms };
-        Some(
-            &self
-                .leased
-                .entry(id)
-                .insert_entry(leased)
-                .into_mut()
-                .message,
-        )
+        let taken = message.clone();
+        self.leased.insert(id, Leased { message, until_ms });
+        Some(taken)
     }
 
     /// Takes a message out of the indexes of those in line.
@@ -178,7 +175,9 @@ impl Store {
     /// passed over there.
     pub(super) fn delete(&mut self, delivery: Delivery) -> Option<Stored> {
         let Delivery { id, receive_count } = delivery;
-        if let Some(&(last, sent_ms)) = self.back.get(&id) {
+        if !self.back.is_empty()
+            && let Some(&(last, sent_ms)) = self.back.get(&id)
+        {
             if last == receive_count {
                 self.back.remove(&id);
                 self.behind_newer.remove(&(sent_ms, id));
@@ -186,11 +185,14 @@ impl Store {
             }
             return None;
         }
-        let leased = self.leased.get(&id)?;
-        if leased.message.receive_count != receive_count {
+        let Entry::Occupied(leased) = self.leased.entry(id) else {
+            return None;
+        };
+        if leased.get().message.receive_count != receive_count {
             return None;
         }
+        let leased = leased.remove();
         self.leases.remove(&(leased.until_ms, id));
-        Some(self.leased.remove(&id)?.message)
+        Some(leased.message)
     }
 }
