@@ -63,6 +63,15 @@ pub enum Observation<'a> {
         /// Which queue: `work`, `completed`, `dead_letter`.
         queue: &'static str,
     },
+    /// A queue's server was asked by one request: what such servers charge for.
+    Requested {
+        /// The queue's name.
+        queue: &'a str,
+        /// `send`, `receive`, `delete`, `extend`, `stats`.
+        call: &'static str,
+        /// Messages that it sent, received, deleted or extended together.
+        messages: usize,
+    },
     /// Publishing waited for its throttle or for the bus.
     PublishThrottled {
         /// How long.

@@ -10,7 +10,7 @@ use aws_sdk_sqs::{
 };
 
 use futures_util::{FutureExt, future::BoxFuture};
-use polling_model::KillPoint;
+use polling_model::{KillPoint, Observation, SharedObserver};
 
 use crate::{
     fault::Fault,
@@ -20,11 +20,22 @@ use crate::{
 /// A queue as its calls need it.
 #[derive(Debug, Clone)]
 pub(super) struct Target {
+    pub(super) name: String,
     pub(super) client: Client,
     pub(super) url: String,
+    pub(super) observer: SharedObserver,
 }
 
 impl Target {
+    /// Tells of a request.
+    pub(super) fn requested(&self, call: &'static str, messages: usize) {
+        self.observer.observe(Observation::Requested {
+            queue: &self.name,
+            call,
+            messages,
+        });
+    }
+
     /// Sends a batch; one that is too large for the server in halves, since what is refused as a
     /// whole was not sent. Only a message that is too large alone is refused for good: one must not
     /// suffer for its neighbours.
@@ -58,6 +69,7 @@ impl Target {
             Ok(entries) => entries,
             Err(fault) => return Ok(vec![Err(fault.into_unknown_entry()); count]),
         };
+        self.requested("send", count);
         let call = self.client.send_message_batch().queue_url(self.url);
         match call.set_entries(Some(entries)).send().await {
             Ok(answer) => {
@@ -85,6 +97,7 @@ impl Target {
             Ok(entries) => entries,
             Err(fault) => return vec![Err(fault); count],
         };
+        self.requested("delete", count);
         let call = self.client.delete_message_batch().queue_url(self.url);
         match call.set_entries(Some(entries)).send().await {
             Ok(answer) => {
@@ -112,6 +125,7 @@ impl Target {
             Ok(entries) => entries,
             Err(fault) => return vec![Err(fault); count],
         };
+        self.requested("extend", count);
         let call = self
             .client
             .change_message_visibility_batch()

@@ -1,6 +1,13 @@
 //! [`SqsQueue`]: the port over the service.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use async_trait::async_trait;
 use aws_sdk_sqs::{
@@ -8,7 +15,7 @@ use aws_sdk_sqs::{
     types::{MessageSystemAttributeName, QueueAttributeName},
 };
 use futures_util::{FutureExt, future::join_all};
-use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
+use polling_model::{SharedObserver, caps::MAX_MESSAGE_SIZE_BYTES};
 
 use super::{
     attributes::{self, Attributes},
@@ -51,9 +58,10 @@ pub const MAX_WAITING_ENTRIES: usize = 1_000;
 /// [`MAX_BATCH_ENTRIES`]. Times are whole seconds on SQS: a wait or a visibility is rounded up.
 /// Dropping the queue cancels nothing that was asked of it.
 pub struct SqsQueue {
-    name: String,
     target: Target,
     visibility_timeout: Duration,
+    /// Full batches of the last receive.
+    full: AtomicUsize,
     sends: Batcher<String, EntryError>,
     acks: Batcher<String, Fault>,
     extensions: Batcher<(String, i32), Fault>,
@@ -68,15 +76,34 @@ impl SqsQueue {
     /// [`create_queue`](super::create_queue)), and whatever else keeps the server from answering.
     /// The source says what was asked, and at which address.
     pub async fn connect(client: &Client, name: &str) -> Result<Self, QueueError> {
+        Self::connect_observed(client, name, Arc::new(())).await
+    }
+
+    /// The same, and tells `observer` each request, as [`Observation::Requested`](polling_model::Observation::Requested): how many a job
+    /// takes is what the bill follows. Those by which the client repeats a failed one are not told.
+    ///
+    /// # Errors
+    ///
+    /// As those of [`connect`](Self::connect).
+    pub async fn connect_observed(
+        client: &Client,
+        name: &str,
+        observer: SharedObserver,
+    ) -> Result<Self, QueueError> {
         let failed = |fault: Fault| fault.into_error(name, "connect");
         let url = attributes::url_of(client, name).await.map_err(failed)?;
         let attributes = attributes::read(client, &url).await.map_err(failed)?;
         let visibility_timeout = visibility_timeout_of(&attributes).map_err(failed)?;
-        Ok(Self::start(client.clone(), name, url, visibility_timeout))
+        let target = Target {
+            name: name.to_owned(),
+            client: client.clone(),
+            url,
+            observer,
+        };
+        Ok(Self::start(target, visibility_timeout))
     }
 
-    fn start(client: Client, name: &str, url: String, visibility_timeout: Duration) -> Self {
-        let target = Target { client, url };
+    fn start(target: Target, visibility_timeout: Duration) -> Self {
         let limits = BatchLimits {
             entries: MAX_BATCH_ENTRIES,
             enough: MAX_BATCH_ENTRIES,
@@ -88,9 +115,9 @@ impl SqsQueue {
         };
         let (sends, acks, extensions) = (target.clone(), target.clone(), target.clone());
         Self {
-            name: name.to_owned(),
             target,
             visibility_timeout,
+            full: AtomicUsize::new(0),
             sends: Batcher::start(limits, Arc::new(move |b| sends.clone().send(b).boxed())),
             acks: Batcher::start(limits, Arc::new(move |b| acks.clone().delete(b).boxed())),
             extensions: Batcher::start(
@@ -101,7 +128,7 @@ impl SqsQueue {
     }
 
     fn error(&self, operation: &'static str, fault: Fault) -> QueueError {
-        fault.into_error(&self.name, operation)
+        fault.into_error(&self.target.name, operation)
     }
 
     fn acked(&self, answer: Result<Result<(), Fault>, NoAnswer>) -> Result<(), QueueError> {
@@ -115,33 +142,41 @@ impl SqsQueue {
     /// One call for at most [`MAX_BATCH_ENTRIES`].
     async fn receive_once(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError> {
         let wait_s = whole_seconds(wait.min(MAX_WAIT));
-        // The server holds the call for as long, so its deadline moves with the wait.
-        let deadlines = aws_sdk_sqs::config::Builder::default()
-            .timeout_config(timeouts(Duration::from_secs(wait_s as u64)));
         let call = self
             .target
             .client
             .receive_message()
-            .queue_url(&self.target.url);
-        let received = call
+            .queue_url(&self.target.url)
             .max_number_of_messages(max.min(MAX_BATCH_ENTRIES) as i32)
             .wait_time_seconds(wait_s)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
-            .customize()
-            .config_override(deadlines)
-            .send()
-            .await
-            .map_err(|error| self.error("receive", Fault::of_call(error)))?;
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+        let received = if wait_s == 0 {
+            call.send().await
+        } else {
+            // The server holds the call for as long, so its deadline moves with the wait.
+            let deadlines = timeouts(Duration::from_secs(wait_s as u64));
+            let settings = aws_sdk_sqs::config::Builder::default().timeout_config(deadlines);
+            call.customize().config_override(settings).send().await
+        };
+        let count = received
+            .as_ref()
+            .map_or(0, |answer| answer.messages().len());
+        self.target.requested("receive", count);
+        let received = received.map_err(|error| self.error("receive", Fault::of_call(error)))?;
         let messages = received.messages.unwrap_or_default();
         Ok(messages.into_iter().map(to_message).collect())
     }
 
-    /// What is there beyond a first, full batch. Errors end it: what was received is not lost.
+    /// What is there beyond a first, full batch, by as many calls at once as were full before, and
+    /// twice as many each time that all are: an empty one is paid for as well. Errors end it: what
+    /// was received is not lost.
     async fn receive_more(&self, messages: &mut Vec<Message>, max: usize) {
+        let (mut full, mut at_once) = (1, self.full.load(Relaxed).max(1));
         while messages.len() < max {
             let room = max - messages.len();
-            let calls = (0..room.div_ceil(MAX_BATCH_ENTRIES).min(MAX_CONCURRENT_CALLS))
+            let most = room.div_ceil(MAX_BATCH_ENTRIES).min(MAX_CONCURRENT_CALLS);
+            let calls = (0..most.min(at_once))
                 .map(|n| self.receive_once(room - n * MAX_BATCH_ENTRIES, Duration::ZERO));
             let mut all_full = true;
             for batch in join_all(calls).await {
@@ -149,20 +184,24 @@ impl SqsQueue {
                     tracing::warn!(%error, "a further receive failed");
                     Vec::new()
                 });
-                all_full &= batch.len() == MAX_BATCH_ENTRIES;
+                let is_full = batch.len() == MAX_BATCH_ENTRIES;
+                full += usize::from(is_full);
+                all_full &= is_full;
                 messages.extend(batch);
             }
             if !all_full {
-                return;
+                break;
             }
+            at_once *= 2;
         }
+        self.full.store(full, Relaxed);
     }
 }
 
 #[async_trait]
 impl Queue for SqsQueue {
     fn name(&self) -> &str {
-        &self.name
+        &self.target.name
     }
 
     fn visibility_timeout(&self) -> Duration {
@@ -176,6 +215,8 @@ impl Queue for SqsQueue {
         let mut messages = self.receive_once(max, wait).await?;
         if messages.len() == MAX_BATCH_ENTRIES {
             self.receive_more(&mut messages, max).await;
+        } else {
+            self.full.store(0, Relaxed);
         }
         Ok(messages)
     }
@@ -213,6 +254,7 @@ impl Queue for SqsQueue {
     }
 
     async fn stats(&self) -> Result<QueueStats, QueueError> {
+        self.target.requested("stats", 0);
         let read = attributes::read(&self.target.client, &self.target.url).await;
         let attributes = read.map_err(|fault| self.error("stats", fault))?;
         let count = |name: &QueueAttributeName| {
@@ -230,7 +272,7 @@ impl Queue for SqsQueue {
 impl fmt::Debug for SqsQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqsQueue")
-            .field("name", &self.name)
+            .field("name", &self.target.name)
             .field("url", &self.target.url)
             .field("visibility_timeout", &self.visibility_timeout)
             .finish_non_exhaustive()

@@ -1,9 +1,16 @@
 //! What many calls of a hundred tasks cost in requests.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 use futures_util::future::join_all;
-use polling_transport::{Message, Queue, sqs::MAX_WAIT};
+use polling_model::Observation;
+use polling_transport::{
+    Message, Queue,
+    sqs::{MAX_WAIT, SqsQueue},
+};
 use tokio::time::Instant;
 
 use crate::server::{connect_new, counted_client, random_name};
@@ -76,8 +83,60 @@ async fn a_receive_of_many_makes_several_calls() {
         .await
         .expect("received");
     assert_eq!(messages.len(), 25);
-    // One full one, then three at once for the thirty that there is still room for.
+    // One full one, one more, and then two at once, of which the second finds nothing.
     assert_eq!(requests.count("ReceiveMessage"), 4);
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn the_next_receive_makes_as_many_calls_at_once_as_were_full() {
+    let (client, requests) = counted_client().await;
+    let queue = connect_new(&client, &random_name("again"), None).await;
+    for calls in [1 + 1 + 2, 1 + 3] {
+        queue.send((0..40).map(|n| n.to_string()).collect()).await;
+        let before = requests.count("ReceiveMessage");
+        let received = queue.receive(40, Duration::from_secs(5)).await;
+        assert_eq!(received.expect("received").len(), 40);
+        assert_eq!(requests.count("ReceiveMessage") - before, calls);
+    }
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn an_observer_is_told_each_request_with_its_messages() {
+    let (client, _) = counted_client().await;
+    let name = random_name("told");
+    connect_new(&client, &name, None).await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let observer = {
+        let told = Arc::clone(&told);
+        move |observation: Observation<'_>| {
+            if let Observation::Requested { call, messages, .. } = observation {
+                let mut told = told.lock().expect("no holder panics");
+                told.push((call, messages));
+            }
+        }
+    };
+    let queue = SqsQueue::connect_observed(&client, &name, Arc::new(observer)).await;
+    let queue = queue.expect("the server finds the queue");
+    queue.send((0..12).map(|n| n.to_string()).collect()).await;
+    let received = queue.receive(20, Duration::from_secs(5)).await;
+    let held = received.expect("received").into_iter();
+    let held: Vec<_> = held.map(|message| message.receipt).collect();
+    queue
+        .extend(&held[0], Duration::from_secs(60))
+        .await
+        .expect("extended");
+    queue.ack_all(&held).await;
+    queue.stats().await.expect("stats");
+    let told = told.lock().expect("no holder panics");
+    let twice = |call| [(call, 10), (call, 2)];
+    let mut all: Vec<(&str, usize)> = twice("send").into();
+    all.extend(twice("receive"));
+    all.push(("extend", 1));
+    all.extend(twice("delete"));
+    all.push(("stats", 0));
+    assert_eq!(*told, all);
 }
 
 /// The server holds the call for longer than any other call may take.
