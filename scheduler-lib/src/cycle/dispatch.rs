@@ -2,6 +2,7 @@
 
 use std::{
     collections::BTreeMap,
+    pin::pin,
     sync::{Arc, atomic::Ordering::Relaxed},
 };
 
@@ -45,6 +46,23 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
     }
 }
 
+/// Waits for `step`, and goes on with `sending` meanwhile: what has its turn for something that is
+/// shared, and is not polled, would hold up all others, `step` too.
+async fn meanwhile<T>(
+    step: impl Future<Output = T>,
+    sending: &mut FuturesUnordered<impl Future<Output = Vec<Noted>>>,
+    waiting: &mut Vec<Noted>,
+) -> T {
+    let mut step = pin!(step);
+    loop {
+        tokio::select! {
+            biased;
+            done = &mut step => return done,
+            Some(more) = sending.next() => waiting.extend(more),
+        }
+    }
+}
+
 impl Cycle {
     async fn dispatch(&self, pace: &mut Pace) -> Result<(), StoreError> {
         let mut waiting = self.resend().await?;
@@ -55,12 +73,11 @@ impl Cycle {
                 break Ok(());
             }
             let nonce = self.generator.nonce();
-            let drained = match self
-                .channel
-                .store
-                .drain(self.request(nonce, limit).await)
-                .await
-            {
+            let drain = async {
+                let request = self.request(nonce, limit).await;
+                self.channel.store.drain(request).await
+            };
+            let drained = match meanwhile(drain, &mut sending, &mut waiting).await {
                 Ok(drained) => drained,
                 Err(error) => break Err(error),
             };

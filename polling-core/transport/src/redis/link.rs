@@ -68,7 +68,10 @@ pub struct Link {
     address: String,
     config: AsyncConnectionConfig,
     response_timeout: Duration,
-    current: Mutex<Option<Numbered>>,
+    current: std::sync::Mutex<Option<Numbered>>,
+    /// Whoever has it connects. A step with a connection never waits for it: a step that has its
+    /// turn and is not polled would hold up all others.
+    connecting: Mutex<()>,
     /// Of the connection that has failed last: whoever uses it still must not end its successor.
     failed: std::sync::Mutex<u64>,
     connected: AtomicU64,
@@ -108,7 +111,8 @@ impl Link {
             address,
             config,
             response_timeout: options.response_timeout,
-            current: Mutex::new(None),
+            current: std::sync::Mutex::new(None),
+            connecting: Mutex::new(()),
             failed: std::sync::Mutex::new(0),
             connected: AtomicU64::new(0),
         })
@@ -234,17 +238,26 @@ impl Link {
     }
 
     async fn connection(&self) -> RedisResult<Numbered> {
-        let mut current = self.current.lock().await;
-        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(numbered) = current.as_ref().filter(|one| one.number > failed) {
-            return Ok(numbered.clone());
+        if let Some(numbered) = self.usable() {
+            return Ok(numbered);
         }
-        *current = None;
+        let _connecting = self.connecting.lock().await;
+        if let Some(numbered) = self.usable() {
+            return Ok(numbered);
+        }
         let connection = self.servers.connect(&self.config).await?;
         let number = self.connected.fetch_add(1, Ordering::Relaxed) + 1;
         let numbered = Numbered { number, connection };
-        *current = Some(numbered.clone());
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(numbered.clone());
         Ok(numbered)
+    }
+
+    /// The connection, unless it has failed: then it is dropped.
+    fn usable(&self) -> Option<Numbered> {
+        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
+        current.take_if(|one| one.number <= failed);
+        current.clone()
     }
 }
 
