@@ -7,9 +7,12 @@
 //! Fields that a reader does not know are ignored. A version that it does not know is an error of
 //! its own, [`WireError::UnknownVersion`], so that the message can be left for a newer reader.
 
-use std::io;
+use std::{io, str};
 
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Serialize,
+    de::{self, DeserializeOwned},
+};
 use serde_json::ser::{CharEscape, Formatter};
 
 use crate::{Completion, Job, JobId, Token, caps::MAX_MESSAGE_SIZE_BYTES};
@@ -119,14 +122,16 @@ fn encode<T: Serialize>(message: &T) -> Result<String, WireError> {
 
 fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, WireError> {
     check_size(body)?;
+    // Checked once: the texts in it are many and short.
+    let text = str::from_utf8(body).map_err(|error| malformed(de::Error::custom(error)))?;
     // What this crate wrote shows its version at once; anything else is asked for it.
-    if !body.starts_with(OWN_HEAD.as_bytes()) {
-        let version: Version = serde_json::from_slice(body).map_err(malformed)?;
+    if !text.starts_with(OWN_HEAD) {
+        let version: Version = serde_json::from_str(text).map_err(malformed)?;
         if version.v != VERSION {
             return Err(WireError::UnknownVersion { found: version.v });
         }
     }
-    serde_json::from_slice(body).map_err(malformed)
+    serde_json::from_str(text).map_err(malformed)
 }
 
 /// Without the texts that the message holds: a token, or a secret of a context, may stand where
@@ -143,7 +148,7 @@ fn malformed(error: serde_json::Error) -> WireError {
             && let Some((_, end)) = rest.rsplit_once(after)
         {
             let hidden = format!("{start}{before}…{after}{end}");
-            return WireError::Malformed(serde::de::Error::custom(hidden));
+            return WireError::Malformed(de::Error::custom(hidden));
         }
     }
     WireError::Malformed(error)

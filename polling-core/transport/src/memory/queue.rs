@@ -202,7 +202,7 @@ impl MemoryQueue {
             self.arrivals.notify_one();
         }
         // Copied only now, when nobody waits for the queue.
-        taken.into_iter().map(to_message).collect()
+        taken.iter().map(to_message).collect()
     }
 
     /// How long nothing can become visible without an arrival being notified. What is received
@@ -364,7 +364,7 @@ fn after(now_ms: i64, wait: Duration) -> i64 {
     now_ms.saturating_add(i64::try_from(wait.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn to_message(stored: Stored) -> Message {
+fn to_message(stored: &Stored) -> Message {
     Message {
         id: stored.id.to_string(),
         body: stored.body.to_string(),

@@ -1,7 +1,11 @@
 //! Records and the lists of their places, changed together.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    hash::{BuildHasher, RandomState},
+};
 
+use hashbrown::HashTable;
 use polling_model::{AbsoluteSlot, JobId, Nonce, SlotRing, caps::SLOTS, slot::RingPlace};
 use slab::Slab;
 
@@ -32,7 +36,9 @@ pub(super) struct State {
     pub(super) ring: SlotRing,
     pub(super) cursor: AbsoluteSlot,
     records: Slab<Kept>,
-    ids: HashMap<JobId, At>,
+    /// By the hash of the id, which is in the record.
+    ids: HashTable<At>,
+    hasher: RandomState,
     slots: Vec<List>,
     /// How many jobs the cursor's slot had when the cursor came.
     pub(super) slot_jobs: usize,
@@ -53,7 +59,8 @@ impl State {
             ring,
             cursor: ring.current(now_ms),
             records: Slab::new(),
-            ids: HashMap::new(),
+            ids: HashTable::new(),
+            hasher: RandomState::new(),
             slots: vec![List::default(); SLOTS as usize],
             slot_jobs: 0,
             in_flight: BTreeMap::new(),
@@ -66,7 +73,8 @@ impl State {
     }
 
     pub(super) fn find(&self, id: &JobId) -> Option<At> {
-        self.ids.get(id).copied()
+        let is_it = |&at: &At| self.records[at].record.id == *id;
+        self.ids.find(self.hasher.hash_one(id), is_it).copied()
     }
 
     pub(super) fn record(&self, id: &JobId) -> Option<&JobRecord> {
@@ -87,17 +95,21 @@ impl State {
 
     /// Adds a record that is in no place yet.
     pub(super) fn add(&mut self, record: JobRecord) -> At {
-        let id = record.id.clone();
+        let hash = self.hasher.hash_one(&record.id);
         let position = 0;
         let at = self.records.insert(Kept { record, position });
-        self.ids.insert(id, at);
+        let hash_of = |&at: &At| self.hasher.hash_one(&self.records[at].record.id);
+        self.ids.insert_unique(hash, at, hash_of);
         at
     }
 
     /// Removes a record that has [left](Self::leave) its place.
     pub(super) fn remove(&mut self, at: At) {
         let kept = self.records.remove(at);
-        self.ids.remove(&kept.record.id);
+        let hash = self.hasher.hash_one(&kept.record.id);
+        if let Ok(entry) = self.ids.find_entry(hash, |&one| one == at) {
+            entry.remove();
+        }
     }
 
     /// The jobs of a slot in the order in which they are drained: a job keeps its time within it.
