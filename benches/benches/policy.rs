@@ -3,53 +3,20 @@
 
 use std::{hint::black_box, time::Duration};
 
+use benches::policy::{NOW_MS, SUCCEEDED, state};
 use criterion::{Criterion, criterion_group, criterion_main};
-use polling_model::{JobId, Nonce, ScopeKey, SlotRing};
+use polling_model::{JobId, ScopeKey, SlotRing};
 use scheduler_lib::{
     ledger::{Claim, Cushion, Standing, WindowStanding},
     policy::{
-        Adaptive, Ended, FixedIntervals, Frequency, JobTypeRules, Seen, Situation,
+        Adaptive, FixedIntervals, Frequency, JobTypeRules, Seen, Situation,
         adaptive::{Activity, AdaptiveFrequency, Model, Terms},
         decide,
     },
-    store::{JobState, Place},
-};
-
-const NOW_MS: i64 = 1_700_000_000_000;
-
-fn state() -> JobState {
-    JobState {
-        job_type: "posts".parse().unwrap(),
-        account: "42".parse().unwrap(),
-        level: "gold".parse().unwrap(),
-        cushion: None,
-        pace: None,
-        incarnation: Nonce(1),
-        generation: 1,
-        nonce: Some(Nonce(2)),
-        revision: 0,
-        place: Place::InFlight {
-            deadline_ms: NOW_MS + 60_000,
-        },
-        due_ms: NOW_MS - 500,
-        attempts: 0,
-        strikes: 0,
-        run_now: false,
-        settled_ms: 0,
-        scopes: Vec::new(),
-        activity: None,
-        reasons: Default::default(),
-    }
-}
-
-const SUCCEEDED: Ended<'_> = Ended::Completed {
-    succeeded: true,
-    failure: None,
-    saturated: false,
 };
 
 fn decisions(criterion: &mut Criterion) {
-    let (id, state) = (JobId::new("posts:42").unwrap(), state());
+    let (id, state) = (JobId::new("posts:42").unwrap(), state().unwrap());
     let mut rules = JobTypeRules::every(Duration::from_secs(300));
     rules.cushion = Cushion::Calls(10);
     let claim = Claim {
@@ -92,7 +59,7 @@ fn decisions(criterion: &mut Criterion) {
 /// placing, and why.
 fn adaptive(criterion: &mut Criterion) {
     const MINUTE_MS: i64 = 60_000;
-    let (id, mut state) = (JobId::new("posts:42").unwrap(), state());
+    let (id, mut state) = (JobId::new("posts:42").unwrap(), state().unwrap());
     let model = Model::new(Duration::from_secs(24 * 3600));
     let before = Activity::since(NOW_MS).polled(
         NOW_MS + 90 * MINUTE_MS,

@@ -12,5 +12,6 @@ pub mod process;
 #[cfg(feature = "redis")]
 pub mod redis_server;
 pub mod report;
+pub mod rounds;
 pub mod scale;
 pub mod store;

@@ -11,7 +11,15 @@ use scheduler_lib::{
 
 use crate::jobs;
 
-const NOW_MS: i64 = 1_700_000_000_000;
+/// When decisions are made, UTC milliseconds.
+pub const NOW_MS: i64 = 1_700_000_000_000;
+
+/// How the poll ended that is decided on.
+pub const SUCCEEDED: Ended<'_> = Ended::Completed {
+    succeeded: true,
+    failure: None,
+    saturated: false,
+};
 
 /// What is to be decided of a job whose poll succeeded: when it is polled next, and why.
 #[derive(Debug)]
@@ -46,11 +54,7 @@ impl Decision {
             frequency: &FixedIntervals,
             scopes: &[],
             activity: None,
-            ended: Ended::Completed {
-                succeeded: true,
-                failure: None,
-                saturated: false,
-            },
+            ended: SUCCEEDED,
             ring: SlotRing::MINUTES,
             now_ms: NOW_MS,
             jitter: 0.5,
@@ -58,7 +62,12 @@ impl Decision {
     }
 }
 
-fn state() -> anyhow::Result<JobState> {
+/// A job in flight, polled for the first time.
+///
+/// # Errors
+///
+/// Never: its names are valid.
+pub fn state() -> anyhow::Result<JobState> {
     Ok(JobState {
         job_type: jobs::job_type(),
         account: "42".parse()?,

@@ -15,7 +15,7 @@ step_quick-small() { "$target/release/allocations" | tee -a "$results/$part.json
 
 step_quick-redis() {
     fresh redis
-    measure store --jobs 100000 --redis "$POLLING_REDIS_URL"
+    measure store --jobs 100000 --rounds 2 --redis "$POLLING_REDIS_URL"
 }
 
 step_quick-kafka() {
@@ -25,7 +25,5 @@ step_quick-kafka() {
 
 step_quick-servers() {
     fresh redis sqs kafka
-    measure cycle --over servers --events --jobs 15000 --concurrency 512 --seconds 5
-    fresh redis sqs kafka
-    measure raw --jobs 15000
+    measure_servers --seconds 4 --rounds 2
 }

@@ -8,10 +8,15 @@ use std::{
 use anyhow::{Context as _, ensure};
 use aws_sdk_sqs::{
     Client,
-    types::{DeleteMessageBatchRequestEntry, Message, SendMessageBatchRequestEntry},
+    types::{
+        DeleteMessageBatchRequestEntry, Message, MessageSystemAttributeName,
+        SendMessageBatchRequestEntry,
+    },
 };
 use futures_util::future::{join_all, try_join_all, try_join3};
-use polling_model::{Completion, Event, EventEnvelope, Job, Outcome, Topic, wire};
+use polling_model::{
+    Completion, Event, EventEnvelope, Job, Observation, Observer as _, Outcome, Topic, wire,
+};
 use polling_transport::{
     kafka,
     sqs::{self, QueueSpec},
@@ -26,6 +31,7 @@ use crate::{
     cycle::{Requests, Servers},
     figure::Figure,
     jobs,
+    process::cpu_us,
     redis_server::{RedisServer, Replay},
     store::{Plan, Prepared},
 };
@@ -39,6 +45,11 @@ const WINDOW: usize = 4;
 const VISIBILITY: Duration = Duration::from_secs(60);
 /// How long the Redis commands wait for the others.
 const PAUSE: Duration = Duration::from_millis(1);
+
+const WORK: &str = "raw-work";
+const COMPLETED: &str = "raw-completed";
+const DEAD_LETTER: &str = "raw-dead-letter";
+const MAX_RECEIVES: u32 = 3;
 
 /// Tells of each event whether it was delivered.
 struct Told;
@@ -54,51 +65,66 @@ impl ProducerContext for Told {
     }
 }
 
+struct Queue {
+    name: &'static str,
+    url: String,
+}
+
 struct Raw {
     client: Client,
-    work: String,
-    completed: String,
+    requests: Requests,
+    work: Queue,
+    completed: Queue,
     producer: ThreadedProducer<Told>,
     event: EventEnvelope,
     job: String,
     completion: String,
     jobs: usize,
+    waiting: usize,
     sent: AtomicUsize,
     done: AtomicUsize,
 }
 
-/// All calls of `jobs` cycles, with one event each, as the figure `ceiling/servers`.
+/// The calls of `jobs` cycles, with one event each, as the figure `ceiling/servers`; `waiting`
+/// messages are in the work queue all the time.
 ///
 /// # Errors
 ///
 /// A server's.
-pub async fn measure(servers: &Servers, jobs: usize) -> anyhow::Result<Figure> {
+pub async fn measure(servers: &Servers, jobs: usize, waiting: usize) -> anyhow::Result<Figure> {
     let mut redis = RedisServer::connect(&servers.redis).await?;
-    let plan = Plan::all(jobs, WINDOW, 0);
+    let plan = Plan::all(jobs + waiting, WINDOW, 0);
     let prepared = Prepared::new(&redis, &plan).await?;
     let replay = Replay::connect(&redis.host_port()?, WINDOW).await?;
-    let raw = Raw::new(servers, jobs).await?;
+    let raw = Raw::new(servers, jobs, waiting).await?;
     let lanes = try_join_all((0..LANES).map(|_| raw.lane()));
-    let ((), _, per_s) = try_join3(raw.redis(&prepared, replay), lanes, raw.rate()).await?;
+    let (_, (), figure) = try_join3(lanes, raw.redis(&prepared, replay), raw.figure()).await?;
     redis.empty().await?;
-    Ok(Figure::new("ceiling/servers", per_s, "jobs/s").with("jobs", jobs))
+    servers
+        .delete_queues(&[WORK, COMPLETED, DEAD_LETTER])
+        .await?;
+    Ok(figure)
 }
 
 impl Raw {
-    async fn new(servers: &Servers, jobs: usize) -> anyhow::Result<Self> {
-        let client = servers.sqs_client(&Requests::default()).await;
-        let queue = async |name: &str| {
-            sqs::create_queue(&client, &QueueSpec::new(name, VISIBILITY)).await?;
+    async fn new(servers: &Servers, jobs: usize, waiting: usize) -> anyhow::Result<Self> {
+        let client = servers.sqs_client().await;
+        sqs::create_queue(&client, &QueueSpec::new(DEAD_LETTER, VISIBILITY)).await?;
+        let queue = async |name| {
+            let spec = QueueSpec::new(name, VISIBILITY).dead_letter(DEAD_LETTER, MAX_RECEIVES);
+            sqs::create_queue(&client, &spec).await?;
             let url = client.get_queue_url().queue_name(name).send().await?;
-            url.queue_url.context("a queue without an address")
+            let url = url.queue_url.context("a queue without an address")?;
+            anyhow::Ok(Queue { name, url })
         };
         let topic = Topic::new("raw-posts")?;
         kafka::create_topic(&servers.kafka, &topic, 4, 1).await?;
         let job = jobs::job(42)?;
         let event = Event::new(topic, "1", jobs::EVENT, job.due_ms).seal(&job)?;
         Ok(Self {
-            work: queue("raw-work").await?,
-            completed: queue("raw-completed").await?,
+            requests: Requests::default(),
+            work: queue(WORK).await?,
+            completed: queue(COMPLETED).await?,
             producer: ClientConfig::new()
                 .set("bootstrap.servers", &servers.kafka)
                 .set("enable.idempotence", "true")
@@ -110,35 +136,45 @@ impl Raw {
             job: wire::encode_job(&job)?,
             client,
             jobs,
+            waiting,
             sent: AtomicUsize::new(0),
             done: AtomicUsize::new(0),
         })
     }
 
-    /// Jobs a second, once the servers are warm, and while no lane has to look for the last of
-    /// them.
-    async fn rate(&self) -> anyhow::Result<f64> {
-        let (warm, last) = (self.jobs / 3, self.jobs * 9 / 10);
+    /// Jobs a second, once the first ones are done, and as long as messages wait.
+    async fn figure(&self) -> anyhow::Result<Figure> {
         let reached = async |jobs: usize| {
             while self.done.load(Relaxed) < jobs {
                 sleep(PAUSE).await;
             }
-            (Instant::now(), self.done.load(Relaxed))
+            anyhow::Ok((Instant::now(), self.done.load(Relaxed), cpu_us()?))
         };
-        let (began, first) = reached(warm).await;
-        let (ended, count) = reached(last).await;
-        Ok((count - first) as f64 / (ended - began).as_secs_f64())
+        let (began, first, cpu_before_us) = reached(self.jobs / 10).await?;
+        drop(self.requests.take());
+        let (ended, last, cpu_after_us) = reached(self.jobs).await?;
+        let (asked, jobs) = (self.requests.take(), (last - first) as f64);
+        let per_s = jobs / (ended - began).as_secs_f64();
+        Ok(Figure::new("ceiling/servers", per_s, "jobs/s")
+            .with("jobs", jobs)
+            .with("waiting", self.waiting)
+            .with("requests_per_job", asked.per_job(jobs))
+            .with("requests", asked.of_kinds(jobs))
+            .with(
+                "cpu_us_per_job",
+                (cpu_after_us - cpu_before_us) as f64 / jobs,
+            ))
     }
 
     /// Six calls of SQS for ten jobs, and their events between them.
     async fn lane(&self) -> anyhow::Result<()> {
-        while self.done.load(Relaxed) < self.jobs {
-            if self.sent.fetch_add(BATCH, Relaxed) < self.jobs {
+        while self.done.load(Relaxed) < self.all() {
+            while self.is_to_send() {
                 self.send(&self.work, &self.job, BATCH).await?;
             }
             let received = self.receive(&self.work).await?;
             if !received.is_empty() {
-                let events = received.iter().map(|_| self.publish());
+                let events = received.iter().map(|message| self.publish(message));
                 for published in join_all(events).await {
                     published?;
                 }
@@ -156,40 +192,69 @@ impl Raw {
         Ok(())
     }
 
-    async fn send(&self, queue: &str, body: &str, count: usize) -> anyhow::Result<()> {
+    /// Those that are counted, and those that wait until the end.
+    const fn all(&self) -> usize {
+        self.jobs + self.waiting
+    }
+
+    /// Takes the next batch to be sent, if there is room for it in the work queue.
+    fn is_to_send(&self) -> bool {
+        let most = self.all().min(self.done.load(Relaxed) + self.waiting);
+        let next = |sent| (sent < most).then_some(sent + BATCH);
+        self.sent.fetch_update(Relaxed, Relaxed, next).is_ok()
+    }
+
+    async fn send(&self, queue: &Queue, body: &str, count: usize) -> anyhow::Result<()> {
         let entries = (0..count).map(|n| {
             let entry = SendMessageBatchRequestEntry::builder();
             entry.id(n.to_string()).message_body(body).build()
         });
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
-        let call = self.client.send_message_batch().queue_url(queue);
+        self.requested(queue, "send", count);
+        let call = self.client.send_message_batch().queue_url(&queue.url);
         call.set_entries(Some(entries)).send().await?;
         Ok(())
     }
 
-    async fn receive(&self, queue: &str) -> anyhow::Result<Vec<Message>> {
-        let call = self.client.receive_message().queue_url(queue);
+    async fn receive(&self, queue: &Queue) -> anyhow::Result<Vec<Message>> {
+        let call = self.client.receive_message().queue_url(&queue.url);
         let call = call.max_number_of_messages(BATCH as i32);
+        let call = call
+            .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
         let answer = call.wait_time_seconds(0).send().await?;
-        Ok(answer.messages.unwrap_or_default())
+        let messages = answer.messages.unwrap_or_default();
+        self.requested(queue, "receive", messages.len());
+        Ok(messages)
     }
 
-    async fn delete(&self, queue: &str, messages: Vec<Message>) -> anyhow::Result<()> {
+    async fn delete(&self, queue: &Queue, messages: Vec<Message>) -> anyhow::Result<()> {
+        self.requested(queue, "delete", messages.len());
         let entries = messages.into_iter().enumerate().map(|(n, message)| {
             let entry = DeleteMessageBatchRequestEntry::builder();
             let receipt = message.receipt_handle.unwrap_or_default();
             entry.id(n.to_string()).receipt_handle(receipt).build()
         });
         let entries = entries.collect::<Result<Vec<_>, _>>()?;
-        let call = self.client.delete_message_batch().queue_url(queue);
+        let call = self.client.delete_message_batch().queue_url(&queue.url);
         call.set_entries(Some(entries)).send().await?;
         Ok(())
     }
 
-    async fn publish(&self) -> anyhow::Result<()> {
+    fn requested(&self, queue: &Queue, call: &'static str, messages: usize) {
+        self.requests.observe(Observation::Requested {
+            queue: queue.name,
+            call,
+            messages,
+        });
+    }
+
+    /// With a key of its own, so that all partitions have their share.
+    async fn publish(&self, message: &Message) -> anyhow::Result<()> {
         let (tell, told) = oneshot::channel();
+        let key = message.message_id.as_deref().unwrap_or_default();
         let record = BaseRecord::with_opaque_to(self.event.topic.as_str(), Box::new(tell))
-            .key(self.event.key.as_str())
+            .key(key)
             .payload(&self.event.payload[..]);
         self.producer.send(record).map_err(|(error, _)| error)?;
         ensure!(told.await?, "an event was not delivered");
@@ -200,7 +265,7 @@ impl Raw {
     async fn redis(&self, prepared: &Prepared, mut replay: Replay) -> anyhow::Result<()> {
         let chunks = prepared.chunks();
         for chunk in 0..chunks {
-            while self.done.load(Relaxed) * chunks < chunk * self.jobs {
+            while self.done.load(Relaxed) * chunks < chunk * self.all() {
                 sleep(PAUSE).await;
             }
             replay.run_some(&prepared.of_chunk(chunk)).await?;

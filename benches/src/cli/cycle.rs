@@ -21,11 +21,9 @@ enum Adapters {
     Servers,
 }
 
+/// How much is asked of a cycle.
 #[derive(Debug, Args)]
-pub(super) struct Cycle {
-    /// Over which queues, store and bus; servers have to be empty.
-    #[arg(long, value_enum, default_value_t = Adapters::Memory)]
-    over: Adapters,
+pub(super) struct CycleLoad {
     /// Registered jobs, each due every second: more than can be polled in one.
     #[arg(long, default_value_t = 400_000)]
     jobs: usize,
@@ -38,9 +36,35 @@ pub(super) struct Cycle {
     /// Jobs that the worker polls at once.
     #[arg(long, default_value_t = 256)]
     concurrency: usize,
+    /// Milliseconds between two looks of the scheduler at the slots.
+    #[arg(long, default_value_t = 10)]
+    tick_ms: u64,
     /// Tasks that settle completions.
     #[arg(long, default_value_t = 2)]
     settlers: usize,
+}
+
+impl CycleLoad {
+    pub(super) fn load(&self) -> Load {
+        Load {
+            jobs: self.jobs,
+            warm_up_at_most: Duration::from_secs(60),
+            measured: Duration::from_secs(self.seconds),
+            events: self.events,
+            concurrency: self.concurrency,
+            tick: Duration::from_millis(self.tick_ms),
+            settlers: self.settlers,
+        }
+    }
+}
+
+#[derive(Debug, Args)]
+pub(super) struct Cycle {
+    /// Over which queues, store and bus; servers have to be empty.
+    #[arg(long, value_enum, default_value_t = Adapters::Memory)]
+    over: Adapters,
+    #[command(flatten)]
+    load: CycleLoad,
     /// Threads of the runtime.
     #[arg(long, default_value_t = 2)]
     threads: usize,
@@ -54,45 +78,35 @@ impl Cycle {
         super::print(self.threads, self.figures())
     }
 
-    fn load(&self) -> Load {
-        Load {
-            jobs: self.jobs,
-            warm_up_at_most: Duration::from_secs(60),
-            measured: Duration::from_secs(self.seconds),
-            events: self.events,
-            concurrency: self.concurrency,
-            settlers: self.settlers,
-        }
-    }
-
     async fn figures(&self) -> anyhow::Result<Vec<Figure>> {
-        let (load, topic) = (self.load(), Topic::new("posts")?);
+        let (load, topic) = (self.load.load(), Topic::new("posts")?);
+        let requests = cycle::Requests::default();
         match self.over {
             Adapters::Memory => {
-                let name = match self.events {
+                let name = match load.events {
                     true => "cycle/in-process-with-events",
                     false => "cycle/in-process",
                 };
                 let ports = cycle::in_process(&topic);
-                Ok(vec![cycle::run(name, &load, &ports, &topic, || 0).await?])
+                Ok(vec![
+                    cycle::run(name, &load, &ports, &topic, &requests).await?,
+                ])
             }
             #[cfg(feature = "redis")]
             Adapters::Streams => {
                 let ports = cycle::streams(self.at.redis()?).await?;
                 let name = "cycle/streams";
-                Ok(vec![cycle::run(name, &load, &ports, &topic, || 0).await?])
+                Ok(vec![
+                    cycle::run(name, &load, &ports, &topic, &requests).await?,
+                ])
             }
             #[cfg(feature = "servers")]
             Adapters::Servers => {
-                let requests = cycle::Requests::default();
-                let ports = self.at.servers()?.ports(&topic, &requests).await?;
                 let name = "cycle/servers";
-                let count = || requests.count();
-                let ours = cycle::run(name, &load, &ports, &topic, count).await?;
-                let asked = ours.details.get("requests_per_job");
-                let asked = asked.and_then(serde_json::Value::as_f64).unwrap_or(0.0);
-                let asked = Figure::new("sqs/requests-per-job", asked, "requests");
-                Ok(vec![ours, asked])
+                let ports = self.at.servers()?.ports(&topic, &requests).await?;
+                Ok(vec![
+                    cycle::run(name, &load, &ports, &topic, &requests).await?,
+                ])
             }
         }
     }

@@ -14,6 +14,7 @@ mod scale;
 mod sizes;
 mod small;
 mod store;
+mod worker;
 
 use std::{
     future::Future,
@@ -37,6 +38,9 @@ enum Part {
     Cycle(cycle::Cycle),
     /// What a single job costs: the layers' overhead, a decision.
     Small(small::Small),
+    /// The full cycle on SQS, Redis and Kafka, and the same calls without it, in turns.
+    #[cfg(feature = "servers")]
+    Servers(raw::Servers),
     /// The calls of the full cycle on SQS, Redis and Kafka, without the cycle.
     #[cfg(feature = "servers")]
     Raw(raw::Raw),
@@ -65,6 +69,8 @@ enum Part {
     Bill(scale::BillOf),
     /// A store by itself: all jobs registered, drained, settled.
     Store(store::Store),
+    /// The worker by itself: jobs that wait in a queue in memory.
+    Worker(worker::Worker),
 }
 
 impl Arguments {
@@ -72,6 +78,8 @@ impl Arguments {
         match self.part {
             Part::Cycle(cycle) => cycle.measure(),
             Part::Small(small) => small.measure(),
+            #[cfg(feature = "servers")]
+            Part::Servers(servers) => servers.measure(),
             #[cfg(feature = "servers")]
             Part::Raw(raw) => raw.measure(),
             #[cfg(feature = "servers")]
@@ -89,6 +97,7 @@ impl Arguments {
             Part::Scale(scale) => scale.execute(),
             Part::Bill(bill) => bill.execute(),
             Part::Store(store) => store.measure(),
+            Part::Worker(worker) => worker.measure(),
         }
     }
 }

@@ -12,8 +12,12 @@ pub(super) struct Store {
     /// Chunks of jobs under way at once.
     #[arg(long, default_value_t = 4)]
     tasks: usize,
-    /// The store on this Redis server, which has to be empty, is filled, and emptied at the end;
-    /// then the very commands without the store. Unless given, the store in memory.
+    /// Rounds, on a Redis server: of the store, and of the very commands without it.
+    #[cfg(feature = "redis")]
+    #[arg(long, default_value_t = 3)]
+    rounds: usize,
+    /// The store on this Redis server, which has to be empty, is filled and emptied. Unless given,
+    /// the store in memory.
     #[cfg(feature = "redis")]
     #[arg(long, value_name = "URL")]
     redis: Option<String>,
@@ -24,7 +28,7 @@ impl Store {
         let plan = Plan::all(self.jobs, self.tasks, SystemClock.now_ms());
         #[cfg(feature = "redis")]
         if let Some(url) = &self.redis {
-            return super::print(2, benches::store::redis::measure(url, &plan));
+            return super::print(2, benches::store::redis::measure(url, &plan, self.rounds));
         }
         super::print(2, memory::measure(&plan))
     }

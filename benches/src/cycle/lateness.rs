@@ -62,8 +62,8 @@ impl Observer for Meter {
     }
 }
 
-/// Lets a scheduler and a worker run on the Redis at `url`, queues in memory. The lateness of a
-/// chunk is that of its latest job.
+/// Lets a scheduler and a worker run on the Redis at `url`, queues in memory. A slot is dispatched
+/// evenly over its width, and lateness counts from there; that of a chunk is that of its latest job.
 ///
 /// # Errors
 ///
@@ -80,6 +80,7 @@ pub async fn lateness(url: &str, even: &Even) -> anyhow::Result<Figure> {
     };
     let meter = Arc::new(Meter::default());
     let limits = Limits {
+        paced: true,
         dispatch_per_s: 20_000,
         ..Limits::default()
     };

@@ -17,6 +17,8 @@ pub struct Load {
     pub events: bool,
     /// Jobs that the worker polls at once.
     pub concurrency: usize,
+    /// Time between two looks of the scheduler at the slots.
+    pub tick: Duration,
     /// Tasks that settle completions.
     pub settlers: usize,
 }
@@ -28,7 +30,8 @@ impl Load {
             queue_wait: Duration::from_secs(120),
             work: Duration::from_secs(60),
             in_flight_margin: Duration::from_secs(60),
-            tick: Duration::from_millis(10),
+            tick: self.tick,
+            paced: false,
             dispatch_per_s: 10_000_000,
             settlers: self.settlers,
             receive_wait: Duration::from_secs(1),

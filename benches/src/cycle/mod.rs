@@ -8,6 +8,8 @@ mod adapters;
 #[cfg(feature = "redis")]
 mod lateness;
 mod load;
+mod pump;
+mod requests;
 mod run;
 #[cfg(feature = "servers")]
 mod servers;
@@ -15,8 +17,14 @@ mod servers;
 mod streams;
 
 #[cfg(feature = "servers")]
-pub use self::servers::{Requests, Servers};
-pub use self::{adapters::in_process, load::Load, run::run};
+pub use self::servers::Servers;
+pub use self::{
+    adapters::in_process,
+    load::Load,
+    pump::{pump, resident},
+    requests::Requests,
+    run::run,
+};
 #[cfg(feature = "redis")]
 pub use self::{
     lateness::{Even, lateness},

@@ -11,7 +11,7 @@ use polling_model::{Clock as _, Event, SystemClock, Topic};
 use scheduler_lib::{Channel, ChannelStatus, Limits, Monitor, Scheduler, policy::JobTypeRules};
 use tokio::{sync::watch, task::JoinSet, time::sleep};
 
-use super::{Load, Ports};
+use super::{Load, Ports, Requests};
 use crate::{figure::Figure, jobs, process::cpu_us};
 
 const INTERVAL: Duration = Duration::from_secs(1);
@@ -20,8 +20,8 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// slot begins, so that a few seconds have a slot too many or too few.
 const STEADY: RangeInclusive<f64> = 0.75..=1.33;
 
-/// Lets jobs cycle over `ports`; how many a second, as the figure `name`. `requests` counts what was
-/// asked of the queues so far.
+/// Lets jobs cycle over `ports`; how many a second, as the figure `name`. `requests` is told what is
+/// asked of the queues.
 ///
 /// # Errors
 ///
@@ -32,7 +32,7 @@ pub async fn run(
     load: &Load,
     ports: &Ports,
     topic: &Topic,
-    requests: impl Fn() -> u64,
+    requests: &Requests,
 ) -> anyhow::Result<Figure> {
     let channel = channel(ports, INTERVAL, load.limits())?;
     let scheduler = Scheduler::builder().channel(channel).build();
@@ -52,16 +52,17 @@ pub async fn run(
         worker.run(until(stopped)).await;
     });
     warm_up(load, ports).await?;
-    let asked = requests();
+    drop(requests.take());
     let counted = count(&monitor, load, ports).await?;
-    let asked = (requests() - asked) as f64;
+    let asked = requests.take();
     stop.send(true).context("the cycle has ended by itself")?;
     while tasks.join_next().await.is_some() {}
     Ok(Figure::new(name, counted.jobs_per_s, "jobs/s")
         .with("jobs", load.jobs)
         .with("events", load.events)
         .with("seconds", load.measured.as_secs_f64())
-        .with("requests_per_job", asked / counted.jobs)
+        .with("requests_per_job", asked.per_job(counted.jobs))
+        .with("requests", asked.of_kinds(counted.jobs))
         .with("registering_s", registered_s)
         .with("cpu_us_per_job", counted.cpu_us_per_job)
         .with("dispatched_per_settled", counted.dispatched_per_settled))

@@ -1,21 +1,9 @@
 //! Queues on SQS, the store on Redis, events to Kafka.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context as _;
-use aws_sdk_sqs::{
-    Client,
-    config::{
-        ConfigBag, Intercept, RuntimeComponents, interceptors::BeforeTransmitInterceptorContextRef,
-    },
-    error::BoxError,
-};
+use aws_sdk_sqs::Client;
 use polling_model::Topic;
 use polling_transport::{
     SharedQueue,
@@ -24,8 +12,10 @@ use polling_transport::{
 };
 use scheduler_lib::ledger::MemoryLedger;
 
-use super::{Ports, streams};
+use super::{Ports, Requests, streams};
+use crate::redis_server::RedisServer;
 
+const QUEUES: [&str; 3] = ["work", "completed", "dead-letter"];
 const VISIBILITY: Duration = Duration::from_secs(60);
 const MAX_RECEIVES: u32 = 3;
 const PARTITIONS: u16 = 4;
@@ -41,50 +31,42 @@ pub struct Servers {
     pub kafka: String,
 }
 
-/// Requests that a client has sent.
-#[derive(Debug, Clone, Default)]
-pub struct Requests(Arc<AtomicU64>);
-
-impl Requests {
-    /// So far.
-    #[must_use]
-    pub fn count(&self) -> u64 {
-        self.0.load(Relaxed)
-    }
-}
-
-impl Intercept for Requests {
-    fn name(&self) -> &'static str {
-        "requests"
-    }
-
-    fn read_before_transmit(
-        &self,
-        _context: &BeforeTransmitInterceptorContextRef<'_>,
-        _components: &RuntimeComponents,
-        _config: &mut ConfigBag,
-    ) -> Result<(), BoxError> {
-        self.0.fetch_add(1, Relaxed);
-        Ok(())
-    }
-}
-
 impl Servers {
-    /// A client for SQS whose requests are counted.
-    pub async fn sqs_client(&self, requests: &Requests) -> Client {
+    /// A client for SQS, with the settings that a user has.
+    pub async fn sqs_client(&self) -> Client {
         let config = sqs::load_config().await;
         let config = config.into_builder().endpoint_url(&self.sqs).build();
-        let config = sqs::client_config(&config).interceptor(requests.clone());
-        Client::from_conf(config.build())
+        sqs::client(&config)
     }
 
-    /// New queues, a new topic, and a store on an empty Redis.
+    /// Removes what a cycle left in Redis, and its queues.
+    ///
+    /// # Errors
+    ///
+    /// A server's.
+    pub async fn clear(&self) -> anyhow::Result<()> {
+        RedisServer::empty_at(&self.redis).await?;
+        self.delete_queues(&QUEUES).await
+    }
+
+    /// Deletes queues with all that is in them.
+    pub(crate) async fn delete_queues(&self, names: &[&str]) -> anyhow::Result<()> {
+        let client = self.sqs_client().await;
+        for name in names {
+            let found = client.get_queue_url().queue_name(*name).send().await?;
+            let call = client.delete_queue().set_queue_url(found.queue_url);
+            call.send().await?;
+        }
+        Ok(())
+    }
+
+    /// New queues, whose requests are counted, a topic, and a store on an empty Redis.
     ///
     /// # Errors
     ///
     /// A server's.
     pub async fn ports(&self, topic: &Topic, requests: &Requests) -> anyhow::Result<Ports> {
-        let client = self.sqs_client(requests).await;
+        let client = self.sqs_client().await;
         let dead = QueueSpec::new("dead-letter", VISIBILITY);
         sqs::create_queue(&client, &dead).await?;
         for name in ["work", "completed"] {
@@ -95,7 +77,9 @@ impl Servers {
             .await
             .context("cannot create the topic")?;
         let queue = async |name: &str| {
-            let queue: SharedQueue = Arc::new(SqsQueue::connect(&client, name).await?);
+            let observer = Arc::new(requests.clone());
+            let queue = SqsQueue::connect_observed(&client, name, observer).await?;
+            let queue: SharedQueue = Arc::new(queue);
             anyhow::Ok(queue)
         };
         Ok(Ports {

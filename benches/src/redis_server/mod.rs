@@ -31,6 +31,24 @@ impl RedisServer {
     ///
     /// That it cannot be reached, or holds something: whoever measures it empties it.
     pub async fn connect(url: &str) -> anyhow::Result<Self> {
+        let mut server = Self::open(url).await?;
+        let keys: u64 = redis::cmd("DBSIZE")
+            .query_async(&mut server.connection)
+            .await?;
+        ensure!(keys == 0, "Redis holds {keys} keys: give an empty server");
+        Ok(server)
+    }
+
+    /// Removes all keys of the server at `url`, which this program has filled.
+    ///
+    /// # Errors
+    ///
+    /// That it cannot be reached, and its own.
+    pub async fn empty_at(url: &str) -> anyhow::Result<()> {
+        Self::open(url).await?.empty().await
+    }
+
+    async fn open(url: &str) -> anyhow::Result<Self> {
         let client = Client::open(url).context("not redis://host:port/")?;
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(TIMEOUT))
@@ -38,15 +56,10 @@ impl RedisServer {
         let connection = client
             .get_multiplexed_async_connection_with_config(&config)
             .await;
-        let mut server = Self {
+        Ok(Self {
             url: url.to_owned(),
             connection: connection.context("Redis cannot be reached")?,
-        };
-        let keys: u64 = redis::cmd("DBSIZE")
-            .query_async(&mut server.connection)
-            .await?;
-        ensure!(keys == 0, "Redis holds {keys} keys: give an empty server");
-        Ok(server)
+        })
     }
 
     /// Its address.

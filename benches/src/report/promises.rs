@@ -162,7 +162,7 @@ pub const STABLE: &[Promise] = &[
     Promise {
         what: "full cycle on SQS, Redis and Kafka",
         figure: "cycle/servers",
-        reach: &[Reach::Times(0.3, "ceiling/servers")],
+        reach: &[Reach::Times(0.4, "ceiling/servers")],
     },
     Promise {
         what: "SQS requests per job under load",

@@ -10,14 +10,14 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
-use futures_util::future::try_join_all;
-use polling_model::{Generator, ManualClock, Nonce, SharedClock};
+use polling_model::{Generator, JobId, ManualClock, Nonce, SharedClock};
 use polling_transport::memory::MemoryQueue;
 use scheduler_lib::{
     Channel, Registry, Scheduler, SharedStore,
     policy::JobTypeRules,
     store::{Dispatch, DrainRequest, MAX_CHUNK, Next, Settlement, Strike, Verdict},
 };
+use tokio::task::JoinSet;
 
 use crate::{jobs, policy::Decision};
 
@@ -25,7 +25,7 @@ use crate::{jobs, policy::Decision};
 const NOTE_DEADLINE_MS: i64 = 30_000;
 
 /// Jobs that were drained together, under the name of their note.
-type Chunk = (Nonce, Vec<Dispatch>);
+type Chunk = Arc<(Nonce, Vec<Dispatch>)>;
 
 /// What is done, and how much of it at once.
 #[derive(Debug, Clone)]
@@ -56,14 +56,14 @@ impl Plan {
     }
 }
 
-/// Jobs on their way through a store.
-#[derive(Debug)]
+/// Jobs on their way through a store; clones are one.
+#[derive(Debug, Clone)]
 pub struct Phases {
     plan: Plan,
     store: SharedStore,
     generator: Generator,
     /// Chunks that were drained, and are to be settled.
-    drained: Mutex<Arc<Vec<Chunk>>>,
+    drained: Arc<Mutex<Vec<Chunk>>>,
 }
 
 impl Phases {
@@ -74,7 +74,7 @@ impl Phases {
             plan,
             store,
             generator: Generator::from_seed(seed),
-            drained: Mutex::default(),
+            drained: Arc::default(),
         }
     }
 
@@ -126,15 +126,15 @@ impl Phases {
     /// The store's, and that not all jobs were due.
     pub async fn drain(&self, round: i64) -> anyhow::Result<()> {
         let now_ms = self.due_ms(round);
-        let count = AtomicUsize::new(0);
-        let tasks = (0..self.plan.tasks).map(|_| self.drain_all(now_ms, &count));
-        try_join_all(tasks).await?;
-        let count = count.into_inner();
+        let count = Arc::new(AtomicUsize::new(0));
+        self.in_tasks(|| self.clone().drain_all(now_ms, Arc::clone(&count)))
+            .await?;
+        let count = count.load(Relaxed);
         ensure!(count >= self.plan.cycled, "{count} jobs were due");
         Ok(())
     }
 
-    async fn drain_all(&self, now_ms: i64, count: &AtomicUsize) -> anyhow::Result<()> {
+    async fn drain_all(self, now_ms: i64, count: Arc<AtomicUsize>) -> anyhow::Result<()> {
         while count.load(Relaxed) < self.plan.cycled {
             let nonce = self.generator.nonce();
             let request = DrainRequest {
@@ -153,7 +153,7 @@ impl Phases {
                 return Ok(());
             }
             count.fetch_add(drained.jobs.len(), Relaxed);
-            Arc::make_mut(&mut self.chunks()).push((nonce, drained.jobs));
+            self.chunks().push(Arc::new((nonce, drained.jobs)));
         }
         Ok(())
     }
@@ -167,11 +167,11 @@ impl Phases {
         let after_ms = self.due_ms(round) + NOTE_DEADLINE_MS;
         let mut chunks = Vec::new();
         while let Some(note) = self.store.claim_note(after_ms, after_ms + 1).await? {
-            chunks.push((note.nonce, note.jobs));
+            chunks.push(Arc::new((note.nonce, note.jobs)));
         }
-        let count: usize = chunks.iter().map(|(_, jobs)| jobs.len()).sum();
+        let count: usize = chunks.iter().map(|chunk| chunk.1.len()).sum();
         ensure!(count == self.plan.jobs, "{count} jobs were drained");
-        *self.chunks() = Arc::new(chunks);
+        *self.chunks() = chunks;
         Ok(())
     }
 
@@ -187,9 +187,8 @@ impl Phases {
     ///
     /// The store's.
     pub async fn sent(&self) -> anyhow::Result<()> {
-        self.each_chunk(async |nonce, jobs| {
-            let ids: Vec<_> = jobs.iter().map(|job| job.record.id.clone()).collect();
-            Ok(self.store.sent(nonce, &ids).await?)
+        self.each_chunk(|phases, chunk| async move {
+            Ok(phases.store.sent(chunk.0, &ids(&chunk)).await?)
         })
         .await
     }
@@ -200,9 +199,8 @@ impl Phases {
     ///
     /// The store's, and that a job is unknown.
     pub async fn load(&self) -> anyhow::Result<()> {
-        self.each_chunk(async |_, jobs| {
-            let ids: Vec<_> = jobs.iter().map(|job| job.record.id.clone()).collect();
-            let states = self.store.load(&ids).await?;
+        self.each_chunk(|phases, chunk| async move {
+            let states = phases.store.load(&ids(&chunk)).await?;
             ensure!(states.iter().all(Option::is_some), "a job is unknown");
             Ok(())
         })
@@ -217,39 +215,66 @@ impl Phases {
     pub async fn settle(&self, round: i64) -> anyhow::Result<()> {
         let now_ms = self.due_ms(round);
         let next_ms = now_ms + self.plan.interval.as_millis() as i64;
-        let reason = Decision::new()?.decide().reason;
-        self.each_chunk(async |_, jobs| {
-            let settlements = jobs.iter().map(|job| settlement(job, next_ms, &reason));
-            let verdicts = self.store.settle(settlements.collect(), now_ms).await?;
-            let accepted = |verdict| verdict == Verdict::Accepted;
-            ensure!(verdicts.into_iter().all(accepted), "a job was not accepted");
-            Ok(())
+        let reason: Arc<str> = Decision::new()?.decide().reason.into();
+        self.each_chunk(move |phases, chunk| {
+            let reason = Arc::clone(&reason);
+            async move {
+                let settlements = chunk.1.iter();
+                let settlements = settlements.map(|job| settlement(job, next_ms, &reason));
+                let verdicts = phases.store.settle(settlements.collect(), now_ms).await?;
+                let accepted = |verdict| verdict == Verdict::Accepted;
+                ensure!(verdicts.into_iter().all(accepted), "a job was not accepted");
+                Ok(())
+            }
         })
         .await?;
-        *self.chunks() = Arc::default();
+        self.chunks().clear();
         Ok(())
     }
 
     /// Some chunks at once, until all had their turn.
-    async fn each_chunk(
+    async fn each_chunk<F>(
         &self,
-        step: impl AsyncFn(Nonce, &[Dispatch]) -> anyhow::Result<()>,
-    ) -> anyhow::Result<()> {
-        let chunks = self.chunks().clone();
-        let next = AtomicUsize::new(0);
-        let tasks = (0..self.plan.tasks).map(|_| async {
-            while let Some((nonce, jobs)) = chunks.get(next.fetch_add(1, Relaxed)) {
-                step(*nonce, jobs).await?;
+        step: impl Fn(Self, Chunk) -> F + Clone + Send + 'static,
+    ) -> anyhow::Result<()>
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let chunks = Arc::new(self.chunks().clone());
+        let next = Arc::new(AtomicUsize::new(0));
+        self.in_tasks(|| {
+            let (phases, step) = (self.clone(), step.clone());
+            let (chunks, next) = (Arc::clone(&chunks), Arc::clone(&next));
+            async move {
+                while let Some(chunk) = chunks.get(next.fetch_add(1, Relaxed)) {
+                    step(phases.clone(), Arc::clone(chunk)).await?;
+                }
+                Ok(())
             }
-            anyhow::Ok(())
-        });
-        try_join_all(tasks).await.map(drop)
+        })
+        .await
     }
 
-    fn chunks(&self) -> MutexGuard<'_, Arc<Vec<Chunk>>> {
+    /// On tasks of their own, as schedulers are. The first that fails ends all.
+    async fn in_tasks<F>(&self, task: impl Fn() -> F) -> anyhow::Result<()>
+    where
+        F: Future<Output = anyhow::Result<()>> + Send + 'static,
+    {
+        let mut tasks: JoinSet<_> = (0..self.plan.tasks).map(|_| task()).collect();
+        while let Some(ended) = tasks.join_next().await {
+            ended??;
+        }
+        Ok(())
+    }
+
+    fn chunks(&self) -> MutexGuard<'_, Vec<Chunk>> {
         // A chunk is put in or taken out as a whole.
         self.drained.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn ids(chunk: &Chunk) -> Vec<JobId> {
+    chunk.1.iter().map(|job| job.record.id.clone()).collect()
 }
 
 /// What a scheduler makes of a poll that brought a context.

@@ -14,6 +14,7 @@ use crate::{
     figure::Figure,
     jobs::{self, CONTEXT_SIZE_BYTES},
     redis_server::RedisServer,
+    rounds::{self, Round},
 };
 
 /// Of what is drawn by chance: every run draws the same.
@@ -45,20 +46,34 @@ struct Memory {
     settled: f64,
 }
 
-/// Measures the store, and then the commands that it sent, without it.
+/// Measures the store, and the commands that it sent without it, in turns: so many rounds.
 ///
 /// # Errors
 ///
 /// The server's, and that a step did not do what it is to.
-pub async fn measure(url: &str, plan: &Plan) -> anyhow::Result<Vec<Figure>> {
+pub async fn measure(url: &str, plan: &Plan, rounds: usize) -> anyhow::Result<Vec<Figure>> {
     let mut server = RedisServer::connect(url).await?;
-    let (times, memory) = ours(&mut server, plan).await?;
-    server.empty().await?;
-    let raw = ceiling::measure(&mut server, plan).await?;
-    server.empty().await?;
+    let (mut shares, mut others) = (Vec::new(), Vec::new());
+    for _ in 0..rounds {
+        let (times, memory) = ours(&mut server, plan).await?;
+        server.empty().await?;
+        let raw = ceiling::measure(&mut server, plan).await?;
+        server.empty().await?;
+        let load_per_s = plan.jobs as f64 / times.load_s;
+        shares.push(Round {
+            ours: rates("store/redis", plan, times).with("load_per_s", load_per_s),
+            ceiling: rates("ceiling/redis", plan, raw),
+        });
+        others = vec![
+            memory.figure(plan),
+            Figure::new("registration", times.register_s, "s").with("jobs", plan.jobs),
+        ];
+    }
     let [client, benchmark] = ceiling::beside_benchmark(&server, plan.start_ms).await?;
     server.empty().await?;
-    let mut figures = figures(plan, times, memory, raw);
+    let Round { ours, ceiling } = rounds::middle(shares).context("no round")?;
+    let mut figures = vec![ours, ceiling];
+    figures.append(&mut others);
     figures.push(Figure::new("ceiling/redis-command", client, "commands/s"));
     figures.push(Figure::new("tool/redis-benchmark", benchmark, "commands/s"));
     Ok(figures)
@@ -105,30 +120,25 @@ async fn ours(server: &mut RedisServer, plan: &Plan) -> anyhow::Result<(Times, M
     Ok((times, memory))
 }
 
-fn figures(plan: &Plan, times: Times, memory: Memory, raw: Times) -> Vec<Figure> {
+fn rates(name: &str, plan: &Plan, times: Times) -> Figure {
     let jobs = plan.jobs as f64;
-    let rates = |name: &str, times: Times| {
-        Figure::new(name, times.cycles_per_s(jobs), "jobs/s")
-            .with("jobs", plan.jobs)
-            .with("tasks", plan.tasks)
-            .with("drain_per_s", jobs / times.drain_s)
-            .with("settle_per_s", jobs / times.settle_s)
-            .with("register_per_s", jobs / times.register_s)
-    };
-    vec![
-        rates("store/redis", times).with("load_per_s", jobs / times.load_s),
-        rates("ceiling/redis", raw),
-        Figure::new(
-            "memory/redis",
-            // Between two polls, as nearly all jobs are nearly always.
-            memory.settled - CONTEXT_SIZE_BYTES as f64,
-            "bytes",
-        )
+    Figure::new(name, times.cycles_per_s(jobs), "jobs/s")
         .with("jobs", plan.jobs)
-        .with("context_bytes", CONTEXT_SIZE_BYTES)
-        .with("registered_bytes", memory.registered)
-        .with("in_flight_bytes", memory.in_flight)
-        .with("settled_bytes", memory.settled),
-        Figure::new("registration", times.register_s, "s").with("jobs", plan.jobs),
-    ]
+        .with("tasks", plan.tasks)
+        .with("drain_per_s", jobs / times.drain_s)
+        .with("settle_per_s", jobs / times.settle_s)
+        .with("register_per_s", jobs / times.register_s)
+}
+
+impl Memory {
+    /// Between two polls, as nearly all jobs are nearly always.
+    fn figure(self, plan: &Plan) -> Figure {
+        let over_context = self.settled - CONTEXT_SIZE_BYTES as f64;
+        Figure::new("memory/redis", over_context, "bytes")
+            .with("jobs", plan.jobs)
+            .with("context_bytes", CONTEXT_SIZE_BYTES)
+            .with("registered_bytes", self.registered)
+            .with("in_flight_bytes", self.in_flight)
+            .with("settled_bytes", self.settled)
+    }
 }
