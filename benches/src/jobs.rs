@@ -73,6 +73,15 @@ pub fn job(number: usize) -> anyhow::Result<Job> {
     })
 }
 
+/// The id of a job by its number.
+///
+/// # Errors
+///
+/// That there can be no such job.
+pub fn id(number: usize) -> anyhow::Result<JobId> {
+    Ok(JobId::of(&job_type(), &AccountId::new(number.to_string())?))
+}
+
 /// Registers jobs by number, as a service does that owns the accounts.
 ///
 /// # Errors

@@ -92,6 +92,7 @@ pub mod plan;
 pub mod policy;
 mod registry;
 mod scheduler;
+mod stable_hash;
 pub mod store;
 
 pub use channel::{Channel, ChannelBuilder, ChannelError};

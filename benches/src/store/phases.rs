@@ -10,6 +10,7 @@ use std::{
 };
 
 use anyhow::{Context as _, ensure};
+use futures_util::{TryStreamExt, stream};
 use polling_model::{Generator, JobId, ManualClock, Nonce, SharedClock};
 use polling_transport::memory::MemoryQueue;
 use scheduler_lib::{
@@ -193,6 +194,24 @@ impl Phases {
         .await
     }
 
+    /// Reads every job once, drained or not.
+    ///
+    /// # Errors
+    ///
+    /// The store's, and that a job is unknown.
+    pub async fn read_all(&self) -> anyhow::Result<()> {
+        let firsts = (0..self.plan.jobs).step_by(MAX_CHUNK).map(Ok);
+        stream::iter(firsts)
+            .try_for_each_concurrent(self.plan.tasks, |first| async move {
+                let numbers = first..self.plan.jobs.min(first + MAX_CHUNK);
+                let ids: Vec<_> = numbers.map(jobs::id).collect::<anyhow::Result<_>>()?;
+                let states = self.store.load(&ids).await?;
+                ensure!(states.iter().all(Option::is_some), "a job is unknown");
+                Ok(())
+            })
+            .await
+    }
+
     /// Loads what a scheduler decides on, of all that was drained.
     ///
     /// # Errors
@@ -213,12 +232,29 @@ impl Phases {
     ///
     /// The store's, and that a job was not accepted.
     pub async fn settle(&self, round: i64) -> anyhow::Result<()> {
+        self.settle_chunks(round, false).await
+    }
+
+    /// Loads and settles all that was drained, chunk by chunk, as a scheduler does.
+    ///
+    /// # Errors
+    ///
+    /// The store's, and that a job is unknown or was not accepted.
+    pub async fn complete(&self, round: i64) -> anyhow::Result<()> {
+        self.settle_chunks(round, true).await
+    }
+
+    async fn settle_chunks(&self, round: i64, loads: bool) -> anyhow::Result<()> {
         let now_ms = self.due_ms(round);
         let next_ms = now_ms + self.plan.interval.as_millis() as i64;
         let reason: Arc<str> = Decision::new()?.decide().reason.into();
         self.each_chunk(move |phases, chunk| {
             let reason = Arc::clone(&reason);
             async move {
+                if loads {
+                    let states = phases.store.load(&ids(&chunk)).await?;
+                    ensure!(states.iter().all(Option::is_some), "a job is unknown");
+                }
                 let settlements = chunk.1.iter();
                 let settlements = settlements.map(|job| settlement(job, next_ms, &reason));
                 let verdicts = phases.store.settle(settlements.collect(), now_ms).await?;

@@ -2,7 +2,7 @@
 
 use polling_model::{JobId, SlotRing};
 
-use crate::store::Candidates;
+use crate::{stable_hash::stable_hash, store::Candidates};
 
 /// Two hashed slots within one interval from now, for a job that starts its cycle.
 ///
@@ -14,7 +14,7 @@ pub fn candidates(id: &JobId, interval_ms: i64, now_ms: i64, ring: SlotRing) -> 
     let slots = (interval_ms / ring.width_ms()).max(1);
     let first = ring.current(now_ms).plus(1);
     [1, 2].map(|choice| {
-        let offset = hash(id, choice).rem_euclid(slots as u64) as i64;
+        let offset = stable_hash(id.as_str(), choice).rem_euclid(slots as u64) as i64;
         ring.start_ms(first.plus(offset))
     })
 }
@@ -22,22 +22,7 @@ pub fn candidates(id: &JobId, interval_ms: i64, now_ms: i64, ring: SlotRing) -> 
 /// The job's place among those of one slot or window, by lot: another in each, so that none is always
 /// the last.
 pub(super) fn lot(id: &JobId, slot: u64) -> u64 {
-    hash(id, slot)
-}
-
-/// FNV-1a, then the finalizer of `SplitMix64`, which mends FNV's weak low bits. Written out since
-/// it must never change: the standard library's hash may.
-fn hash(id: &JobId, salt: u64) -> u64 {
-    let fnv = id
-        .as_str()
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
-    let mut mixed = fnv.wrapping_add(salt.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
+    stable_hash(id.as_str(), slot)
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! A connection to Redis that gives up in time, and connects anew after a failure.
 
 mod address;
+mod connections;
 mod errors;
 mod nodes;
 mod options;
@@ -8,32 +9,22 @@ mod sentinel;
 mod servers;
 mod work;
 
-use std::{
-    fmt, io,
-    sync::{
-        PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use redis::{
     AsyncConnectionConfig, Cmd, FromRedisValue, Pipeline, RedisError, RedisResult, Script, Value,
-    aio::MultiplexedConnection,
 };
-use tokio::{
-    sync::Mutex,
-    time::{Instant, timeout_at},
-};
+use tokio::time::{Instant, timeout_at};
 
+use self::{
+    connections::Connections,
+    errors::is_moved,
+    servers::Servers,
+    work::{Work, decode},
+};
 pub use self::{
     errors::server_error,
     options::{DEFAULT_CONNECT_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT, LinkOptions},
-};
-use self::{
-    errors::{ends_connection, is_moved},
-    servers::Servers,
-    work::{Work, decode},
 };
 
 /// Most times that one step is sent to where a cluster's node points to.
@@ -64,24 +55,9 @@ const MAX_MOVES: usize = 3;
 /// # }
 /// ```
 pub struct Link {
-    servers: Servers,
+    connections: Arc<Connections>,
     address: String,
-    config: AsyncConnectionConfig,
     response_timeout: Duration,
-    current: std::sync::Mutex<Option<Numbered>>,
-    /// Whoever has it connects. A step with a connection never waits for it: a step that has its
-    /// turn and is not polled would hold up all others.
-    connecting: Mutex<()>,
-    /// Of the connection that has failed last: whoever uses it still must not end its successor.
-    failed: std::sync::Mutex<u64>,
-    connected: AtomicU64,
-}
-
-/// A connection and its number, from 1.
-#[derive(Clone)]
-struct Numbered {
-    number: u64,
-    connection: MultiplexedConnection,
 }
 
 impl Link {
@@ -107,14 +83,9 @@ impl Link {
             .set_connection_timeout(Some(options.connect_timeout))
             .set_response_timeout(None);
         Ok(Self {
-            servers,
+            connections: Arc::new(Connections::new(servers, config)),
             address,
-            config,
             response_timeout: options.response_timeout,
-            current: std::sync::Mutex::new(None),
-            connecting: Mutex::new(()),
-            failed: std::sync::Mutex::new(0),
-            connected: AtomicU64::new(0),
         })
     }
 
@@ -205,7 +176,7 @@ impl Link {
     async fn attempt(&self, work: Work<'_>, deadline: Instant) -> RedisResult<Value> {
         let mut used = 0;
         let attempt = async {
-            let mut numbered = self.connection().await?;
+            let mut numbered = self.connections.get().await?;
             used = numbered.number;
             work.run(&mut numbered.connection).await
         };
@@ -214,50 +185,9 @@ impl Link {
             Err(_) => Err(timed_out()),
         };
         if let Err(error) = &result {
-            self.after(error, used);
+            self.connections.after(error, used);
         }
         result
-    }
-
-    /// Ends the connection with number `used`, 0 if there was none, if it leads nowhere.
-    fn after(&self, error: &RedisError, used: u64) {
-        if !is_moved(error) && !ends_connection(error) {
-            return;
-        }
-        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        // Many steps share a connection, and its end: one of them says where to go.
-        if used != 0 && used <= *failed {
-            return;
-        }
-        *failed = used.max(*failed);
-        if is_moved(error) {
-            self.servers.follow(error);
-        } else {
-            self.servers.turn();
-        }
-    }
-
-    async fn connection(&self) -> RedisResult<Numbered> {
-        if let Some(numbered) = self.usable() {
-            return Ok(numbered);
-        }
-        let _connecting = self.connecting.lock().await;
-        if let Some(numbered) = self.usable() {
-            return Ok(numbered);
-        }
-        let connection = self.servers.connect(&self.config).await?;
-        let number = self.connected.fetch_add(1, Ordering::Relaxed) + 1;
-        let numbered = Numbered { number, connection };
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(numbered.clone());
-        Ok(numbered)
-    }
-
-    /// The connection, unless it has failed: then it is dropped.
-    fn usable(&self) -> Option<Numbered> {
-        let failed = *self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        current.take_if(|one| one.number <= failed);
-        current.clone()
     }
 }
 

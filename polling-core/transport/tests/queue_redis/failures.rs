@@ -1,12 +1,19 @@
 //! A server that goes away, forgets, or is full.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, pin::pin, time::Duration};
 
+use futures_util::poll;
 use polling_transport::{
     EntryError, Queue, QueueError, QueueErrorKind,
-    redis::{Client, QueueSpec, RedisQueue, create_queue, link::LinkOptions},
+    redis::{
+        Client, QueueSpec, RedisQueue, create_queue,
+        link::{DEFAULT_RESPONSE_TIMEOUT, Link, LinkOptions},
+    },
 };
-use tokio::{net::TcpListener, time::Instant};
+use tokio::{
+    net::TcpListener,
+    time::{Instant, timeout},
+};
 
 use crate::{
     own_server::{OwnServer, eventually},
@@ -267,4 +274,20 @@ async fn a_silent_server_runs_into_the_deadline() {
     let error = RedisQueue::connect(&client.expect("an address"), "jobs").await;
     let error = error.expect_err("no answer");
     assert_eq!(error.kind, QueueErrorKind::Timeout, "{}", chain(&error));
+}
+
+#[tokio::test]
+#[ignore = "needs dev/services"]
+async fn a_step_that_nobody_polls_holds_up_no_other() {
+    let server = OwnServer::start().await;
+    let link = Link::new(&server.url(), &LinkOptions::default()).expect("an address");
+    let ping = redis::cmd("PING");
+    let mut left = pin!(link.query::<String>(&ping));
+    assert!(poll!(left.as_mut()).is_pending(), "it has begun to connect");
+    let another = timeout(DEFAULT_RESPONSE_TIMEOUT / 2, link.query::<String>(&ping));
+    assert_eq!(
+        another.await.expect("not held up").expect("answered"),
+        "PONG"
+    );
+    assert_eq!(left.await.expect("answered"), "PONG");
 }

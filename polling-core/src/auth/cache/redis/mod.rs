@@ -1,14 +1,10 @@
 //! Tokens in Redis, shared by all workers of a channel.
 
-mod link;
-mod route;
-
 use std::{fmt, sync::LazyLock, time::Duration};
 
 use async_trait::async_trait;
-use redis::{Cmd, Script};
+use redis::{Cmd, FromRedisValue, RedisError, Script};
 
-use self::link::Link;
 use super::{
     Attempt, CacheError, CachedToken, CoolDown, Failures, Lease, Stored, TokenCache, TokenKey,
     Version,
@@ -16,13 +12,8 @@ use super::{
 use crate::{
     BoxError, ErrorCode, SharedClock,
     auth::{limits, token::millis},
+    transport::redis::link::{Link, LinkOptions},
 };
-
-/// Default deadline of connecting.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-
-/// Default deadline of one step, connecting included.
-const RESPONSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What keys begin with, unless told otherwise.
 const PREFIX: &str = "polling-tokens";
@@ -31,8 +22,8 @@ const PREFIX: &str = "polling-tokens";
 ///
 /// Keys are `polling-tokens:{CHANNEL}:account:ACCOUNT` and `polling-tokens:{CHANNEL}:endpoint`,
 /// hashes both; the first is kept until [`forget`](TokenCache::forget). Each step is one script,
-/// and goes by the server's time. On a Redis Cluster name any of its nodes, without a database: all
-/// keys of a channel share a hash tag, so that one node has them. Let the server persist, and set
+/// and goes by the server's time. All keys of a channel share a hash tag, so that one node of a
+/// Redis Cluster has them; [`Link::new`] tells how to name clusters and sentinels. Let the server persist, and set
 /// `maxmemory-policy noeviction`: a refresh token that is thrown away may be the only one its owner
 /// has. Anyone who can read this Redis can use the tokens, unless they are sealed.
 ///
@@ -62,8 +53,22 @@ impl RedisTokenCache {
     ///
     /// [`CacheError`] when it is no such address.
     pub fn open(url: &str) -> Result<Self, CacheError> {
+        Self::open_with(url, &LinkOptions::default())
+    }
+
+    /// The same with deadlines and certificates of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`CacheError`] when it is no such address.
+    pub fn open_with(url: &str, options: &LinkOptions) -> Result<Self, CacheError> {
+        let link = Link::new(url, options).map_err(|error| {
+            // The client's error would be safe to show, the address that it is about is not.
+            let no_address = "at an address that is not redis://host:port/database";
+            CacheError::new(no_address, "open", error)
+        })?;
         Ok(Self {
-            link: Link::new(url, CONNECT_TIMEOUT, RESPONSE_TIMEOUT)?,
+            link,
             prefix: PREFIX.to_owned(),
             clock: None,
         })
@@ -73,13 +78,6 @@ impl RedisTokenCache {
     #[must_use]
     pub fn with_prefix(mut self, prefix: impl Into<String>) -> Self {
         self.prefix = prefix.into();
-        self
-    }
-
-    /// Deadlines of connecting, 2 s by default, and of a whole step, connecting included, 5 s.
-    #[must_use]
-    pub fn with_timeouts(mut self, connect: Duration, response: Duration) -> Self {
-        self.link.set_timeouts(connect, response);
         self
     }
 
@@ -99,13 +97,13 @@ impl RedisTokenCache {
     pub async fn check(&self) -> Result<(), CacheError> {
         let mut info = redis::cmd("INFO");
         info.arg("memory");
-        let memory: String = self.link.query("check", &info).await?;
+        let memory: String = self.query("check", &info).await?;
         let policy = memory
             .lines()
             .find_map(|line| line.strip_prefix("maxmemory_policy:"));
         match policy {
             None | Some("noeviction") => Ok(()),
-            Some(policy) => Err(self.link.failed(
+            Some(policy) => Err(self.failed(
                 "check",
                 format!("maxmemory-policy is {policy}: a full server would throw tokens away, set noeviction"),
             )),
@@ -135,13 +133,26 @@ impl RedisTokenCache {
     }
 
     async fn run(&self, step: &Step, command: &Cmd) -> Result<Vec<String>, CacheError> {
-        self.link.eval(step.name, &step.script, command).await
+        let answered = self.link.eval(&step.script, command).await;
+        answered.map_err(|error| self.failed(step.name, error))
+    }
+
+    async fn query<T: FromRedisValue>(
+        &self,
+        step: &'static str,
+        command: &Cmd,
+    ) -> Result<T, CacheError> {
+        let answered = self.link.query(command).await;
+        answered.map_err(|error: RedisError| self.failed(step, error))
+    }
+
+    fn failed(&self, step: &'static str, source: impl Into<BoxError>) -> CacheError {
+        CacheError::new(format!("at {}", self.link.address()), step, source)
     }
 
     /// An answer that no version of a script gives.
     fn unknown(&self, step: &'static str, answer: &[String]) -> CacheError {
-        self.link
-            .failed(step, format!("its answer {answer:?} is not known"))
+        self.failed(step, format!("its answer {answer:?} is not known"))
     }
 }
 
@@ -201,8 +212,7 @@ impl TokenCache for RedisTokenCache {
             .arg(self.account_key(key))
             .arg("version")
             .arg("token");
-        let (version, bytes): (Option<u64>, Option<Vec<u8>>) =
-            self.link.query("read", &command).await?;
+        let (version, bytes): (Option<u64>, Option<Vec<u8>>) = self.query("read", &command).await?;
         let token = version.zip(bytes);
         Ok(token.map(|(version, bytes)| CachedToken {
             version: Version(version),
@@ -279,13 +289,7 @@ impl TokenCache for RedisTokenCache {
     async fn forget(&self, key: &TokenKey) -> Result<(), CacheError> {
         let mut command = redis::cmd("DEL");
         command.arg(self.account_key(key));
-        self.link.query::<u64>("forget", &command).await.map(drop)
-    }
-}
-
-impl Link {
-    fn failed(&self, step: &'static str, source: impl Into<BoxError>) -> CacheError {
-        CacheError::new(format!("at {}", self.address()), step, source)
+        self.query::<u64>("forget", &command).await.map(drop)
     }
 }
 

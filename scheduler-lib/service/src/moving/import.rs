@@ -1,16 +1,15 @@
-//! `scheduler export` and `scheduler import`: a channel's jobs as lines of JSON, to move them to
-//! another store, or to another number of shards.
+//! Into a store.
 
 use std::{
     fs::File,
-    io::{self, BufRead, BufReader, BufWriter, IsTerminal, Write},
+    io::{self, BufRead, BufReader, Write},
     path::PathBuf,
     process::ExitCode,
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use polling_model::{ChannelId, Generator, JobId, SharedClock};
 use scheduler_lib::{
     SharedStore,
@@ -18,34 +17,14 @@ use scheduler_lib::{
 };
 use serde::Serialize;
 
+use super::{Told, open};
 use crate::{
-    config::{ChannelConfig, Config, StoreKind},
-    servers, suggest,
+    config::{ChannelConfig, Config},
+    suggest,
 };
 
 /// Most problems that are told one by one.
 const MAX_TOLD: usize = 20;
-
-/// What is exported.
-#[derive(Debug, Args)]
-#[command(after_help = "\
-Examples:
-  scheduler export mastodon > jobs.jsonl
-  scheduler export mastodon --to jobs.jsonl --quiet
-
-Stop the channel's schedulers before: what is polled after a job was written is not in the file.
-Exit codes: 0 every job is written, 1 a problem, 2 a wrong command line.")]
-pub struct Export {
-    /// The channel's name.
-    channel: ChannelId,
-
-    /// Writes to a file, which must not exist, instead of standard output.
-    #[arg(long, value_name = "FILE")]
-    to: Option<PathBuf>,
-
-    #[command(flatten)]
-    told: Told,
-}
 
 /// What is imported.
 #[derive(Debug, Args)]
@@ -70,64 +49,6 @@ pub struct Import {
 
     #[command(flatten)]
     told: Told,
-}
-
-/// What is told at the end, on standard error.
-#[derive(Debug, Args)]
-struct Told {
-    /// Tells the figures as JSON.
-    #[arg(long, conflicts_with = "quiet")]
-    json: bool,
-
-    /// Tells problems only.
-    #[arg(long)]
-    quiet: bool,
-}
-
-impl Export {
-    /// Writes every job.
-    ///
-    /// # Errors
-    ///
-    /// When the store cannot be read, or nothing can be written.
-    pub async fn execute(&self, config: &Config, clock: &SharedClock) -> anyhow::Result<ExitCode> {
-        let (store, registered) = open(config, &self.channel, clock).await?;
-        let mut out: Box<dyn Write> = match &self.to {
-            Some(file) => {
-                let created = File::create_new(file);
-                let what = || format!("{} cannot be created", file.display());
-                Box::new(BufWriter::new(created.with_context(what)?))
-            }
-            None => Box::new(BufWriter::new(io::stdout())),
-        };
-        let bar = self.told.bar(registered)?;
-        let (mut jobs, mut from) = (0, None);
-        loop {
-            let page = store.list(from.as_ref(), MAX_PAGE).await?;
-            bar.inc(page.records.len() as u64);
-            for record in page.records {
-                serde_json::to_writer(&mut out, &ExportedJob::from(record))?;
-                out.write_all(b"\n")?;
-                jobs += 1;
-            }
-            from = page.next;
-            if from.is_none() {
-                break;
-            }
-        }
-        out.flush().context("the last jobs cannot be written")?;
-        bar.finish_and_clear();
-        self.told.tell(
-            &Exported { jobs },
-            &format!("{jobs} jobs of channel {} exported", self.channel),
-        )?;
-        Ok(ExitCode::SUCCESS)
-    }
-}
-
-#[derive(Serialize)]
-struct Exported {
-    jobs: usize,
 }
 
 /// How an import went.
@@ -284,51 +205,4 @@ fn parse(line: &str, settings: &ChannelConfig) -> Result<ExportedJob, String> {
         .map(|name| name.as_str())
         .collect();
     Err(suggest::unknown("job type", job.job_type.as_str(), &known))
-}
-
-/// The store of a channel, and how many jobs are in it.
-async fn open(
-    config: &Config,
-    channel: &ChannelId,
-    clock: &SharedClock,
-) -> anyhow::Result<(SharedStore, u64)> {
-    let known: Vec<_> = config.channels.keys().map(ChannelId::as_str).collect();
-    let settings = config.channels.get(channel);
-    let settings =
-        settings.with_context(|| suggest::unknown("channel", channel.as_str(), &known))?;
-    ensure!(
-        settings.store != StoreKind::Memory,
-        "channel {channel} keeps its jobs in the memory of the scheduler, where nobody else reaches them"
-    );
-    let found = servers::open_store(channel, settings, clock).await;
-    let found = found.with_context(|| format!("the store of channel {channel} cannot be used"))?;
-    Ok((found.store, found.counts.registered))
-}
-
-impl Told {
-    /// How far it is; of so many jobs, if they are known. Only on a terminal.
-    fn bar(&self, jobs: u64) -> anyhow::Result<ProgressBar> {
-        if self.quiet || self.json || !io::stderr().is_terminal() {
-            return Ok(ProgressBar::hidden());
-        }
-        let (bar, style) = match jobs {
-            0 => (ProgressBar::no_length(), "{pos} jobs, {per_sec}, {elapsed}"),
-            jobs => (
-                ProgressBar::new(jobs),
-                "{bar:30} {pos}/{len} jobs, {per_sec}, {elapsed}",
-            ),
-        };
-        bar.set_style(ProgressStyle::with_template(style)?);
-        Ok(bar)
-    }
-
-    fn tell(&self, figures: &impl Serialize, words: &str) -> anyhow::Result<()> {
-        let mut err = io::stderr().lock();
-        if self.json {
-            writeln!(err, "{}", serde_json::to_string(figures)?)?;
-        } else if !self.quiet {
-            writeln!(err, "{words}")?;
-        }
-        Ok(())
-    }
 }
