@@ -22,10 +22,12 @@ peer() {
 }
 
 # As its guide advises for several cores: several processes, each with some jobs at once.
-run_bullmq() {
-    node "$root/peers/bullmq/main.mjs" --url "$POLLING_REDIS_URL" --jobs "$1" --interval-ms "$2" \
+bullmq() {
+    node "$root/peers/bullmq/main.mjs" --url "$POLLING_REDIS_URL" --jobs "$2" --interval-ms "$3" --again "$1" \
         --warm-up-s 3 --seconds 10 --workers 2 --concurrency 50
 }
+run_bullmq() { bullmq add "$@"; }
+run_bullmq-move() { bullmq move "$@"; }
 
 step_bullmq() {
     local folder=$root/peers/bullmq
@@ -35,6 +37,7 @@ step_bullmq() {
     # Not `npm ci`, which wants even those optional packages of other systems that a mirror may lack.
     npm install --prefix "$folder" --no-save --no-audit --no-fund --loglevel error
     peer bullmq 20000
+    peer bullmq-move 20000
 }
 
 run_apalis() { "$root/peers/apalis/release/peer-apalis" "$POLLING_REDIS_URL" "$1" "$2" 3 10 cycle; }

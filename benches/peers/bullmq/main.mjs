@@ -1,9 +1,11 @@
 // N recurring jobs with a context of 200 bytes on BullMQ: each finds nothing, and is due again an interval later.
 //
 //   node main.mjs --url redis://... --jobs N --interval-ms N --warm-up-s N --seconds N --workers N --concurrency N
+//     --again add|move
 //
-// Ends with one line of JSON. A job goes back to the delayed ones as BullMQ's guide has it: moveToDelayed, then
-// DelayedError. Job number i is due at i / N of each interval, so that every run of it knows how late it is.
+// Ends with one line of JSON. How a job comes again: by a delayed job that its processor adds; or it moves back to the
+// delayed ones itself, as BullMQ's guide has it for jobs that put themselves off: moveToDelayed, then DelayedError. Job
+// number i is due at i / N of each interval, so that every run of it knows how late it is.
 import cluster from 'node:cluster';
 import { parseArgs } from 'node:util';
 import { DelayedError, Queue, Worker } from 'bullmq';
@@ -11,7 +13,7 @@ import { Redis } from 'ioredis';
 
 const { values } = parseArgs({
   options: Object.fromEntries(
-    ['url', 'jobs', 'interval-ms', 'warm-up-s', 'seconds', 'workers', 'concurrency'].map((name) => [
+    ['url', 'jobs', 'interval-ms', 'warm-up-s', 'seconds', 'workers', 'concurrency', 'again'].map((name) => [
       name,
       { type: 'string' },
     ]),
@@ -41,7 +43,7 @@ async function fill() {
       numbers.map((i) => ({
         name: 'poll',
         data: { i, context },
-        opts: { delay: Math.ceil(lastDue(i, now) + intervalMs - now) },
+        opts: { delay: Math.ceil(lastDue(i, now) + intervalMs - now), removeOnComplete: true },
       })),
     );
   }
@@ -78,6 +80,7 @@ async function lead() {
 }
 
 async function work() {
+  const queue = new Queue(name, { connection });
   let runs = 0;
   let counting = false;
   const lateness = [];
@@ -88,8 +91,12 @@ async function work() {
       runs += 1;
       lateness.push(now - due);
     }
-    await job.moveToDelayed(Math.ceil(due + intervalMs), token);
-    throw new DelayedError();
+    if (values.again === 'move') {
+      await job.moveToDelayed(Math.ceil(due + intervalMs), token);
+      throw new DelayedError();
+    }
+    const delay = Math.max(0, Math.ceil(due + intervalMs - Date.now()));
+    await queue.add('poll', job.data, { delay, removeOnComplete: true });
   };
   const worker = new Worker(name, run, { connection, concurrency });
   worker.on('error', (error) => {

@@ -17,6 +17,7 @@ const GROUPS: [(&str, &[(&str, &str)]); 5] = [
         &[
             ("Redis Streams", "cycle/streams"),
             ("BullMQ", "peer/bullmq"),
+            ("BullMQ, moved", "peer/bullmq-move"),
             ("apalis", "peer/apalis"),
             ("apalis, plain", "peer/apalis-plain"),
             ("Celery", "peer/celery"),
