@@ -1,4 +1,4 @@
-//! Queues on Redis Streams, 6.2 or newer, for whoever has no SQS; feature `redis`.
+//! Queues on Redis Streams, 7.0 or newer, for whoever has no SQS; feature `redis`.
 //!
 //! ```no_run
 //! use std::time::Duration;
