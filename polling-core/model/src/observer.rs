@@ -72,6 +72,19 @@ pub enum Observation<'a> {
         /// Messages that it sent, received, deleted or extended together.
         messages: usize,
     },
+    /// A call to a port ended, or was given up; told by who meters it.
+    Called {
+        /// `queue`, `bus`, `store`.
+        port: &'static str,
+        /// Which: the queue's name, or what the bus or the store was called.
+        name: &'a str,
+        /// The method.
+        operation: &'static str,
+        /// The kind of its error, if it had one; `cancelled` when nobody awaited its end.
+        error: Option<&'static str>,
+        /// How long it took.
+        elapsed: Duration,
+    },
     /// Publishing waited for its throttle or for the bus.
     PublishThrottled {
         /// How long.

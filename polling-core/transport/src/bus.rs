@@ -120,6 +120,21 @@ impl BusErrorKind {
     }
 }
 
+impl BusErrorKind {
+    /// Its name, for metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::TooLarge => "too_large",
+            Self::NoSuchTopic => "no_such_topic",
+            Self::Denied => "denied",
+            Self::Unreachable => "unreachable",
+            Self::Other => "other",
+        }
+    }
+}
+
 impl fmt::Display for BusErrorKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

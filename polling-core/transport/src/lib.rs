@@ -5,6 +5,8 @@
 //! | [`Queue`]: jobs and completions | `memory::MemoryQueue`; `sqs` (feature `sqs`); `redis` (feature `redis`) |
 //! | [`EventBus`]: what polls found | `memory::MemoryBus`; `kafka` (feature `kafka`) |
 //!
+//! [`Metered`] around either tells an observer of each call.
+//!
 //! An adapter of your own passes the same suites: feature `conformance`.
 //!
 //! ```
@@ -33,6 +35,7 @@ mod fault;
 #[cfg(feature = "kafka")]
 pub mod kafka;
 pub mod memory;
+pub mod metered;
 pub mod queue;
 #[cfg(feature = "redis")]
 pub mod redis;
@@ -41,6 +44,7 @@ pub mod sqs;
 
 pub use bus::{BusError, BusErrorKind, Deliveries, EventBus, SharedBus};
 pub use clock::TokioClock;
+pub use metered::Metered;
 pub use queue::{
     DeadLetter, EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
     SharedQueue,

@@ -125,6 +125,17 @@ pub enum EntryError {
     },
 }
 
+impl EntryError {
+    /// The name of its kind, for metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Refused { .. } => "refused",
+            Self::Unknown { .. } => "unknown",
+        }
+    }
+}
+
 /// A call to a queue that failed.
 #[derive(Debug, thiserror::Error)]
 #[error("{operation} on queue {queue} failed: {kind}")]
@@ -160,6 +171,23 @@ pub enum QueueErrorKind {
     Conflict,
     /// Anything else.
     Other,
+}
+
+impl QueueErrorKind {
+    /// Its name, for metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Timeout => "timeout",
+            Self::Unreachable => "unreachable",
+            Self::Unavailable => "unavailable",
+            Self::NoSuchQueue => "no_such_queue",
+            Self::Denied => "denied",
+            Self::StaleReceipt => "stale_receipt",
+            Self::Conflict => "conflict",
+            Self::Other => "other",
+        }
+    }
 }
 
 impl fmt::Display for QueueErrorKind {
