@@ -94,6 +94,24 @@ pub enum StoreError {
     },
 }
 
+impl StoreError {
+    /// The name of its kind, for metrics.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Unavailable { .. } => "unavailable",
+            Self::ReadOnly { .. } => "read_only",
+            Self::Forbidden { .. } => "forbidden",
+            Self::ClockSkew { .. } => "clock_skew",
+            Self::Layout(_) => "layout",
+            Self::Wiped { .. } => "wiped",
+            Self::Evicts { .. } => "evicts",
+            Self::Cursor(_) => "cursor",
+            Self::Corrupt { .. } => "corrupt",
+        }
+    }
+}
+
 /// What to do about a refusal, by the code it begins with.
 fn advice(detail: &str) -> &'static str {
     match detail.split(' ').next() {

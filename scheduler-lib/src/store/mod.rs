@@ -21,6 +21,7 @@ pub mod conformance;
 mod error;
 mod exported;
 pub mod memory;
+mod metered;
 mod reasons;
 mod record;
 #[cfg(feature = "redis")]
