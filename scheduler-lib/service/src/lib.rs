@@ -26,6 +26,7 @@
 //! | [`moving`] | `scheduler export` and `scheduler import` |
 //! | [`assemble`] | from both to a [`Scheduler`](scheduler_lib::Scheduler) |
 //! | [`admin`] | registrations and health over HTTP |
+//! | [`probes`] | health over gRPC |
 //! | [`run`], [`cli`] | the life of the process, and its command line |
 //!
 //! Features: `redis-tls` for `rediss://`, with the system's root certificates.
@@ -38,6 +39,7 @@ pub mod config;
 pub mod explain;
 pub mod moving;
 pub mod plan;
+pub mod probes;
 pub mod run;
 pub mod secret;
 pub mod servers;

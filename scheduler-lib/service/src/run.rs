@@ -14,6 +14,7 @@ use crate::{
     admin::{self, Api},
     assemble::assemble,
     config::Config,
+    probes,
 };
 
 /// How long requests under way may take once the scheduler has stopped.
@@ -40,6 +41,7 @@ pub async fn run(
     listener: TcpListener,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    let probes = probes::listen(&config.health).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let opened = tokio::select! {
         biased;
@@ -51,12 +53,17 @@ pub async fn run(
     let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
     let address = listener.local_addr()?;
     tracing::info!(%address, channels = channels.join(","), "the scheduler runs");
+    let probes = probes.map(|at| probes::serve(at, api.health().clone(), stop.clone()));
     let server = tokio::spawn(admin::serve(listener, api.router(), stop.clone()));
     scheduler.run(stop.clone().cancelled_owned()).await;
     let asked_to = stop.is_cancelled();
     stop.cancel();
     if tokio::time::timeout(ADMIN_GRACE, server).await.is_err() {
         tracing::warn!("requests under way did not end in time");
+    }
+    if let Some(probes) = probes {
+        // It ends by itself within its own grace.
+        let _ = probes.await;
     }
     anyhow::ensure!(
         asked_to,

@@ -173,6 +173,25 @@ fn a_taken_address_is_told_before_anything_is_opened() {
 }
 
 #[test]
+fn a_taken_address_for_probes_is_told_too() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = taken.local_addr().unwrap();
+    let text_of = format!(
+        "{}[admin]\nlisten = \"127.0.0.1:0\"\n[health]\ngrpc_listen = \"{address}\"\n",
+        config(&Refusing::new(), &Refusing::new())
+    );
+    let output = run(&ConfigFile::new("taken-probes", &text_of), &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let told = text(&output.stderr);
+    assert!(
+        told.starts_with(&format!(
+            "error: health.grpc_listen {address} cannot be listened on: "
+        )),
+        "{told}"
+    );
+}
+
+#[test]
 fn the_example_is_printed() {
     let output = run(&ConfigFile::new("example", ""), &["example-config"]);
     assert!(output.status.success());

@@ -3,17 +3,90 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use axum::{Json, extract::State, http::StatusCode};
-use futures_util::future::join_all;
-use polling_model::ChannelId;
-use scheduler_lib::{Registry, duration};
+use polling_model::{ChannelId, SharedClock, chain};
+use polling_ops::health::{Check, Health, Report, Verdict, checks};
+use scheduler_lib::{Monitor, Registry, duration};
 use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Api;
-use polling_model::chain;
 
 /// Longest wait for a store's answer.
 const STORE_DEADLINE: Duration = Duration::from_secs(3);
+
+/// The checks of all channels: the loops for liveness, stores and slots for readiness. Each channel
+/// is a service as well, `channels/NAME`.
+pub(super) fn health(
+    registries: &BTreeMap<ChannelId, Registry>,
+    monitor: &Monitor,
+    clock: &SharedClock,
+    max_tick_age: Duration,
+) -> Health {
+    let last_ms = {
+        let (monitor, clock) = (monitor.clone(), SharedClock::clone(clock));
+        move || monitor.tick_age_ms().map(|age_ms| clock.now_ms() - age_ms)
+    };
+    let loops = checks::age("loops", SharedClock::clone(clock), max_tick_age, last_ms);
+    let mut builder = Health::builder(SharedClock::clone(clock)).check(loops.for_liveness());
+    for (id, registry) in registries {
+        builder = builder
+            .check(check_of_store(id, registry.clone()))
+            .check(check_of_slots(id, monitor.clone(), clock, max_tick_age))
+            .service(format!("channels/{id}"), [store(id), slots(id)]);
+    }
+    builder.build().expect("names of channels are distinct")
+}
+
+fn store(id: &ChannelId) -> String {
+    format!("store of {id}")
+}
+
+fn slots(id: &ChannelId) -> String {
+    format!("slots of {id}")
+}
+
+fn check_of_store(id: &ChannelId, registry: Registry) -> Check {
+    let look = move || {
+        let registry = registry.clone();
+        async move {
+            match timeout(STORE_DEADLINE, registry.check()).await {
+                Ok(answer) => answer.map_err(|error| chain(&error)),
+                Err(_) => Err(format!(
+                    "its store did not answer within {}",
+                    duration::text(STORE_DEADLINE)
+                )),
+            }
+        }
+    };
+    // The deadline within tells more.
+    Check::new(store(id), look).timeout(2 * STORE_DEADLINE)
+}
+
+fn check_of_slots(
+    id: &ChannelId,
+    monitor: Monitor,
+    clock: &SharedClock,
+    max_tick_age: Duration,
+) -> Check {
+    let (channel, clock) = (id.clone(), SharedClock::clone(clock));
+    let look = move || match monitor.status().get(&channel) {
+        None => Verdict::passing(),
+        Some(status) if status.last_tick_ms == 0 => {
+            Verdict::failing("its slots have not been looked at yet")
+        }
+        Some(status) => {
+            let age_ms = clock.now_ms() - status.last_tick_ms;
+            let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
+            if age > max_tick_age {
+                let age = duration::text(age);
+                Verdict::failing(format!("its slots were last looked at {age} ago"))
+            } else {
+                Verdict::passing()
+            }
+        }
+    };
+    Check::new(slots(id), look).cache(Duration::ZERO)
+}
 
 #[derive(Serialize)]
 pub(super) struct Alive {
@@ -26,22 +99,13 @@ pub(super) struct Alive {
 /// `GET /healthz`: 503 when the loops stand still for too long.
 pub(super) async fn alive(State(api): State<Api>) -> (StatusCode, Json<Alive>) {
     let since_start_ms = api.0.clock.now_ms() - api.0.started_ms;
-    let tick_age_ms = api.0.monitor.tick_age_ms().unwrap_or(since_start_ms);
-    let max = api.0.settings.max_tick_age;
-    let alive = !older(tick_age_ms, max);
-    let status = if alive {
-        StatusCode::OK
-    } else {
-        StatusCode::SERVICE_UNAVAILABLE
+    let alive = api.0.health.liveness().await.serves();
+    let body = Alive {
+        alive,
+        tick_age_ms: api.0.monitor.tick_age_ms().unwrap_or(since_start_ms),
+        max_tick_age_ms: api.0.settings.max_tick_age.as_millis() as u64,
     };
-    (
-        status,
-        Json(Alive {
-            alive,
-            tick_age_ms,
-            max_tick_age_ms: max.as_millis() as u64,
-        }),
-    )
+    (status(alive), Json(body))
 }
 
 #[derive(Serialize)]
@@ -60,56 +124,34 @@ struct ChannelReady {
 /// `GET /readyz`: 503 when a channel's store does not answer or
 /// takes no writes, or its slots are not looked at.
 pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
-    let checks = api.0.registries.iter().map(|(id, registry)| {
-        let api = &api;
-        async move {
-            // A store that is away stops the loops, so it is the better reason.
-            let reason = match reason_of_store(registry).await {
-                Some(reason) => Some(reason),
-                None => reason_of_loops(api, id),
-            };
-            (
-                id.clone(),
-                ChannelReady {
-                    ready: reason.is_none(),
-                    reason,
-                },
-            )
-        }
-    });
-    let channels: BTreeMap<_, _> = join_all(checks).await.into_iter().collect();
-    let ready = channels.values().all(|channel| channel.ready);
-    let status = if ready {
+    let report = api.0.health.readiness().await;
+    let ids = api.0.registries.keys();
+    let body = Ready {
+        ready: report.serves(),
+        channels: ids
+            .map(|id| (id.clone(), of_channel(&report, id)))
+            .collect(),
+    };
+    (status(body.ready), Json(body))
+}
+
+fn of_channel(report: &Report, id: &ChannelId) -> ChannelReady {
+    // A store that is away stops the loops, so it is the better reason.
+    let parts = [store(id), slots(id)].map(|name| report.checks.get(&name));
+    let failing = parts
+        .into_iter()
+        .flatten()
+        .find(|check| !check.state.serves());
+    ChannelReady {
+        ready: failing.is_none(),
+        reason: failing.and_then(|check| check.reason.clone()),
+    }
+}
+
+const fn status(healthy: bool) -> StatusCode {
+    if healthy {
         StatusCode::OK
     } else {
         StatusCode::SERVICE_UNAVAILABLE
-    };
-    (status, Json(Ready { ready, channels }))
-}
-
-fn reason_of_loops(api: &Api, id: &ChannelId) -> Option<String> {
-    let last_tick_ms = api.0.monitor.status().get(id)?.last_tick_ms;
-    if last_tick_ms == 0 {
-        return Some("its slots have not been looked at yet".to_owned());
     }
-    let age_ms = api.0.clock.now_ms() - last_tick_ms;
-    older(age_ms, api.0.settings.max_tick_age).then(|| {
-        let age = Duration::from_millis(age_ms.unsigned_abs());
-        format!("its slots were last looked at {} ago", duration::text(age))
-    })
-}
-
-async fn reason_of_store(registry: &Registry) -> Option<String> {
-    match timeout(STORE_DEADLINE, registry.check()).await {
-        Ok(Ok(())) => None,
-        Ok(Err(error)) => Some(chain(&error)),
-        Err(_) => Some(format!(
-            "its store did not answer within {}",
-            duration::text(STORE_DEADLINE)
-        )),
-    }
-}
-
-fn older(age_ms: i64, bound: Duration) -> bool {
-    u128::try_from(age_ms).is_ok_and(|age_ms| age_ms > bound.as_millis())
 }

@@ -24,6 +24,7 @@ use axum::{
     routing::{get, post, put},
 };
 use polling_model::{ChannelId, SharedClock};
+use polling_ops::health::Health;
 use scheduler_lib::{Monitor, Registry, Scheduler};
 use tokio::sync::Semaphore;
 
@@ -39,6 +40,7 @@ pub struct Api(Arc<Inner>);
 struct Inner {
     registries: BTreeMap<ChannelId, Registry>,
     monitor: Monitor,
+    health: Health,
     clock: SharedClock,
     started_ms: i64,
     settings: config::Admin,
@@ -50,14 +52,24 @@ impl Api {
     #[must_use]
     pub fn new(scheduler: &Scheduler, clock: SharedClock, settings: config::Admin) -> Self {
         let registry = |id: &ChannelId| Some((id.clone(), scheduler.registry(id)?));
+        let registries = scheduler.channels().filter_map(registry).collect();
+        let monitor = scheduler.monitor();
+        let health = health::health(&registries, &monitor, &clock, settings.max_tick_age);
         Self(Arc::new(Inner {
-            registries: scheduler.channels().filter_map(registry).collect(),
-            monitor: scheduler.monitor(),
+            registries,
+            monitor,
+            health,
             started_ms: clock.now_ms(),
             clock,
             permits: Semaphore::new(settings.max_requests),
             settings,
         }))
+    }
+
+    /// What `/healthz` and `/readyz` stand on.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.0.health
     }
 
     /// All routes.

@@ -5,6 +5,7 @@
 
 mod document;
 mod fields;
+mod health;
 mod problem;
 mod tls;
 mod validate;
@@ -24,6 +25,7 @@ use serde::Deserialize;
 use self::document::Document;
 pub use self::{
     document::ENVIRONMENT_PREFIX,
+    health::Health,
     problem::{ConfigError, Origin, Problem},
     tls::RedisTls,
 };
@@ -37,6 +39,9 @@ pub struct Config {
     /// The admin server.
     #[serde(default)]
     pub admin: Admin,
+    /// Where health is told besides.
+    #[serde(default)]
+    pub health: Health,
     /// Where SQS is, if the usual AWS settings do not say it.
     #[serde(default)]
     pub sqs: Sqs,

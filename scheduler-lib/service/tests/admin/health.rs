@@ -3,7 +3,17 @@
 use std::time::Duration;
 
 use axum::http::StatusCode;
+use scheduler::{
+    admin::Api,
+    config::{self, Admin},
+    probes,
+};
 use serde_json::json;
+use tokio_util::sync::CancellationToken;
+use tonic::{Code, transport::Channel};
+use tonic_health::pb::{
+    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
+};
 
 use crate::support::Server;
 
@@ -65,4 +75,41 @@ async fn a_running_scheduler_is_ready_and_one_that_stands_still_is_not_alive() {
         server.get("/healthz").await.status,
         StatusCode::SERVICE_UNAVAILABLE
     );
+}
+
+#[tokio::test]
+async fn probes_over_grpc_are_told_the_same() {
+    let Server {
+        clock, scheduler, ..
+    } = Server::start();
+    let health = Api::new(&scheduler, clock.clone(), Admin::default())
+        .health()
+        .clone();
+    let mut settings = config::Health::default();
+    assert!(probes::listen(&settings).await.unwrap().is_none());
+    settings.grpc_listen = Some(([127, 0, 0, 1], 0).into());
+    let listener = probes::listen(&settings).await.unwrap().unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    let stop = CancellationToken::new();
+    let serving = probes::serve(listener, health, stop.clone());
+    let channel = Channel::from_shared(address).unwrap();
+    let mut client = HealthClient::new(channel.connect().await.unwrap());
+    let mut ask = async |service: &str| {
+        let service = service.to_owned();
+        let answer = client.check(HealthCheckRequest { service }).await;
+        answer
+            .map(|answer| answer.into_inner().status())
+            .map_err(|status| status.code())
+    };
+
+    // Its slots have not been looked at yet.
+    assert_eq!(ask("liveness").await, Ok(ServingStatus::Serving));
+    for service in ["", "readiness", "channels/mastodon"] {
+        assert_eq!(ask(service).await, Ok(ServingStatus::NotServing));
+    }
+    assert_eq!(ask("channels/other").await, Err(Code::NotFound));
+    clock.advance(Duration::from_secs(61));
+    assert_eq!(ask("liveness").await, Ok(ServingStatus::NotServing));
+    stop.cancel();
+    serving.await.unwrap();
 }
