@@ -16,15 +16,15 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5);
 pub(crate) struct Health(watch::Sender<Option<String>>);
 
 impl Health {
-    /// Answers the probes at `address`, for as long as the process lives.
-    pub(crate) async fn serve(address: SocketAddr) -> anyhow::Result<Self> {
+    /// Answers the probes at `address`, and `routes` beside them, for as long as the process lives.
+    pub(crate) async fn serve(address: SocketAddr, routes: Router) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address);
         let listener = listener
             .await
             .with_context(|| format!("cannot listen at {address}"))?;
         tracing::info!(address = %listener.local_addr()?, "answering probes");
         let health = Self::new();
-        let router = health.router();
+        let router = health.router().merge(routes);
         tokio::spawn(async move { axum::serve(listener, router).await });
         Ok(health)
     }

@@ -10,9 +10,10 @@ mod tests;
 
 use std::{future::pending, sync::Arc, time::Duration};
 
+use axum::Router;
 use clap::Parser;
 use polling_core::{
-    SystemClock, Worker, WorkerConfig,
+    SharedObserver, SystemClock, Worker, WorkerConfig,
     http::{HttpClient, HttpConfig, dialect::Dialect},
 };
 use tokio::{pin, select, signal, time::sleep};
@@ -30,14 +31,15 @@ async fn main() -> anyhow::Result<()> {
     tracing_subscriber::fmt().with_env_filter(filter).init();
 
     let options = Options::parse();
-    let health = Health::serve(options.health_listen).await?;
+    let (observer, routes) = metrics();
+    let health = Health::serve(options.health_listen, routes).await?;
     let stop = shutdown(options.for_s)?;
     pin!(stop);
 
     let worker = select! {
         biased;
         () = &mut stop => return Ok(()),
-        worker = ready_worker(&options, &health) => worker?,
+        worker = ready_worker(&options, &health, observer) => worker?,
     };
     let stopping = async {
         stop.await;
@@ -48,7 +50,11 @@ async fn main() -> anyhow::Result<()> {
 }
 
 /// The worker that the options describe, once its queues and its bus answer.
-async fn ready_worker(options: &Options, health: &Health) -> anyhow::Result<Worker> {
+async fn ready_worker(
+    options: &Options,
+    health: &Health,
+    observer: SharedObserver,
+) -> anyhow::Result<Worker> {
     let ports = Ports::open(options, health).await?;
     let worker = Worker::builder()
         .config(WorkerConfig {
@@ -61,11 +67,24 @@ async fn ready_worker(options: &Options, health: &Health) -> anyhow::Result<Work
         .work(ports.work)
         .completed(ports.completed)
         .bus(ports.bus)
+        .observer(observer)
         .topic(options.topic.clone())
         .poller(poller(options).await?)
         .build()?;
     health.await_ready(&worker).await;
     Ok(worker)
+}
+
+/// Who counts what the worker does, and the route that tells it.
+#[cfg(feature = "metrics")]
+fn metrics() -> (SharedObserver, Router) {
+    let metrics = polling_ops::metrics::Metrics::new();
+    (metrics.observer(), polling_ops::prometheus::router(metrics))
+}
+
+#[cfg(not(feature = "metrics"))]
+fn metrics() -> (SharedObserver, Router) {
+    (Arc::new(()), Router::new())
 }
 
 async fn poller(options: &Options) -> anyhow::Result<Items> {

@@ -1,7 +1,18 @@
 //! What an operator needs of schedulers and workers. One feature per module; none is on unless it is asked for.
 
+#[cfg(feature = "graphite")]
+pub mod graphite;
 #[cfg(feature = "health")]
 pub mod health;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
+
+/// Runs the fences of the handbook's page.
+#[cfg(all(doctest, feature = "prometheus"))]
+#[doc = include_str!("../../../docs/how-to/metrics.md")]
+struct MetricsPage;
 
 /// Runs the fences of the handbook's page.
 #[cfg(all(doctest, feature = "health-grpc", feature = "health-http"))]
