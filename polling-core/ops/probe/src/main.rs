@@ -6,7 +6,6 @@ use std::{
 };
 
 use health_probe::{Arguments, WRONG_USAGE};
-use polling_model::chain;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -27,8 +26,10 @@ async fn main() -> ExitCode {
             ExitCode::SUCCESS
         }
         Err(error) => {
-            let _ = writeln!(io::stderr(), "{}", chain(&error));
-            error.exit_code().into()
+            let code = error.exit_code();
+            // With what caused it.
+            let _ = writeln!(io::stderr(), "{:#}", anyhow::Error::from(error));
+            code.into()
         }
     }
 }
