@@ -4,10 +4,14 @@
 pub mod graphite;
 #[cfg(feature = "health")]
 pub mod health;
+#[cfg(feature = "keda")]
+pub mod keda;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 #[cfg(feature = "prometheus")]
 pub mod prometheus;
+#[cfg(feature = "scaling")]
+pub mod scaling;
 
 /// Runs the fences of the handbook's page.
 #[cfg(all(doctest, feature = "prometheus"))]
