@@ -9,10 +9,10 @@
 //! $ curl localhost:7070/readyz
 //! ```
 
-use std::{future::pending, path::Path, sync::Arc};
+use std::{future::pending, path::Path, sync::Arc, time::Duration};
 
 use polling_model::SystemClock;
-use polling_ops::health::{Health, Verdict};
+use polling_ops::health::{Check, Health, Verdict};
 use tokio::net::TcpListener;
 
 #[tokio::main(flavor = "current_thread")]
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     let health = Health::builder(Arc::new(SystemClock))
         .live("process", || true)
-        .ready("switch", switch)
+        .check(Check::new("switch", switch).cache(Duration::ZERO))
         .build()?;
     let http = TcpListener::bind(("127.0.0.1", 7070)).await?;
     let grpc = TcpListener::bind(("127.0.0.1", 7072)).await?;

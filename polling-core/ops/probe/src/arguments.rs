@@ -12,13 +12,13 @@ const MAX_TIMEOUT: Duration = Duration::from_secs(3_600);
 
 const LONG_HELP: &str = "\
 Examples:
-  health-probe --addr localhost:7071                       is everything ready?
-  health-probe --addr localhost:7071 --service liveness    is it alive?
+  health-probe --addr localhost:7072                       is everything ready?
+  health-probe --addr localhost:7072 --service liveness    is it alive?
   health-probe --http http://localhost:7070/readyz         the same over HTTP
 
 As an exec probe of Kubernetes:
   readinessProbe:
-    exec: { command: [/health-probe, --addr, localhost:7071] }
+    exec: { command: [/health-probe, --addr, localhost:7072] }
     timeoutSeconds: 2          # more than --timeout, so that the reason is told
 
 Exit codes: 0 serving; 1 wrong command line; 2 no connection, or not in time; 3 the call failed, or

@@ -29,7 +29,7 @@ impl<'a> Address<'a> {
         let parts = parts.and_then(|(host, port)| Some((host, port.parse().ok()?)));
         let (host, port) = parts.ok_or_else(|| {
             ProbeError::Usage(format!(
-                "--addr {text:?} is no HOST:PORT such as localhost:7071"
+                "--addr {text:?} is no HOST:PORT such as localhost:7072"
             ))
         })?;
         Ok(Self {
@@ -105,9 +105,9 @@ mod tests {
     #[test]
     fn addresses_are_read_as_people_write_them() {
         for (text, host, port, whole) in [
-            ("localhost:7071", "localhost", 7071, "localhost:7071"),
-            (":7071", "localhost", 7071, "localhost:7071"),
-            ("[::1]:7071", "::1", 7071, "[::1]:7071"),
+            ("localhost:7072", "localhost", 7072, "localhost:7072"),
+            (":7072", "localhost", 7072, "localhost:7072"),
+            ("[::1]:7072", "::1", 7072, "[::1]:7072"),
         ] {
             let address = Address::parse(text).unwrap();
             assert_eq!((address.host, address.port), (host, port));
