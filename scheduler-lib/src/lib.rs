@@ -99,6 +99,8 @@ pub use channel::{Channel, ChannelBuilder, ChannelError};
 pub use cycle::ChannelStatus;
 pub use levels::{LevelsError, ServiceLevels};
 pub use limits::Limits;
-pub use registry::{Bursting, Change, Registration, Registry, RegistryError};
+pub use registry::{
+    Bursting, Change, QueueRole, QueueState, Registration, Registry, RegistryError, ScopeState,
+};
 pub use scheduler::{Monitor, Scheduler, SchedulerBuilder};
 pub use store::{MemoryStore, SharedStore, SlotStore, StoreError};

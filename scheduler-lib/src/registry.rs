@@ -1,5 +1,7 @@
 //! Registrations: what a service that owns accounts calls.
 
+mod operate;
+
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use polling_model::{
@@ -18,6 +20,8 @@ use crate::{
         MAX_BURSTS, NewJob, Registered, StoreError, Undecodable, Update,
     },
 };
+
+pub use self::operate::{QueueRole, QueueState, ScopeState};
 
 /// The registrations of one channel. Cheap to clone; every call is one atomic step on the store,
 /// idempotent, and safe at any time, whatever the cycle does meanwhile.
@@ -465,6 +469,12 @@ pub enum RegistryError {
     /// The context cannot be stored. Nothing changed.
     #[error("bad context")]
     Context(#[source] ContextError),
+    /// Nobody knows how the rate limits stand.
+    #[error("the ledger of rate limits cannot be read: {why}")]
+    Limits {
+        /// What was seen.
+        why: String,
+    },
     /// The store failed; the outcome is unknown and the call can be repeated.
     #[error("the registry's store failed")]
     Store(#[from] StoreError),

@@ -8,7 +8,7 @@ use scheduler_lib::{Channel, Scheduler};
 
 use crate::{
     config::{ChannelConfig, Config},
-    servers::{self, ChannelParts, Role},
+    servers::{self, ChannelParts, Finding, Role},
 };
 
 /// Why no scheduler could be made. Its text has a line for each reason.
@@ -52,7 +52,7 @@ pub async fn assemble(config: &Config, clock: SharedClock) -> Result<Scheduler, 
 }
 
 fn channel(config: &ChannelConfig, parts: ChannelParts) -> Result<Channel, Vec<String>> {
-    let problems = parts.problems();
+    let problems: Vec<_> = parts.problems().iter().map(Finding::to_string).collect();
     let Ok(store) = parts.store else {
         return Err(problems);
     };

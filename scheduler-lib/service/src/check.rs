@@ -1,14 +1,16 @@
-//! What `--check` tells: every server and queue that the configuration names.
+//! What `--check` tells: every server and queue that the configuration names, what is wrong with them,
+//! and how to mend it.
 
 use std::fmt;
 
+use futures_util::future::join;
 use polling_model::SharedClock;
 use scheduler_lib::duration;
 use serde::Serialize;
 
 use crate::{
     config::Config,
-    servers::{self, ChannelParts, QueueFound, StoreFound},
+    servers::{self, ChannelParts, Finding, QueueFound, StoreFound},
 };
 
 /// What was found, by channel.
@@ -28,9 +30,9 @@ pub struct ChannelReport {
     /// Its store and its queues.
     pub parts: Vec<PartReport>,
     /// What keeps it from being served.
-    pub problems: Vec<String>,
+    pub problems: Vec<Finding>,
     /// What is allowed but hardly wanted.
-    pub warnings: Vec<String>,
+    pub warnings: Vec<Finding>,
 }
 
 /// One store or queue.
@@ -48,8 +50,22 @@ pub struct PartReport {
 
 /// Opens everything that the configuration names, as a start would, and tells what is there.
 pub async fn check(config: &Config, clock: &SharedClock) -> Report {
-    let parts = servers::open(config, clock).await;
-    let channels: Vec<_> = parts.iter().map(ChannelReport::new).collect();
+    let (parts, mut settings) = join(
+        servers::open(config, clock),
+        servers::settings(config, clock),
+    )
+    .await;
+    let report = |parts: &ChannelParts| {
+        let (problems, warnings) = settings.remove(&parts.channel).unwrap_or_default();
+        let mut report = ChannelReport::new(parts);
+        // A store that may throw jobs away, for one, has said so itself.
+        if parts.store.is_ok() {
+            report.problems.extend(problems);
+        }
+        report.warnings.extend(warnings);
+        report
+    };
+    let channels: Vec<_> = parts.iter().map(report).collect();
     Report {
         ok: channels.iter().all(|channel| channel.problems.is_empty()),
         channels,
@@ -82,10 +98,10 @@ impl ChannelReport {
     }
 }
 
-fn words<T>(found: &Result<T, String>, describe: impl Fn(&T) -> String) -> String {
+fn words<T>(found: &Result<T, Finding>, describe: impl Fn(&T) -> String) -> String {
     match found {
         Ok(found) => describe(found),
-        Err(problem) => problem.clone(),
+        Err(problem) => problem.to_string(),
     }
 }
 
@@ -156,16 +172,24 @@ impl fmt::Display for ChannelReport {
             writeln!(f, "  {mark}  {role:roles$}  {name:names$}  {found}")?;
         }
         let told: Vec<_> = self.parts.iter().map(|part| &part.found).collect();
-        for problem in self
-            .problems
-            .iter()
-            .filter(|problem| !told.contains(problem))
-        {
-            writeln!(f, "  problem: {problem}")?;
+        for Finding { what, mend } in &self.problems {
+            match told.contains(&what) {
+                // Its line is above.
+                true => writeln!(f, "  to mend {}: {mend}", self.place_of(what))?,
+                false => writeln!(f, "  problem: {what}\n     mend: {mend}")?,
+            }
         }
-        for warning in &self.warnings {
-            writeln!(f, "  warning: {warning}")?;
+        for Finding { what, mend } in &self.warnings {
+            writeln!(f, "  warning: {what}\n     mend: {mend}")?;
         }
         Ok(())
+    }
+}
+
+impl ChannelReport {
+    /// What a part is called that says `what` of itself.
+    fn place_of(&self, what: &str) -> &str {
+        let part = self.parts.iter().find(|part| part.found == what);
+        part.map_or("it", |part| &part.role)
     }
 }

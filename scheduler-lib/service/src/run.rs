@@ -49,7 +49,7 @@ pub async fn run(
         opened = assemble(config, Arc::clone(&clock)) => opened,
     };
     let scheduler = opened.context("the scheduler cannot start")?;
-    let api = Api::new(&scheduler, clock, config.admin.clone());
+    let api = Api::new(&scheduler, clock, config.admin.clone()).checks(config.clone());
     let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
     let address = listener.local_addr()?;
     tracing::info!(%address, channels = channels.join(","), "the scheduler runs");

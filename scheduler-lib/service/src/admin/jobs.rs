@@ -5,7 +5,7 @@ use polling_model::{AccountId, ChannelId, Context, JobId, JobType, ServiceLevel}
 use scheduler_lib::{
     Change, Registration,
     ledger::Cushion,
-    store::{ListCursor, MAX_PAGE, Registered},
+    store::{JobRecord, ListCursor, MAX_PAGE, Registered},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 
@@ -14,11 +14,15 @@ use super::{
     body::{Asked, At, Body},
     error::ApiError,
     pace::Pace,
+    select::Which,
     view::JobView,
 };
 
 /// Jobs of one page unless asked otherwise.
 const DEFAULT_PAGE: usize = 100;
+
+/// Most jobs of one page with contexts: each may have nearly 256 KiB.
+const MAX_PAGE_OF_CONTEXTS: usize = 100;
 
 /// A job to register, as written by callers.
 #[derive(Deserialize)]
@@ -84,13 +88,6 @@ pub(super) async fn register(
     Ok((status, Json(RegisteredView::new(id, registered))))
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct PageQuery {
-    after: Option<ListCursor>,
-    limit: Option<usize>,
-}
-
 #[derive(Serialize)]
 pub(super) struct JobPage {
     jobs: Vec<JobView>,
@@ -98,20 +95,27 @@ pub(super) struct JobPage {
     next: Option<ListCursor>,
 }
 
-/// `GET /v1/channels/{channel}/jobs?after=&limit=`
+/// `GET /v1/channels/{channel}/jobs?after=&limit=&account=&job_type=&level=&place=&contexts=`: of a
+/// page those that are meant, which may be none on a page that is not the last.
 pub(super) async fn list(
     State(api): State<Api>,
     At(channel): At<ChannelId>,
-    Asked(PageQuery { after, limit }): Asked<PageQuery>,
+    Asked(which): Asked<Which>,
 ) -> Result<Json<JobPage>, ApiError> {
-    let limit = limit.unwrap_or(DEFAULT_PAGE);
-    if !(1..=MAX_PAGE).contains(&limit) {
-        let error = format!("limit is {limit}: it needs 1 to {MAX_PAGE}");
-        return Err(ApiError::bad_request(error).field("limit"));
-    }
-    let page = api.registry(&channel)?.list(after.as_ref(), limit).await?;
+    let registry = api.registry(&channel)?;
+    which.check(registry)?;
+    let (limit, view): (_, fn(JobRecord) -> JobView) = match which.contexts {
+        true => (
+            which.limit(DEFAULT_PAGE, MAX_PAGE_OF_CONTEXTS)?,
+            JobView::whole,
+        ),
+        false => (which.limit(DEFAULT_PAGE, MAX_PAGE)?, JobView::brief),
+    };
+    let page = registry.list(which.after.as_ref(), limit).await?;
+    let meant = page.records.into_iter();
+    let meant = meant.filter(|record| which.means(&record.state));
     Ok(Json(JobPage {
-        jobs: page.records.into_iter().map(JobView::brief).collect(),
+        jobs: meant.map(view).collect(),
         next: page.next,
     }))
 }
@@ -228,4 +232,13 @@ pub(super) async fn run_now(
 ) -> Result<StatusCode, ApiError> {
     api.registry(&channel)?.run_now(&id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// `POST /v1/channels/{channel}/jobs/{id}/park`: held, and no dead letter that waits for somebody.
+pub(super) async fn park(
+    State(api): State<Api>,
+    At((channel, id)): JobPath,
+) -> Result<Json<Changed>, ApiError> {
+    let changed = api.registry(&channel)?.park(&id).await?;
+    Ok(Json(Changed { changed }))
 }

@@ -3,8 +3,10 @@
 mod auth;
 mod batch;
 mod body;
+mod bulk;
 mod bursts;
 mod channels;
+mod check;
 mod error;
 mod explain;
 mod guard;
@@ -12,10 +14,17 @@ mod health;
 mod jobs;
 mod load;
 mod pace;
+mod queues;
+mod scopes;
+mod select;
 mod serve;
+mod slots;
 mod view;
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     Router,
@@ -30,7 +39,10 @@ use tokio::sync::Semaphore;
 
 use self::error::ApiError;
 pub use self::serve::serve;
-use crate::{config, suggest};
+use crate::{
+    config::{self, Config},
+    suggest,
+};
 
 /// The admin server of one scheduler.
 #[derive(Debug, Clone)]
@@ -45,6 +57,8 @@ struct Inner {
     started_ms: i64,
     settings: config::Admin,
     permits: Semaphore,
+    /// What `/v1/check` looks at.
+    config: OnceLock<Config>,
 }
 
 impl Api {
@@ -63,7 +77,16 @@ impl Api {
             clock,
             permits: Semaphore::new(settings.max_requests),
             settings,
+            config: OnceLock::new(),
         }))
+    }
+
+    /// Lets callers of `/v1/check` have this configuration looked at, as `--check` does; the first
+    /// that is given stays.
+    #[must_use]
+    pub fn checks(self, config: Config) -> Self {
+        self.0.config.get_or_init(|| config);
+        self
     }
 
     /// What `/healthz` and `/readyz` stand on.
@@ -79,17 +102,24 @@ impl Api {
             .route("/", get(channels::show))
             .route("/jobs", get(jobs::list).post(jobs::register))
             .route("/jobs:batch", post(batch::register))
+            .route("/jobs:pause", post(bulk::pause))
+            .route("/jobs:resume", post(bulk::resume))
             .route("/jobs/{id}", job)
             .route("/jobs/{id}/context", put(jobs::replace_context))
             .route("/jobs/{id}/explain", get(explain::explain))
             .route("/jobs/{id}/pause", post(jobs::pause))
             .route("/jobs/{id}/resume", post(jobs::resume))
             .route("/jobs/{id}/run-now", post(jobs::run_now))
+            .route("/jobs/{id}/park", post(jobs::park))
             .route("/bursts", get(bursts::list))
+            .route("/queues", get(queues::list))
+            .route("/scopes", get(scopes::list))
+            .route("/slots", get(slots::ahead))
             .route("/undecodable", get(channels::undecodable));
         // The last layer runs first: who is not allowed in takes no permit.
         let api = Router::new()
             .route("/channels", get(channels::list))
+            .route("/check", get(check::check))
             .nest("/channels/{channel}", channel)
             .layer(DefaultBodyLimit::max(self.0.settings.max_body_size_bytes))
             .layer(from_fn_with_state(self.clone(), load::bound))

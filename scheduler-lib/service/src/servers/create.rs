@@ -11,7 +11,7 @@ use crate::config::{ChannelConfig, Config};
 
 /// Receives of a completion before it is a dead letter: many, since an outage of the store makes
 /// each fail for as long as it lasts.
-const COMPLETED_MAX_RECEIVES: u32 = 100;
+pub(super) const COMPLETED_MAX_RECEIVES: u32 = 100;
 
 /// A queue that exists as configured, or why it does not.
 #[derive(Debug)]

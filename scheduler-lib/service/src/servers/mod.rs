@@ -2,15 +2,19 @@
 //!
 //! Opening goes on after a failure, so that one look tells everything that is wrong.
 
+#[cfg(test)]
+mod broken;
 mod create;
+mod finding;
 mod queue;
 mod redrive;
+mod settings;
 mod transport;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::{join, join_all};
-use polling_model::{ChannelId, SharedClock, chain};
+use polling_model::{ChannelId, SharedClock};
 use scheduler_lib::{
     MemoryStore, SharedStore, StoreError,
     ledger::{MemoryLedger, RedisLedger, SharedLedger},
@@ -20,6 +24,7 @@ use scheduler_lib::{
 use self::transport::Transports;
 pub use self::{
     create::{Created, create_queues},
+    finding::Finding,
     queue::{QueueFound, QueuePart, Role},
     redrive::Redrive,
 };
@@ -32,11 +37,11 @@ pub struct ChannelParts {
     /// Its name.
     pub channel: ChannelId,
     /// Its store, or why it cannot be used.
-    pub store: Result<StoreFound, String>,
+    pub store: Result<StoreFound, Finding>,
     /// Its queues: the work queues by job type, completed, dead-letter.
     pub queues: Vec<QueuePart>,
     /// Settings of its configuration that are hardly wanted.
-    pub doubtful: Vec<String>,
+    pub doubtful: Vec<Finding>,
 }
 
 /// A store that answers.
@@ -55,7 +60,7 @@ pub struct StoreFound {
 impl ChannelParts {
     /// Everything that keeps this channel from being served.
     #[must_use]
-    pub fn problems(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<Finding> {
         let store = self.store.as_ref().err().cloned().into_iter();
         store
             .chain(self.queues.iter().flat_map(QueuePart::problems))
@@ -64,7 +69,7 @@ impl ChannelParts {
 
     /// What is allowed but hardly wanted.
     #[must_use]
-    pub fn warnings(&self) -> Vec<String> {
+    pub fn warnings(&self) -> Vec<Finding> {
         let found = self
             .queues
             .iter()
@@ -85,13 +90,35 @@ pub async fn open(config: &Config, clock: &SharedClock) -> Vec<ChannelParts> {
             let (store, queues) = join(store, queues).await;
             ChannelParts {
                 channel: id.clone(),
-                store: store.map_err(|error| chain(&error)),
+                store: store.map_err(|error| Finding::from(&error)),
                 queues,
-                doubtful: channel.warnings(),
+                doubtful: channel.warnings().into_iter().map(Finding::doubt).collect(),
             }
         }
     });
     join_all(opening).await
+}
+
+/// What is wrong with the Redis servers of each channel: problems, then warnings. Those that do not
+/// answer are left out, since [`open`] tells them.
+pub async fn settings(
+    config: &Config,
+    clock: &SharedClock,
+) -> BTreeMap<ChannelId, (Vec<Finding>, Vec<Finding>)> {
+    let looking = config.channels.iter().map(|(id, channel)| async move {
+        let (mut problems, mut warnings) = (Vec::new(), Vec::new());
+        let store = channel.redis.as_ref();
+        let store = store.filter(|_| channel.store == StoreKind::Redis);
+        let queues = channel.queues_redis();
+        let queues = queues.filter(|queues| Some(*queues) != store);
+        for url in [store, queues].into_iter().flatten() {
+            let judged = settings::look(url, &channel.link, clock).await;
+            problems.extend(judged.problems);
+            warnings.extend(judged.warnings);
+        }
+        (id.clone(), (problems, warnings))
+    });
+    join_all(looking).await.into_iter().collect()
 }
 
 pub(crate) async fn open_store(

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use polling_model::{ChannelId, chain};
 use polling_transport::{DeadLetter, SharedQueue, redis, sqs};
 
-use super::redrive::{self, Redrive};
+use super::{
+    finding::Finding,
+    redrive::{self, Redrive},
+};
 use crate::config::{ChannelConfig, Config, Sqs, TransportKind};
 
 /// The clients of everything that queues of a configuration are on.
@@ -60,16 +63,18 @@ impl Transports {
 
 impl Transport {
     /// A queue, and where it sends what is received too often.
-    pub(super) async fn find(&self, name: &str) -> Result<(SharedQueue, Option<Redrive>), String> {
+    pub(super) async fn find(&self, name: &str) -> Result<(SharedQueue, Option<Redrive>), Finding> {
         match self {
             Self::Sqs(client) => {
                 let queue = sqs::SqsQueue::connect(client, name).await;
-                let queue = queue.map_err(|error| chain(&error))?;
-                Ok((Arc::new(queue), redrive::read(client, name).await?))
+                let queue = queue.map_err(|error| Finding::from(&error))?;
+                let redrive = redrive::read(client, name).await;
+                let unread = |what| Finding::new(what, "allow GetQueueUrl and GetQueueAttributes");
+                Ok((Arc::new(queue), redrive.map_err(unread)?))
             }
             Self::Redis(client) => {
                 let queue = redis::RedisQueue::connect(client, name).await;
-                let queue = queue.map_err(|error| chain(&error))?;
+                let queue = queue.map_err(|error| Finding::from(&error))?;
                 let redrive = queue.dead_letter().map(Redrive::from);
                 Ok((Arc::new(queue), redrive))
             }

@@ -122,7 +122,7 @@ async fn pages_have_bounds() {
     );
     server.get(&format!("{JOBS}?limt=3")).await.refused(
         bad,
-        "unknown key \"limt\": did you mean \"limit\"? Known are after, limit",
+        "unknown key \"limt\": did you mean \"limit\"? Known are account, after, all, contexts, job_type, level, limit, place",
         Some("limt"),
     );
 }

@@ -6,4 +6,5 @@ mod batch;
 mod explain;
 mod health;
 mod jobs;
+mod operate;
 mod support;

@@ -11,7 +11,7 @@ use polling_model::{Generator, ManualClock, SharedClock, SlotRing};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{admin::Api, config::Admin};
 use scheduler_lib::{Channel, MemoryStore, Scheduler, policy::JobTypeRules};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower::ServiceExt;
 
 pub(crate) const JOBS: &str = "/v1/channels/mastodon/jobs";
@@ -36,15 +36,23 @@ impl Server {
     }
 
     pub(crate) fn with(settings: Admin) -> Self {
+        let store = MemoryStore::new(SlotRing::MINUTES, 1_800_000_000_000);
+        Self::over(Arc::new(store), settings)
+    }
+
+    /// Over a store that a test has its hands in.
+    pub(crate) fn over(store: Arc<MemoryStore>, settings: Admin) -> Self {
         let clock = Arc::new(ManualClock::at(1_800_000_000_000));
         let shared: SharedClock = clock.clone();
         let queue =
             |name: &str| -> SharedQueue { MemoryQueue::builder(name, shared.clone()).build() };
-        let store = Arc::new(MemoryStore::new(SlotRing::MINUTES, 1_800_000_000_000));
         let rules = JobTypeRules::every(Duration::from_secs(300));
+        let mut limited = rules.clone();
+        let scope = json!({"scope": "account:{account}", "limit": {"calls": 300, "window": "15m"}});
+        limited.scopes = vec![serde_json::from_value(scope).unwrap()];
         let channel = Channel::builder("mastodon".parse().unwrap(), store)
-            .job_type("posts".parse().unwrap(), rules.clone(), queue("posts"))
-            .job_type("likes".parse().unwrap(), rules, queue("likes"))
+            .job_type("posts".parse().unwrap(), rules, queue("posts"))
+            .job_type("likes".parse().unwrap(), limited, queue("likes"))
             .completed(queue("completed"))
             .dead_letter(queue("dead-letter"))
             .build()
