@@ -1,0 +1,28 @@
+//! The operator's command line: reads its arguments, talks to a scheduler, exits.
+
+use std::{
+    env,
+    io::{self, BufReader, IsTerminal},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::Parser;
+use pollctl::{Cli, Io, Token};
+use polling_model::SystemClock;
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let io = Io {
+        out: &mut io::stdout().lock(),
+        err: &mut io::stderr(),
+        input: &mut BufReader::new(io::stdin()),
+        colours: io::stdout().is_terminal() && !plain,
+        progress: io::stderr().is_terminal(),
+        token: env::var("POLLCTL_TOKEN").ok().map(Token::new),
+        clock: Arc::new(SystemClock),
+    };
+    ExitCode::from(cli.execute(io).await)
+}
