@@ -15,7 +15,7 @@
 //! let server = tokio::spawn(serve(listener, board.scaler(), std::future::pending()));
 //!
 //! let posts = Target { channel: ChannelId::new("mastodon")?, job_type: JobType::new("posts")? };
-//! let (decision, state) = decide(&ScalingRules::default(), &ScalingState::default(), &sample);
+//! let (decision, state) = decide(&ScalingRules::default(), ScalingState::default(), &sample);
 //! board.post(posts, &decision);
 //! # let _ = (server, state); Ok(())
 //! # }

@@ -16,7 +16,7 @@
 //!     look_ahead: vec![LookAhead { within: Duration::from_secs(120), jobs: 600 }],
 //!     ..Sample::default()
 //! };
-//! let (decision, state) = decide(&rules, &ScalingState::default(), &sample);
+//! let (decision, state) = decide(&rules, ScalingState::default(), &sample);
 //! assert!((10..=20).contains(&decision.workers), "{}", decision.reason);
 //! # let _ = state;
 //! ```
