@@ -1,9 +1,10 @@
 //! From a configuration and the servers it names to a scheduler.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use polling_model::{SharedClock, chain};
-use polling_transport::SharedQueue;
+use polling_model::{SharedClock, SharedObserver, chain};
+use polling_ops::metrics::Metrics;
+use polling_transport::{Metered, SharedQueue};
 use scheduler_lib::{Channel, Scheduler};
 
 use crate::{
@@ -19,21 +20,29 @@ pub struct AssembleError {
     pub problems: Vec<String>,
 }
 
-/// Opens every server and builds the scheduler; nothing runs yet.
+/// Opens every server and builds the scheduler; nothing runs yet. What it does is told to `metrics`,
+/// with each call to its stores and queues.
 ///
 /// # Errors
 ///
 /// [`AssembleError`] that tells every server that cannot be used, and every setting of a queue that
 /// contradicts the limits.
-pub async fn assemble(config: &Config, clock: SharedClock) -> Result<Scheduler, AssembleError> {
-    let mut builder = Scheduler::builder().clock(SharedClock::clone(&clock));
+pub async fn assemble(
+    config: &Config,
+    clock: SharedClock,
+    metrics: &Metrics,
+) -> Result<Scheduler, AssembleError> {
+    let observer = metrics.observer();
+    let mut builder = Scheduler::builder()
+        .clock(SharedClock::clone(&clock))
+        .observer(SharedObserver::clone(&observer));
     let mut problems = Vec::new();
-    for parts in servers::open(config, &clock).await {
+    for parts in servers::open_observed(config, &clock, &observer).await {
         let id = parts.channel.clone();
         for warning in parts.warnings() {
             tracing::warn!(channel = %id, "{warning}");
         }
-        match channel(&config.channels[&id], parts) {
+        match channel(&config.channels[&id], parts, metrics) {
             Ok(channel) => builder = builder.channel(channel),
             Err(found) => {
                 problems.extend(
@@ -51,7 +60,12 @@ pub async fn assemble(config: &Config, clock: SharedClock) -> Result<Scheduler, 
     }
 }
 
-fn channel(config: &ChannelConfig, parts: ChannelParts) -> Result<Channel, Vec<String>> {
+fn channel(
+    config: &ChannelConfig,
+    parts: ChannelParts,
+    metrics: &Metrics,
+) -> Result<Channel, Vec<String>> {
+    let observer = metrics.observer();
     let problems: Vec<_> = parts.problems().iter().map(Finding::to_string).collect();
     let Ok(store) = parts.store else {
         return Err(problems);
@@ -63,8 +77,15 @@ fn channel(config: &ChannelConfig, parts: ChannelParts) -> Result<Channel, Vec<S
         .queues
         .into_iter()
         .filter_map(|part| Some((part.role, part.found.ok()?.queue)));
-    let mut queues: BTreeMap<Role, SharedQueue> = found.collect();
-    let mut builder = Channel::builder(parts.channel, store.store)
+    let metered = found.map(|(role, queue)| {
+        let name = queue.name().to_owned();
+        let queue = Metered::new(queue, name, SharedObserver::clone(&observer));
+        (role, Arc::new(queue) as SharedQueue)
+    });
+    let mut queues: BTreeMap<Role, SharedQueue> = metered.collect();
+    metrics.watch_queues(queues.values().cloned());
+    let store_of = Metered::new(store.store, parts.channel.as_str(), observer);
+    let mut builder = Channel::builder(parts.channel, Arc::new(store_of))
         .ledger(store.ledger)
         .default_level(config.default_level.clone())
         .limits(config.limits.clone());

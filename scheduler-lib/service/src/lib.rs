@@ -25,7 +25,8 @@
 //! | [`plan`] | what `scheduler plan` tells |
 //! | [`moving`] | `scheduler export` and `scheduler import` |
 //! | [`assemble`] | from both to a [`Scheduler`](scheduler_lib::Scheduler) |
-//! | [`admin`] | registrations and health over HTTP |
+//! | [`admin`] | registrations, health and metrics over HTTP |
+//! | [`metrics`] | gauges of stores and loops |
 //! | [`probes`] | health over gRPC |
 //! | [`run`], [`cli`] | the life of the process, and its command line |
 //!
@@ -37,6 +38,7 @@ pub mod check;
 pub mod cli;
 pub mod config;
 pub mod explain;
+pub mod metrics;
 pub mod moving;
 pub mod plan;
 pub mod probes;

@@ -4,6 +4,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use polling_model::{SharedClock, SystemClock};
+use polling_ops::{metrics::Metrics, prometheus};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -14,7 +15,7 @@ use crate::{
     admin::{self, Api},
     assemble::assemble,
     config::Config,
-    probes,
+    metrics, probes,
 };
 
 /// How long requests under way may take once the scheduler has stopped.
@@ -43,27 +44,31 @@ pub async fn run(
 ) -> anyhow::Result<()> {
     let probes = probes::listen(&config.health).await?;
     let clock: SharedClock = Arc::new(SystemClock);
+    let metrics = Metrics::new();
     let opened = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
-        opened = assemble(config, Arc::clone(&clock)) => opened,
+        opened = assemble(config, Arc::clone(&clock), &metrics) => opened,
     };
     let scheduler = opened.context("the scheduler cannot start")?;
+    metrics::watch(&metrics, &scheduler, config, &clock);
+    let pushing = metrics::push(&metrics, config, &clock, &stop)?;
     let api = Api::new(&scheduler, clock, config.admin.clone()).checks(config.clone());
     let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
     let address = listener.local_addr()?;
     tracing::info!(%address, channels = channels.join(","), "the scheduler runs");
     let probes = probes.map(|at| probes::serve(at, api.health().clone(), stop.clone()));
-    let server = tokio::spawn(admin::serve(listener, api.router(), stop.clone()));
+    let router = api.router_beside(prometheus::router(metrics));
+    let server = tokio::spawn(admin::serve(listener, router, stop.clone()));
     scheduler.run(stop.clone().cancelled_owned()).await;
     let asked_to = stop.is_cancelled();
     stop.cancel();
     if tokio::time::timeout(ADMIN_GRACE, server).await.is_err() {
         tracing::warn!("requests under way did not end in time");
     }
-    if let Some(probes) = probes {
-        // It ends by itself within its own grace.
-        let _ = probes.await;
+    // Each ends by itself within its own grace.
+    for ending in [probes, pushing].into_iter().flatten() {
+        let _ = ending.await;
     }
     anyhow::ensure!(
         asked_to,

@@ -97,6 +97,11 @@ impl Api {
 
     /// All routes.
     pub fn router(self) -> Router {
+        self.router_beside(Router::new())
+    }
+
+    /// All routes, and `beside` them others that ask for no token, such as metrics.
+    pub fn router_beside(self, beside: Router<Self>) -> Router {
         let job = get(jobs::show).patch(jobs::update).delete(jobs::remove);
         let channel = Router::new()
             .route("/", get(channels::show))
@@ -128,6 +133,7 @@ impl Api {
             .nest("/v1", api)
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))
+            .merge(beside)
             .fallback(error::no_such_path)
             .method_not_allowed_fallback(error::no_such_method)
             .layer(from_fn_with_state(

@@ -5,6 +5,7 @@
 
 mod document;
 mod fields;
+mod graphite;
 mod health;
 mod problem;
 mod tls;
@@ -25,6 +26,7 @@ use serde::Deserialize;
 use self::document::Document;
 pub use self::{
     document::ENVIRONMENT_PREFIX,
+    graphite::Graphite,
     health::Health,
     problem::{ConfigError, Origin, Problem},
     tls::RedisTls,
@@ -42,6 +44,9 @@ pub struct Config {
     /// Where health is told besides.
     #[serde(default)]
     pub health: Health,
+    /// Where metrics are pushed to.
+    #[serde(default)]
+    pub graphite: Graphite,
     /// Where SQS is, if the usual AWS settings do not say it.
     #[serde(default)]
     pub sqs: Sqs,

@@ -5,7 +5,9 @@ use std::{collections::BTreeMap, fs};
 use polling_model::{ChannelId, JobType};
 use scheduler_lib::store::MAX_SHARDS;
 
-use super::{Admin, ChannelConfig, Config, Problem, StoreKind, TransportKind, document::Document};
+use super::{
+    Admin, ChannelConfig, Config, Graphite, Problem, StoreKind, TransportKind, document::Document,
+};
 use crate::{secret::Secret, suggest};
 
 /// Shortest token, bytes: shorter ones can be guessed.
@@ -36,6 +38,7 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
         checker.tick(id, channel, &config.admin);
     }
     checker.queue_names(&config.channels);
+    checker.graphite(&config.graphite);
     checker.problems
 }
 
@@ -218,6 +221,14 @@ impl Checker<'_> {
                 let at = ["channels", id.as_str(), "queues", "work", job_type.as_str()];
                 self.report(&at, suggest::unknown("job type", job_type.as_str(), &known));
             }
+        }
+    }
+
+    fn graphite(&mut self, graphite: &Graphite) {
+        let pushes = graphite.pushes();
+        if let Some(Err(error)) = pushes.map(|config| config.resolved_prefix()) {
+            let what = format!("{error}; {{host}} is known");
+            self.report(&["graphite", "prefix"], what);
         }
     }
 

@@ -14,7 +14,7 @@ mod transport;
 use std::{collections::BTreeMap, sync::Arc};
 
 use futures_util::future::{join, join_all};
-use polling_model::{ChannelId, SharedClock};
+use polling_model::{ChannelId, SharedClock, SharedObserver};
 use scheduler_lib::{
     MemoryStore, SharedStore, StoreError,
     ledger::{MemoryLedger, RedisLedger, SharedLedger},
@@ -81,7 +81,16 @@ impl ChannelParts {
 
 /// Opens the store and the queues of every channel.
 pub async fn open(config: &Config, clock: &SharedClock) -> Vec<ChannelParts> {
-    let transports = Transports::new(config).await;
+    open_observed(config, clock, &(Arc::new(()) as SharedObserver)).await
+}
+
+/// The same, and each request to SQS is told to `observer`.
+pub async fn open_observed(
+    config: &Config,
+    clock: &SharedClock,
+    observer: &SharedObserver,
+) -> Vec<ChannelParts> {
+    let transports = Transports::new(config).await.observed(observer);
     let opening = config.channels.iter().map(|(id, channel)| {
         let transport = transports.of(id, channel);
         async move {

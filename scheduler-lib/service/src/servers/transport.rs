@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use polling_model::{ChannelId, chain};
+use polling_model::{ChannelId, SharedObserver, chain};
 use polling_transport::{DeadLetter, SharedQueue, redis, sqs};
 
 use super::{
@@ -15,12 +15,13 @@ use crate::config::{ChannelConfig, Config, Sqs, TransportKind};
 pub(super) struct Transports {
     /// Without a channel on SQS nobody asks for AWS's settings.
     sqs: Option<sqs::Client>,
+    observer: SharedObserver,
 }
 
 /// What the queues of one channel are on.
 #[derive(Debug)]
 pub(super) enum Transport {
-    Sqs(sqs::Client),
+    Sqs(sqs::Client, SharedObserver),
     Redis(redis::Client),
 }
 
@@ -39,7 +40,14 @@ impl Transports {
             true => Some(sqs_client(&config.sqs).await),
             false => None,
         };
-        Self { sqs }
+        let observer = Arc::new(());
+        Self { sqs, observer }
+    }
+
+    /// The same, and each request to SQS is told to `observer`.
+    pub(super) fn observed(mut self, observer: &SharedObserver) -> Self {
+        self.observer = Arc::clone(observer);
+        self
     }
 
     /// That of a channel; nothing is connected yet.
@@ -54,7 +62,7 @@ impl Transports {
                     .map_err(|error| chain(&error))?;
                 Ok(Transport::Redis(client))
             }
-            (None, Some(client)) => Ok(Transport::Sqs(client.clone())),
+            (None, Some(client)) => Ok(Transport::Sqs(client.clone(), Arc::clone(&self.observer))),
             // A configuration without an address is refused before.
             (None, None) => Err("its queues are on a Redis without an address".to_owned()),
         }
@@ -65,8 +73,9 @@ impl Transport {
     /// A queue, and where it sends what is received too often.
     pub(super) async fn find(&self, name: &str) -> Result<(SharedQueue, Option<Redrive>), Finding> {
         match self {
-            Self::Sqs(client) => {
-                let queue = sqs::SqsQueue::connect(client, name).await;
+            Self::Sqs(client, observer) => {
+                let observer = Arc::clone(observer);
+                let queue = sqs::SqsQueue::connect_observed(client, name, observer).await;
                 let queue = queue.map_err(|error| Finding::from(&error))?;
                 let redrive = redrive::read(client, name).await;
                 let unread = |what| Finding::new(what, "allow GetQueueUrl and GetQueueAttributes");
@@ -89,7 +98,7 @@ impl Transport {
             dead_letter,
         } = spec;
         let created = match self {
-            Self::Sqs(client) => {
+            Self::Sqs(client, _) => {
                 let mut spec = sqs::QueueSpec::new(name, visibility_timeout);
                 spec.dead_letter = dead_letter;
                 sqs::create_queue(client, &spec).await
