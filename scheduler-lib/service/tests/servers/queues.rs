@@ -45,6 +45,8 @@ fn queues_on_redis_are_held_against_the_configuration_too() {
     let (code, told) = setup.told_with(&["--check"], "LIMITS__MAX_RECEIVES", "2");
     let problem = format!("  problem: queue {queue} allows 3 receives, limits.max_receives is 2");
     assert!(code == Some(1) && told.contains(&problem), "{told}");
+    let mend = "     mend: set its maxReceiveCount to 2, or limits.max_receives to 3\n";
+    assert!(told.contains(mend), "{told}");
 
     let (code, told) = setup.told_with(&["create-queues"], "QUEUES__VISIBILITY_TIMEOUT", "31s");
     let differs = "visibility_timeout is 30000 ms, wanted 31000 ms";
@@ -53,4 +55,6 @@ fn queues_on_redis_are_held_against_the_configuration_too() {
     let (code, told) = setup.told_with(&["--check"], "QUEUES__COMPLETED", "missing");
     let missing = "connect on queue missing failed: the queue does not exist; create it first";
     assert!(code == Some(1) && told.contains(missing), "{told}");
+    let mend = "  to mend completed: create it with `scheduler create-queues`";
+    assert!(told.contains(mend), "{told}");
 }
