@@ -28,6 +28,7 @@
 //! | [`admin`] | registrations, health and metrics over HTTP |
 //! | [`metrics`] | gauges of stores and loops |
 //! | [`probes`] | health over gRPC |
+//! | [`scaling`] | how many workers there should be, told to KEDA |
 //! | [`run`], [`cli`] | the life of the process, and its command line |
 //!
 //! Features: `redis-tls` for `rediss://`, with the system's root certificates.
@@ -43,6 +44,7 @@ pub mod moving;
 pub mod plan;
 pub mod probes;
 pub mod run;
+pub mod scaling;
 pub mod secret;
 pub mod servers;
 pub mod suggest;

@@ -15,7 +15,7 @@ use crate::{
     admin::{self, Api},
     assemble::assemble,
     config::Config,
-    metrics, probes,
+    metrics, probes, scaling,
 };
 
 /// How long requests under way may take once the scheduler has stopped.
@@ -43,6 +43,7 @@ pub async fn run(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let probes = probes::listen(&config.health).await?;
+    let keda = scaling::listen(&config.scaling).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = Metrics::new();
     let opened = tokio::select! {
@@ -53,6 +54,15 @@ pub async fn run(
     let scheduler = opened.context("the scheduler cannot start")?;
     metrics::watch(&metrics, &scheduler, config, &clock);
     let pushing = metrics::push(&metrics, config, &clock, &stop)?;
+    let registries = scaling::registries(&scheduler);
+    let scaling = scaling::run(
+        config.clone(),
+        registries,
+        Arc::clone(&clock),
+        keda,
+        stop.clone(),
+    );
+    let scaling = tokio::spawn(scaling);
     let api = Api::new(&scheduler, clock, config.admin.clone()).checks(config.clone());
     let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
     let address = listener.local_addr()?;
@@ -67,7 +77,7 @@ pub async fn run(
         tracing::warn!("requests under way did not end in time");
     }
     // Each ends by itself within its own grace.
-    for ending in [probes, pushing].into_iter().flatten() {
+    for ending in [probes, pushing, Some(scaling)].into_iter().flatten() {
         let _ = ending.await;
     }
     anyhow::ensure!(

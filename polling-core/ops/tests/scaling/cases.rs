@@ -6,10 +6,10 @@ use polling_ops::scaling::ScalingRules;
 
 use super::{load::Load, world::World};
 
-/// The traces, with how many accounts each of theirs stands for.
+/// The traces.
 pub(crate) const TRACES: [&str; 2] = ["a-fold28-x10", "b-fold28-x10"];
 
-/// So many accounts stand behind one of the trace.
+/// Each account stands for so many.
 const COPIES: usize = 10;
 
 /// What a trace makes a scheduler dispatch.

@@ -125,7 +125,7 @@ impl World {
             .flatten()
             .map(|(within_s, jobs)| LookAhead {
                 within: Duration::from_secs(within_s),
-                jobs,
+                jobs: jobs * self.foreseen_percent / 100,
             });
         // Without a look ahead somebody has to count what comes.
         let came = || {

@@ -8,6 +8,7 @@ mod fields;
 mod graphite;
 mod health;
 mod problem;
+mod scaling;
 mod tls;
 mod validate;
 
@@ -29,6 +30,7 @@ pub use self::{
     graphite::Graphite,
     health::Health,
     problem::{ConfigError, Origin, Problem},
+    scaling::{JobTypeScaling, Scaling},
     tls::RedisTls,
 };
 use crate::secret::Secret;
@@ -50,6 +52,9 @@ pub struct Config {
     /// Where SQS is, if the usual AWS settings do not say it.
     #[serde(default)]
     pub sqs: Sqs,
+    /// How many workers there should be.
+    #[serde(default)]
+    pub scaling: Scaling,
     /// What is served, by name.
     pub channels: BTreeMap<ChannelId, ChannelConfig>,
 }

@@ -38,6 +38,7 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
         checker.tick(id, channel, &config.admin);
     }
     checker.queue_names(&config.channels);
+    checker.scaling(config);
     checker.graphite(&config.graphite);
     checker.problems
 }
@@ -229,6 +230,27 @@ impl Checker<'_> {
         if let Some(Err(error)) = pushes.map(|config| config.resolved_prefix()) {
             let what = format!("{error}; {{host}} is known");
             self.report(&["graphite", "prefix"], what);
+        }
+    }
+
+    fn scaling(&mut self, config: &Config) {
+        for (id, job_types) in &config.scaling.channels {
+            let at = ["scaling", "channels", id.as_str()];
+            let Some(channel) = config.channels.get(id) else {
+                let known: Vec<_> = config.channels.keys().map(ChannelId::as_str).collect();
+                self.report(&at, suggest::unknown("channel", id.as_str(), &known));
+                continue;
+            };
+            for (job_type, rules) in job_types {
+                let at = [at[0], at[1], at[2], job_type.as_str()];
+                if !channel.job_types.contains_key(job_type) {
+                    let known: Vec<_> = channel.job_types.keys().map(JobType::as_str).collect();
+                    self.report(&at, suggest::unknown("job type", job_type.as_str(), &known));
+                } else if let Err(error) = rules.0.validate() {
+                    let what = format!("it needs {}", error.bounds);
+                    self.report(&[at[0], at[1], at[2], at[3], error.rule], what);
+                }
+            }
         }
     }
 
