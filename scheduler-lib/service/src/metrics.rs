@@ -29,8 +29,8 @@ pub static OPEN_NOTES: Gauge = Gauge {
 };
 
 /// The catch-up backlog.
-pub static SLOTS_BEHIND: Gauge = Gauge {
-    name: "polling_slots_behind_slots",
+pub static BACKLOG: Gauge = Gauge {
+    name: "polling_backlog_slots",
     help: "Slots between the one being drained and the one that is due: what is to be caught up",
     labels: &["channel"],
 };
@@ -50,7 +50,7 @@ pub static TICK_AGE: Gauge = Gauge {
 };
 
 /// All of these.
-pub static GAUGES: [&Gauge; 5] = [&JOBS, &OPEN_NOTES, &SLOTS_BEHIND, &DUE_JOBS, &TICK_AGE];
+pub static GAUGES: [&Gauge; 5] = [&JOBS, &OPEN_NOTES, &BACKLOG, &DUE_JOBS, &TICK_AGE];
 
 /// How far ahead the slots are looked at.
 const AHEAD_SLOTS: [usize; 3] = [1, 5, 15];
@@ -130,7 +130,7 @@ impl Store {
             .map(|(place, jobs)| JOBS.reading(&[channel, place], jobs as f64))
             .collect();
         readings.push(OPEN_NOTES.reading(&[channel], counts.open_notes as f64));
-        readings.push(SLOTS_BEHIND.reading(&[channel], (due - counts.cursor).max(0) as f64));
+        readings.push(BACKLOG.reading(&[channel], (due - counts.cursor).max(0) as f64));
         readings
     }
 }

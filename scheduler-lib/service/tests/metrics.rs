@@ -79,7 +79,7 @@ async fn a_scrape_tells_jobs_by_place_the_backlog_and_the_slots_ahead() {
     assert_eq!(value("polling_jobs", "slot"), 2.0);
     assert_eq!(value("polling_jobs", "held"), 1.0);
     assert_eq!(value("polling_jobs", "in_flight"), 0.0);
-    assert_eq!(value("polling_slots_behind_slots", "m"), 4.0);
+    assert_eq!(value("polling_backlog_slots", "m"), 4.0);
     assert_eq!(value("polling_due_jobs", "15"), 2.0);
     assert_eq!(value("polling_open_notes", "m"), 0.0);
     assert!(
