@@ -144,7 +144,7 @@ fn growth(file: &Path, figures: &Figures) -> Drawn {
         .light_line_style(TRANSPARENT)
         .x_desc("registered jobs")
         .y_desc("µs a job, drained and settled")
-        .x_label_formatter(&|jobs| number(*jobs))
+        .x_label_formatter(&|jobs| round_number(*jobs))
         .draw()?;
     chart.draw_series(LineSeries::new(points.clone(), OURS.stroke_width(2)))?;
     chart.draw_series(
@@ -154,4 +154,13 @@ fn growth(file: &Path, figures: &Figures) -> Drawn {
     )?;
     area.present()?;
     Ok(())
+}
+
+/// Of the many lines of a logarithmic axis those have room for a number that begin with 1, 2 or 5.
+fn round_number(value: f64) -> String {
+    let first_digit = value / 10f64.powf(value.log10().floor());
+    match first_digit.round() as u32 {
+        1 | 2 | 5 => number(value),
+        _ => String::new(),
+    }
 }
