@@ -62,6 +62,7 @@ async fn work(work: Arc<MemoryQueue>, completed: Arc<MemoryQueue>, polls: Polls)
                 created_ms: vec![],
                 calls: 1,
                 finished_ms: now_ms,
+                sent_ms: None,
             };
             let body = wire::encode_completion(&completion).unwrap();
             assert_eq!(completed.send(vec![body]).await, [Ok(())]);

@@ -4,7 +4,7 @@ use std::io::{Write, stdout};
 
 use allocation_counter::{AllocationInfo, measure};
 use anyhow::Context as _;
-use benches::{figure::Figure, layers::Layers, policy::Decision};
+use benches::{figure::Figure, layers::Layers, metering, policy::Decision};
 use polling_model::{Context, wire};
 
 /// Before it is counted: what is allocated once is there then.
@@ -43,12 +43,25 @@ fn counted() -> anyhow::Result<Vec<Figure>> {
     let job: polling_model::Job = wire::decode_job(layers.body().as_bytes())?;
     let encoded = measure(|| drop(wire::encode_job(&job)));
     let decoded = measure(|| drop(wire::decode_job::<Context>(layers.body().as_bytes())));
+    let told = metering::pairs().into_iter().map(|pair| {
+        let [bare, wrapped] = [pair.bare, pair.wrapped].map(|calls| {
+            runtime.block_on(calls(WARM_UP));
+            measure(|| runtime.block_on(calls(WARM_UP))).count_total
+        });
+        (wrapped - bare) as f64 / WARM_UP as f64
+    });
+    let told = Figure::new(
+        "allocations/metering",
+        told.fold(0.0, f64::max),
+        "allocations",
+    );
     Ok(vec![
         figure("allocations/layers", all),
         figure("allocations/bare", bare),
         figure("allocations/policy", decided),
         figure("allocations/encode", encoded),
         figure("allocations/decode", decoded),
+        told,
     ])
 }
 

@@ -6,7 +6,8 @@ use async_trait::async_trait;
 use futures_util::future::FutureExt as _;
 use polling_model::{EventEnvelope, Topic};
 use polling_transport::{
-    BusError, Deliveries, EntryError, EventBus, Message, Queue, QueueError, QueueStats, Receipt,
+    BusError, Deliveries, EntryError, EventBus, Message, Outgoing, Queue, QueueError, QueueStats,
+    Receipt,
 };
 
 /// Takes everything, and has nothing.
@@ -27,8 +28,8 @@ impl Queue for IdleQueue {
         Ok(Vec::new())
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
-        bodies.iter().map(|_| Ok(())).collect()
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
+        messages.iter().map(|_| Ok(())).collect()
     }
 
     async fn ack(&self, _receipt: &Receipt) -> Result<(), QueueError> {

@@ -106,6 +106,7 @@ impl Layers {
             receipt: Receipt("1".to_owned()),
             receive_count: 1,
             sent_ms: 0,
+            trace: None,
         };
         Delivery::new(message, self.queue.clone(), LIFE, self.keeper.clone())
     }
@@ -143,6 +144,7 @@ impl Layers {
             created_ms: Vec::new(),
             calls: polled.calls,
             finished_ms: 0,
+            sent_ms: None,
         };
         Ok(wire::encode_completion(&completion)?)
     }

@@ -7,6 +7,7 @@ pub mod figure;
 mod idle;
 pub mod jobs;
 pub mod layers;
+pub mod metering;
 pub mod policy;
 pub mod process;
 #[cfg(feature = "redis")]

@@ -2,6 +2,8 @@
 # The processes of dev/demo: started, watched, broken and stopped. Each has a note and a log in the run's folder.
 
 workers=(alpha beta)
+declare -A metrics_at # where each worker tells its metrics
+counted=()            # for the checker: who else counted, once anybody has
 
 # The run's folder, and its name, which queues, topic and Redis keys bear.
 make_folder() {
@@ -35,9 +37,13 @@ start() {
 
 # start_processes: the channel, the queues and the topic, the scheduler, the workers.
 start_processes() {
-    local worker
+    local worker port=17480
     channel=http://127.0.0.1:$(free_port 17440)
     scheduler=http://127.0.0.1:$(free_port 17470)
+    for worker in "${workers[@]}"; do
+        port=$(free_port $((port + 1)))
+        metrics_at[$worker]=127.0.0.1:$port
+    done
     start channel "$channel" "$binaries/examples/fake_channel" --listen "${channel#http://}" \
         --log "$folder/channel.jsonl" --accounts "$accounts" --replay-s "$posting_s" "${posts[@]}"
     await_answer channel "$channel/control"
@@ -50,6 +56,7 @@ start_processes() {
     row channel "$channel"
     row scheduler "$scheduler"
     row workers "${workers[*]}"
+    watch
 }
 
 row() { printf '%-11s %s\n' "$1" "$2"; }
@@ -58,8 +65,10 @@ row() { printf '%-11s %s\n' "$1" "$2"; }
 configure_scheduler() {
     sed "s/channels\.demo/channels.$name/" dev/demo.toml >"$folder/scheduler.toml"
     scheduler_program=(env POLLING__ADMIN__LISTEN="${scheduler#http://}"
-        "POLLING__CHANNELS__${name^^}__REDIS=$POLLING_REDIS_URL"
-        "$binaries/scheduler" --config "$folder/scheduler.toml")
+        "POLLING__CHANNELS__${name^^}__REDIS=$POLLING_REDIS_URL")
+    ! $watched || scheduler_program+=("POLLING__GRAPHITE__ADDRESS=$POLLING_GRAPHITE_ADDRESS"
+        "POLLING__GRAPHITE__PREFIX=polling.$name.scheduler")
+    scheduler_program+=("$binaries/scheduler" --config "$folder/scheduler.toml")
 }
 
 start_scheduler() {
@@ -68,8 +77,11 @@ start_scheduler() {
 }
 
 start_worker() {
+    local watching=()
+    ! $watched || watching=(--metrics-listen "${metrics_at[$1]}" --graphite-every-s 2
+        --graphite "$POLLING_GRAPHITE_ADDRESS" --graphite-prefix "polling.$name.$1")
     start "$1" none "$binaries/examples/channel_worker" --name "$1" --channel-url "$channel" \
-        --work-queue "polling-$name-posts" --completed-queue "polling-$name-completed" --topic "$name-posts"
+        --work-queue "polling-$name-posts" --completed-queue "polling-$name-completed" --topic "$name-posts" "${watching[@]}"
 }
 
 await_answer() {
@@ -100,6 +112,50 @@ register() {
     answer=$(curl -s --max-time 60 --data-binary "@$folder/accounts.jsonl" "$scheduler/v1/channels/$name/jobs:batch")
     [[ $answer == *"\"created\":$accounts,"* ]] || fail "the scheduler does not take the accounts" "${answer:0:300}"
     row registered "$accounts accounts, polled every $interval_s s, in slots of 1 s"
+}
+
+# --- Prometheus and Graphite ----------------------------------------------------------------------------------------
+
+# Prometheus is told whom to scrape; to Graphite they push by themselves.
+watch() {
+    local worker
+    $watched || return 0
+    {
+        printf '[{"targets":["%s"],"labels":{"job":"scheduler","instance":"scheduler","run":"%s"}}' \
+            "${scheduler#http://}" "$name"
+        for worker in "${workers[@]}"; do
+            printf ',{"targets":["%s"],"labels":{"job":"worker","instance":"%s","run":"%s"}}' \
+                "${metrics_at[$worker]}" "$worker" "$name"
+        done
+        echo ']'
+    } >"$folder/targets.json"
+    mv "$folder/targets.json" "$POLLING_PROMETHEUS_TARGETS/$name.json"
+    row prometheus "$POLLING_PROMETHEUS_URL"
+    row graphite "$POLLING_GRAPHITE_URL/render?format=json&from=-2min&target=polling.$name.*.polling_polls_total.*.*.*.*"
+    # What a killed process counted last is gone with it.
+    is_scenario kill || counted=(--prometheus "$POLLING_PROMETHEUS_URL" --graphite "$POLLING_GRAPHITE_URL" --run "$name")
+}
+
+stop_watching() { ! $watched || rm -f "${POLLING_PROMETHEUS_TARGETS:?}/$name.json"; }
+
+# The kill switch: each job is held after the poll that is under way.
+pause_all() {
+    local page after=
+    while
+        page=$(curl -s --max-time 60 -X POST "$scheduler/v1/channels/$name/jobs:pause?all=true&limit=1000${after:+&after=$after}")
+        [[ $page == *'"next":"'* ]]
+    do after=$(sed 's/.*"next":"\([^"]*\)".*/\1/' <<<"$page"); done
+    [[ $page == *'"seen":'* ]] || notice "the jobs cannot be paused: ${page:0:300}"
+}
+
+# Waits until no job is in flight: every poll has ended, and is settled.
+await_quiet() {
+    local until_ms
+    until_ms=$(($(now_ms) + patience_s * 1000))
+    until curl -s --max-time 5 "$scheduler/metrics" | grep -q 'polling_jobs{.*place="in_flight".*} 0\.0$'; do
+        (($(now_ms) < until_ms)) || { notice "jobs are still in flight after $patience_s s" && return; }
+        sleep 0.2
+    done
 }
 
 # --- watching -------------------------------------------------------------------------------------------------------

@@ -8,6 +8,9 @@ sqs_port_variables=(POLLING_SQS_PORT)
 sqs_address=http://127.0.0.1:$POLLING_SQS_PORT
 sqs_grace_ms=10000
 
+# ElasticMQ takes any credentials. These keep real ones away from it.
+sqs_env() { printf 'export %s\n' AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=us-east-1; }
+
 sqs_install() {
     ensure_java
     ensure_jars elasticmq

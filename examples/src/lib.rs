@@ -1,4 +1,6 @@
-//! What the example workers share: everything but the channel.
+//! What the example programs share.
 
+#[cfg(feature = "demo")]
+pub mod watching;
 #[cfg(feature = "channels")]
 pub mod worker;

@@ -14,6 +14,7 @@ use tracing::Instrument;
 use crate::{
     BoxError, Delivery, Job, Observation, SharedClock, SharedObserver, caps,
     model::{KillPoint, wire},
+    spans::{self, Carried},
     suspects::Suspects,
 };
 
@@ -91,8 +92,12 @@ where
             Err(error) => return Box::pin(self.layer.leave_undecodable(delivery, error)),
         };
         let observer = self.layer.observer.clone();
-        let now = Instant::now();
-        let job = Job::received(dispatch, self.layer.clock.now_ms(), now);
+        if delivery.message().receive_count > 1 {
+            observer.observe(Observation::Redelivered { queue: "work" });
+        }
+        let (now, now_ms) = (Instant::now(), self.layer.clock.now_ms());
+        let carried = Carried::of(delivery.message(), &dispatch);
+        let job = Job::received(dispatch, carried, now_ms, now);
         if job.deadline().saturating_duration_since(now) < self.layer.reserve {
             observer.observe(Observation::DroppedLate {
                 job_type: &job.job_type,
@@ -107,15 +112,18 @@ where
                 Ok(())
             });
         }
-        let span = tracing::info_span!("job", id = %job.id, kind = %job.job_type);
-        let working = self.inner.call(job);
+        let span = spans::job(&job, delivery.message(), now_ms);
+        let working = span.in_scope(|| self.inner.call(job));
         let suspects = self.layer.suspects.clone();
         let settled = async move {
             let _turn = suspects.turn(&mut delivery).await;
-            let worked = working.await.map(drop).map_err(Into::into);
+            let worked = working.await.map(drop).map_err(Into::<BoxError>::into);
             match &worked {
-                Ok(()) => ack(delivery, &observer).await,
-                Err(_) => delivery.leave(),
+                Ok(()) => ack(delivery, &observer).instrument(spans::ack()).await,
+                Err(error) => {
+                    log_left(&**error);
+                    delivery.leave();
+                }
             }
             worked
         };
@@ -132,10 +140,18 @@ impl AckLayer {
         self.observer
             .observe(Observation::Undecodable { queue: "work" });
         async move {
+            log_left(&error);
             delivery.leave();
             Err(error.into())
         }
     }
+}
+
+fn log_left(error: &(dyn std::error::Error + 'static)) {
+    tracing::warn!(
+        error = crate::model::chain(error),
+        "job not completed; its message will be delivered again"
+    );
 }
 
 /// The outcome is stored by now: whatever the queue answers, it stands.

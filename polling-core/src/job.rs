@@ -12,7 +12,11 @@ use std::{
 
 use tokio::time::Instant;
 
-use crate::{caps, model};
+use crate::{
+    caps,
+    model::{self, TraceContext},
+    spans::Carried,
+};
 
 /// One dispatch of a job, with its deadlines. Derefs to the model's [`Job`](model::Job), which
 /// has the account to poll and the context that the last poll left.
@@ -28,6 +32,7 @@ pub struct Job {
 /// What all clones of a job share.
 struct Dispatch {
     job: model::Job,
+    carried: Option<Carried>,
     calls: AtomicU32,
 }
 
@@ -36,17 +41,23 @@ impl Job {
     /// is `not_after_ms`, at most [`caps::MAX_LIFETIME`] away.
     #[must_use]
     pub fn new(dispatch: model::Job, now_ms: i64) -> Self {
-        Self::received(dispatch, now_ms, Instant::now())
+        Self::received(dispatch, None, now_ms, Instant::now())
     }
 
-    /// The same, with both clocks read by the caller.
-    pub(crate) fn received(dispatch: model::Job, now_ms: i64, now: Instant) -> Self {
+    /// The same, with both clocks read by the caller, and with what its message brought beside.
+    pub(crate) fn received(
+        dispatch: model::Job,
+        carried: Option<Carried>,
+        now_ms: i64,
+        now: Instant,
+    ) -> Self {
         let left_ms = dispatch.not_after_ms.saturating_sub(now_ms).max(0);
         let left = Duration::from_millis(left_ms.unsigned_abs()).min(caps::MAX_LIFETIME);
         let expires = now + left;
         Self {
             dispatch: Arc::new(Dispatch {
                 job: dispatch,
+                carried,
                 calls: AtomicU32::new(0),
             }),
             expires,
@@ -85,6 +96,19 @@ impl Job {
     #[must_use]
     pub fn calls(&self) -> u32 {
         self.dispatch.calls.load(Relaxed)
+    }
+
+    /// The trace that this dispatch is a part of, where its message brought it: events and
+    /// completion carry it on. Every dispatch has one, which
+    /// [`TraceContext::of`] tells from its token.
+    #[must_use]
+    pub fn trace(&self) -> Option<TraceContext> {
+        self.dispatch.carried.map(|carried| carried.trace)
+    }
+
+    /// When its message was sent, UTC milliseconds, where that is to be told with its trace.
+    pub(crate) fn sent_ms(&self) -> Option<i64> {
+        self.dispatch.carried.map(|carried| carried.sent_ms)
     }
 
     /// The same job with its deadline brought forward to `deadline`; a later one changes nothing.

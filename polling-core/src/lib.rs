@@ -130,6 +130,7 @@ mod polled;
 mod poller;
 pub mod publish;
 pub mod rate_limit;
+mod spans;
 mod suspects;
 #[cfg(feature = "test-util")]
 pub mod test_util;

@@ -9,6 +9,7 @@ use crate::{
     ledger::{MemoryLedger, SharedLedger},
     levels::ServiceLevels,
     limits::Limits,
+    live::Live,
     policy::{FixedIntervals, Frequency, JobTypeRules, RuleError, adaptive::AdaptiveFrequency},
     store::SharedStore,
 };
@@ -24,18 +25,57 @@ pub struct Channel {
     pub(crate) default_level: ServiceLevel,
     pub(crate) levels: Arc<dyn ServiceLevels>,
     pub(crate) ledger: SharedLedger,
-    pub(crate) limits: Limits,
+    limits: Live<Limits>,
 }
 
-/// A job type with its rules and its work queue.
+/// A job type with its policy and its work queue.
 #[derive(Debug, Clone)]
 pub(crate) struct Kind {
-    pub(crate) rules: JobTypeRules,
-    pub(crate) frequency: Arc<dyn Frequency>,
+    policy: Live<Policy>,
     pub(crate) work: SharedQueue,
 }
 
+/// The rules of a job type, and what they say of how often its jobs are polled.
+#[derive(Debug)]
+pub(crate) struct Policy {
+    pub(crate) rules: JobTypeRules,
+    pub(crate) frequency: Arc<dyn Frequency>,
+    /// Whether the frequency is one of the embedding program's own, which no rules replace.
+    own_frequency: bool,
+}
+
+impl Policy {
+    fn by_rules(rules: JobTypeRules) -> Self {
+        let frequency: Arc<dyn Frequency> = match rules.adaptive {
+            Some(adaptive) => Arc::new(AdaptiveFrequency::new(adaptive)),
+            None => Arc::new(FixedIntervals),
+        };
+        Self {
+            rules,
+            frequency,
+            own_frequency: false,
+        }
+    }
+
+    /// The same with other rules.
+    fn with_rules(&self, rules: JobTypeRules) -> Self {
+        if !self.own_frequency {
+            return Self::by_rules(rules);
+        }
+        Self {
+            rules,
+            frequency: Arc::clone(&self.frequency),
+            own_frequency: true,
+        }
+    }
+}
+
 impl Kind {
+    /// As it is at present: whoever decides takes it once.
+    pub(crate) fn policy(&self) -> Arc<Policy> {
+        self.policy.get()
+    }
+
     /// How long after its dispatch a message may be polled.
     pub(crate) fn message_life(&self, limits: &Limits) -> Duration {
         limits.message_life(self.work.visibility_timeout())
@@ -65,8 +105,27 @@ impl Channel {
         &self.id
     }
 
-    pub(crate) fn rules(&self, job_type: &JobType) -> Option<&JobTypeRules> {
-        self.kinds.get(job_type).map(|kind| &kind.rules)
+    /// The policy of a job type, as it is at present.
+    pub(crate) fn policy(&self, job_type: &JobType) -> Option<Arc<Policy>> {
+        self.kinds.get(job_type).map(Kind::policy)
+    }
+
+    /// The bounds of the cycle, as they are at present.
+    pub(crate) fn limits(&self) -> Arc<Limits> {
+        self.limits.get()
+    }
+
+    /// Replaces the rules of a job type; whether there is one.
+    pub(crate) fn set_rules(&self, job_type: &JobType, rules: JobTypeRules) -> bool {
+        let kind = self.kinds.get(job_type);
+        if let Some(kind) = kind {
+            kind.policy.set(kind.policy().with_rules(rules));
+        }
+        kind.is_some()
+    }
+
+    pub(crate) fn set_limits(&self, limits: Limits) {
+        self.limits.set(limits);
     }
 }
 
@@ -88,12 +147,10 @@ impl ChannelBuilder {
     /// Adds a job type with its rules and its work queue. Its jobs are polled at fixed intervals,
     /// or as the rules' [`adaptive`](JobTypeRules::adaptive) says.
     #[must_use]
-    pub fn job_type(self, job_type: JobType, rules: JobTypeRules, work: SharedQueue) -> Self {
-        let frequency: Arc<dyn Frequency> = match rules.adaptive {
-            Some(adaptive) => Arc::new(AdaptiveFrequency::new(adaptive)),
-            None => Arc::new(FixedIntervals),
-        };
-        self.job_type_by(job_type, rules, frequency, work)
+    pub fn job_type(mut self, job_type: JobType, rules: JobTypeRules, work: SharedQueue) -> Self {
+        let policy = Live::new(Policy::by_rules(rules));
+        self.kinds.insert(job_type, Kind { policy, work });
+        self
     }
 
     /// Adds a job type that is polled by a policy of one's own. Its rules still tell levels,
@@ -106,12 +163,12 @@ impl ChannelBuilder {
         frequency: Arc<dyn Frequency>,
         work: SharedQueue,
     ) -> Self {
-        let kind = Kind {
+        let policy = Live::new(Policy {
             rules,
             frequency,
-            work,
-        };
-        self.kinds.insert(job_type, kind);
+            own_frequency: true,
+        });
+        self.kinds.insert(job_type, Kind { policy, work });
         self
     }
 
@@ -189,7 +246,8 @@ impl ChannelBuilder {
             .validate()
             .map_err(|source| bad("limits".to_owned(), source))?;
         for (job_type, kind) in &self.kinds {
-            kind.rules
+            kind.policy()
+                .rules
                 .validate()
                 .map_err(|source| bad(format!("job type {job_type}"), source))?;
         }
@@ -205,7 +263,7 @@ impl ChannelBuilder {
             default_level,
             levels: self.levels,
             ledger: self.ledger,
-            limits: self.limits,
+            limits: Live::new(self.limits),
         })
     }
 }

@@ -48,6 +48,7 @@
 //!         created_ms: vec![],
 //!         calls: 1,
 //!         finished_ms: clock.now_ms(),
+//!         sent_ms: None,
 //!     };
 //!     completed.send(vec![wire::encode_completion(&completion)?]).await;
 //!     work.ack(&message.receipt).await?;
@@ -87,6 +88,7 @@ pub mod explain;
 pub mod ledger;
 pub mod levels;
 mod limits;
+mod live;
 mod pace;
 pub mod plan;
 pub mod policy;
@@ -100,7 +102,8 @@ pub use cycle::ChannelStatus;
 pub use levels::{LevelsError, ServiceLevels};
 pub use limits::Limits;
 pub use registry::{
-    Bursting, Change, QueueRole, QueueState, Registration, Registry, RegistryError, ScopeState,
+    Bursting, Change, HandedOver, QueueRole, QueueState, Registration, Registry, RegistryError,
+    ScopeState,
 };
 pub use scheduler::{Monitor, Scheduler, SchedulerBuilder};
 pub use store::{MemoryStore, SharedStore, SlotStore, StoreError};

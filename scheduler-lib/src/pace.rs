@@ -17,6 +17,11 @@ impl Pace {
         }
     }
 
+    /// Another rate, from now on.
+    pub(crate) fn set(&mut self, per_s: u32) {
+        self.per_s = per_s;
+    }
+
     /// Takes at most `most` units of what is there.
     pub(crate) fn take(&mut self, most: usize, now_ms: i64) -> usize {
         let per_s = f64::from(self.per_s);

@@ -1,27 +1,32 @@
 //! Registrations: what a service that owns accounts calls.
 
+mod explaining;
+mod messages;
+mod moving;
 mod operate;
+mod steer;
 
 use std::{cmp::Reverse, collections::BTreeMap};
 
 use polling_model::{
     AccountId, ChannelId, Context, ContextError, EncodedContext, Generator, JobId, JobType,
-    KillPoint, ServiceLevel, SharedClock, chain,
+    KillPoint, ServiceLevel, SharedClock,
 };
 
 use crate::{
     channel::Channel,
-    explain::{Explanation, Facts, explain},
-    ledger::{Claim, Cushion, Standing},
-    limits::LEDGER_DEADLINE,
+    ledger::Cushion,
     policy::{Override, RuleError, candidates, check_cushion},
     store::{
         Burst, Candidates, Counts, Edited, Hold, JobRecord, JobState, ListCursor, Listed,
-        MAX_BURSTS, NewJob, Registered, StoreError, Undecodable, Update,
+        MAX_BURSTS, NewJob, Registered, StoreError, Update,
     },
 };
 
-pub use self::operate::{QueueRole, QueueState, ScopeState};
+pub use self::{
+    moving::HandedOver,
+    operate::{QueueRole, QueueState, ScopeState},
+};
 
 /// The registrations of one channel. Cheap to clone; every call is one atomic step on the store,
 /// idempotent, and safe at any time, whatever the cycle does meanwhile.
@@ -285,39 +290,6 @@ impl Registry {
         Ok(self.channel.store.list(from, limit).await?)
     }
 
-    /// Why a job is where it is, and when it is polled next. Limits that cannot be read are left
-    /// out, and the explanation says so.
-    ///
-    /// # Errors
-    ///
-    /// [`RegistryError::Unknown`], or the store's.
-    pub async fn explain(&self, id: &JobId) -> Result<Explanation, RegistryError> {
-        let record = self.get(id).await?;
-        let kind = self.channel.kinds.get(&record.state.job_type);
-        let claims = kind.map_or_else(Vec::new, |kind| kind.rules.claims(&record.state));
-        let limits = self.standing(claims).await;
-        let facts = Facts {
-            record: &record,
-            rules: kind.map(|kind| (&kind.rules, &*kind.frequency)),
-            limits: limits.as_deref().map_err(String::as_str),
-        };
-        Ok(explain(&facts, self.clock.now_ms()))
-    }
-
-    /// How scopes stand now, or why nobody knows.
-    async fn standing(&self, claims: Vec<Claim>) -> Result<Vec<(Claim, Standing)>, String> {
-        if claims.is_empty() {
-            return Ok(Vec::new());
-        }
-        let scopes: Vec<_> = claims.iter().map(|claim| claim.scope.clone()).collect();
-        let asked = self.channel.ledger.standing(&scopes, self.clock.now_ms());
-        match tokio::time::timeout(LEDGER_DEADLINE, asked).await {
-            Ok(Ok(standings)) => Ok(claims.into_iter().zip(standings).collect()),
-            Ok(Err(error)) => Err(chain(&error)),
-            Err(_) => Err("no answer in time".to_owned()),
-        }
-    }
-
     /// How many jobs are where.
     ///
     /// # Errors
@@ -346,15 +318,6 @@ impl Registry {
         Ok(self.channel.store.check().await?)
     }
 
-    /// Messages that nobody could decode, newest first.
-    ///
-    /// # Errors
-    ///
-    /// The store's.
-    pub async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, RegistryError> {
-        Ok(self.channel.store.undecodable(limit).await?)
-    }
-
     /// Jobs whose polls found more than they could fetch, with their last bursts: those that had
     /// most of them first, at most `limit`. Of all jobs together the last [`MAX_BURSTS`] bursts are
     /// kept.
@@ -379,8 +342,8 @@ impl Registry {
             .zip(states)
             .map(|((id, bursts), state)| {
                 let interval_ms = |state: &JobState| {
-                    let rules = self.channel.rules(&state.job_type);
-                    let by_rules = rules.map(|rules| rules.interval_ms(&state.level));
+                    let policy = self.channel.policy(&state.job_type);
+                    let by_rules = policy.map(|policy| policy.rules.interval_ms(&state.level));
                     state.pace.and_then(Override::pin_ms).or(by_rules)
                 };
                 Bursting {
@@ -395,6 +358,13 @@ impl Registry {
         Ok(told.collect())
     }
 
+    fn unknown_type(&self, job_type: &JobType) -> RegistryError {
+        RegistryError::UnknownJobType {
+            job_type: job_type.clone(),
+            known: self.channel.kinds.keys().cloned().collect(),
+        }
+    }
+
     fn due_within_interval(
         &self,
         id: &JobId,
@@ -402,15 +372,12 @@ impl Registry {
         level: &ServiceLevel,
         pace: Option<Override>,
     ) -> Result<Candidates, RegistryError> {
-        let rules = self
+        let policy = self
             .channel
-            .rules(job_type)
-            .ok_or_else(|| RegistryError::UnknownJobType {
-                job_type: job_type.clone(),
-                known: self.channel.kinds.keys().cloned().collect(),
-            })?;
+            .policy(job_type)
+            .ok_or_else(|| self.unknown_type(job_type))?;
         let pin_ms = pace.and_then(Override::pin_ms);
-        let interval_ms = pin_ms.unwrap_or_else(|| rules.interval_ms(level));
+        let interval_ms = pin_ms.unwrap_or_else(|| policy.rules.interval_ms(level));
         Ok(candidates(
             id,
             interval_ms,
@@ -464,11 +431,25 @@ pub enum RegistryError {
         known: Vec<JobType>,
     },
     /// A value is out of its bounds. Nothing changed.
-    #[error("bad rules of a job")]
+    #[error("bad rules")]
     Rule(#[from] RuleError),
     /// The context cannot be stored. Nothing changed.
     #[error("bad context")]
     Context(#[source] ContextError),
+    /// No such message is kept.
+    #[error("no message {id} is kept")]
+    UnknownMessage {
+        /// Which.
+        id: String,
+    },
+    /// A queue did not take a message; it is kept.
+    #[error("queue {queue} did not take the message: {why}")]
+    Queue {
+        /// Its name.
+        queue: String,
+        /// What was seen.
+        why: String,
+    },
     /// Nobody knows how the rate limits stand.
     #[error("the ledger of rate limits cannot be read: {why}")]
     Limits {

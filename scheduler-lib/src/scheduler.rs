@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
-use polling_model::{ChannelId, Generator, SharedClock, SharedObserver, SystemClock};
+use polling_model::{ChannelId, Generator, SharedClock, SharedObserver, SystemClock, TraceRatio};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -33,6 +33,7 @@ impl Scheduler {
             clock: Arc::new(SystemClock),
             generator: Generator::from_os(),
             observer: Arc::new(()),
+            traces: None,
         }
     }
 
@@ -94,6 +95,7 @@ pub struct SchedulerBuilder {
     clock: SharedClock,
     generator: Generator,
     observer: SharedObserver,
+    traces: Option<TraceRatio>,
 }
 
 impl SchedulerBuilder {
@@ -125,6 +127,14 @@ impl SchedulerBuilder {
         self
     }
 
+    /// Lets every message carry the trace of its cycle, with a mark on that many of them. Workers
+    /// and whoever consumes their events join it. Without this messages carry none.
+    #[must_use]
+    pub fn traces(mut self, marked: TraceRatio) -> Self {
+        self.traces = Some(marked);
+        self
+    }
+
     /// The scheduler. Nothing runs yet.
     #[must_use]
     pub fn build(self) -> Scheduler {
@@ -133,6 +143,7 @@ impl SchedulerBuilder {
             clock,
             generator,
             observer,
+            traces,
         } = self;
         let cycle = |channel: Channel| {
             let id = channel.id().clone();
@@ -141,6 +152,7 @@ impl SchedulerBuilder {
                 Arc::clone(&clock),
                 generator.clone(),
                 Arc::clone(&observer),
+                traces,
             );
             (id, Arc::new(cycle))
         };

@@ -13,7 +13,7 @@ use std::{
 use async_trait::async_trait;
 use polling_model::{Context, Generator, Job, JobId, SharedClock, SlotRing, wire};
 use polling_transport::{
-    EntryError, Message, Queue, QueueError, QueueStats, Receipt, SharedQueue, TokioClock,
+    EntryError, Message, Outgoing, Queue, QueueError, QueueStats, Receipt, SharedQueue, TokioClock,
     memory::MemoryQueue,
 };
 use scheduler_lib::{
@@ -45,18 +45,18 @@ impl Queue for Choosy {
         self.inner.receive(max, wait).await
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         if self.partial_sends.load(Relaxed) == 0 {
-            return self.inner.send(bodies).await;
+            return self.inner.send_all(messages).await;
         }
         self.partial_sends.fetch_sub(1, Relaxed);
         let mut answers = Vec::new();
-        for (at, body) in bodies.into_iter().enumerate() {
+        for (at, message) in messages.into_iter().enumerate() {
             if at % 2 == 0 {
                 let reason = "throttled".to_owned();
                 answers.push(Err(EntryError::Unknown { reason }));
             } else {
-                answers.extend(self.inner.send(vec![body]).await);
+                answers.extend(self.inner.send_all(vec![message]).await);
             }
         }
         answers

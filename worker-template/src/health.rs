@@ -1,82 +1,98 @@
-//! The two probes of an orchestrator: `/livez` says that the process answers, `/readyz` that it
-//! works.
+//! The probes of an orchestrator: `/healthz` says that jobs end, `/readyz` that what they need
+//! answers.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{
+    net::SocketAddr,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use anyhow::Context as _;
-use axum::{Router, extract::State, http::StatusCode, routing::get};
-use polling_core::{Worker, model::chain, worker::NotReady};
-use tokio::{net::TcpListener, sync::watch, time::sleep};
+use axum::Router;
+use polling_core::{SystemClock, Worker, model::chain, transport::QueueError, worker::Pulse};
+use polling_ops::health::{
+    Health, HealthError,
+    checks::{self, Late},
+};
+use tokio::{net::TcpListener, time::sleep};
 
 /// Pause between two looks at what is missing.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// What the worker lacks, if it does not work.
-#[derive(Debug)]
-pub(crate) struct Health(watch::Sender<Option<String>>);
+/// For so long what queues and bus answered holds: SQS charges for each question.
+const ANSWERS_HOLD: Duration = Duration::from_secs(15);
 
-impl Health {
-    /// Answers the probes at `address`, and `routes` beside them, for as long as the process lives.
+/// A worker of whose jobs none has ended for so long is started anew; each has 5 min.
+const STUCK_AFTER: Duration = Duration::from_secs(900);
+
+/// What is asked about the worker. A queue or a bus that is away is no reason to start it anew.
+#[derive(Debug)]
+pub(crate) struct Probes {
+    pub(crate) health: Health,
+    pub(crate) work: Late,
+    pub(crate) completed: Late,
+    pub(crate) bus: Late,
+    pulse: Arc<OnceLock<Pulse>>,
+}
+
+impl Probes {
+    /// Answers at `address`, and `routes` beside, for as long as the process lives.
     pub(crate) async fn serve(address: SocketAddr, routes: Router) -> anyhow::Result<Self> {
         let listener = TcpListener::bind(address);
         let listener = listener
             .await
             .with_context(|| format!("cannot listen at {address}"))?;
         tracing::info!(address = %listener.local_addr()?, "answering probes");
-        let health = Self::new();
-        let router = health.router().merge(routes);
+        let probes = Self::new()?;
+        let router = probes.health.router().merge(routes);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        Ok(health)
+        Ok(probes)
     }
 
-    fn new() -> Self {
-        let (health, _) = watch::channel(Some("the worker is starting".to_owned()));
-        Self(health)
+    fn new() -> Result<Self, HealthError> {
+        let pulse = Arc::new(OnceLock::<Pulse>::new());
+        let beating = Arc::clone(&pulse);
+        let waiting_since_ms = move || beating.get()?.waiting_since_ms();
+        let pump = checks::stuck("pump", Arc::new(SystemClock), STUCK_AFTER, waiting_since_ms);
+        let mut health = Health::builder(Arc::new(SystemClock)).check(pump.for_liveness());
+        let [work, completed, bus] = ["work queue", "completed queue", "bus"].map(checks::late);
+        for check in [work.0, completed.0, bus.0] {
+            health = health.check(check.cache(ANSWERS_HOLD));
+        }
+        Ok(Self {
+            health: health.build()?,
+            work: work.1,
+            completed: completed.1,
+            bus: bus.1,
+            pulse,
+        })
     }
 
-    fn router(&self) -> Router {
-        Router::new()
-            .route("/livez", get(|| async { "alive\n" }))
-            .route("/readyz", get(readyz))
-            .with_state(self.0.subscribe())
-    }
-
-    /// Waits until queues and bus answer.
-    pub(crate) async fn await_ready(&self, worker: &Worker) {
-        let check = async || worker.check().await.map_err(|lacking| told(&lacking));
-        self.until(check).await;
-        self.0.send_replace(None);
-    }
-
-    /// Tries until it succeeds, and says meanwhile what is lacking.
-    pub(crate) async fn until<T>(&self, attempt: impl AsyncFn() -> Result<T, String>) -> T {
+    /// The queue, once `connect` finds it. Meanwhile `late` says what is lacking.
+    #[cfg_attr(not(any(feature = "sqs", feature = "redis")), allow(dead_code))]
+    pub(crate) async fn until<Q>(
+        late: &Late,
+        connect: impl AsyncFn() -> Result<Q, QueueError>,
+    ) -> Q {
         loop {
-            match attempt().await {
-                Ok(found) => return found,
-                Err(lacking) => {
+            match connect().await {
+                Ok(queue) => return queue,
+                Err(error) => {
+                    let lacking = chain(&error);
                     tracing::warn!(lacking, "waiting");
-                    self.not_ready(lacking);
+                    late.lacks(lacking);
                     sleep(LOOK_AGAIN).await;
                 }
             }
         }
     }
 
-    pub(crate) fn not_ready(&self, why: impl Into<String>) {
-        self.0.send_replace(Some(why.into()));
-    }
-}
-
-/// Each problem, with what caused it.
-fn told(lacking: &NotReady) -> String {
-    let problems = lacking.problems.iter().map(|problem| chain(problem));
-    problems.collect::<Vec<_>>().join("; ")
-}
-
-async fn readyz(State(health): State<watch::Receiver<Option<String>>>) -> (StatusCode, String) {
-    match &*health.borrow() {
-        None => (StatusCode::OK, "ready\n".to_owned()),
-        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("{why}\n")),
+    /// Waits until all answers that `worker` needs. What does not is in the log.
+    pub(crate) async fn await_ready(&self, worker: &Worker) {
+        let _ = self.pulse.set(worker.pulse());
+        while !self.health.readiness().await.serves() {
+            sleep(LOOK_AGAIN).await;
+        }
     }
 }
 
@@ -84,51 +100,48 @@ async fn readyz(State(health): State<watch::Receiver<Option<String>>>) -> (Statu
 mod tests {
     use std::cell::Cell;
 
-    use tokio::{
-        io::{AsyncReadExt as _, AsyncWriteExt as _},
-        net::TcpStream,
-    };
+    use polling_core::transport::{QueueErrorKind, memory::MemoryQueue};
+    use polling_ops::health::Check;
 
     use super::*;
 
-    async fn get(address: SocketAddr, path: &str) -> String {
-        let mut stream = TcpStream::connect(address).await.unwrap();
-        let request = format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
-        answer
-    }
-
-    #[tokio::test]
-    async fn a_worker_is_alive_before_it_is_ready() {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let health = Health::new();
-        let router = health.router();
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        assert!(get(address, "/livez").await.starts_with("HTTP/1.1 200"));
-        let starting = get(address, "/readyz").await;
-        assert!(starting.starts_with("HTTP/1.1 503"), "{starting}");
-        health.0.send_replace(None);
-        assert!(get(address, "/readyz").await.starts_with("HTTP/1.1 200"));
-        health.not_ready("the worker is shutting down");
-        assert!(get(address, "/readyz").await.ends_with("shutting down\n"));
+    #[tokio::test(start_paused = true)]
+    async fn it_is_alive_before_it_is_ready_and_ready_until_it_stops() {
+        let probes = Probes::new().unwrap();
+        let (alive, ready) = (
+            async || probes.health.liveness().await.serves(),
+            async || probes.health.readiness().await.serves(),
+        );
+        assert!(alive().await && !ready().await);
+        for late in [&probes.work, &probes.completed, &probes.bus] {
+            late.found(Check::new("found", || true));
+        }
+        tokio::time::sleep(ANSWERS_HOLD).await;
+        assert!(ready().await);
+        probes.health.stop_serving();
+        assert!(alive().await && !ready().await);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_lacking_is_told_until_it_is_there() {
-        let health = Health::new();
+    async fn a_queue_is_waited_for_and_a_probe_hears_what_is_lacking() {
+        let probes = Probes::new().unwrap();
         let attempts = Cell::new(0);
-        let attempt = async || {
+        let connect = async || {
             attempts.set(attempts.get() + 1);
             match attempts.get() {
-                3 => Ok("the queue"),
-                n => Err(format!("no queue at attempt {n}")),
+                3 => Ok(MemoryQueue::builder("posts", Arc::new(SystemClock)).build()),
+                _ => Err(QueueError {
+                    queue: "posts".to_owned(),
+                    operation: "connect",
+                    kind: QueueErrorKind::NoSuchQueue,
+                    source: None,
+                }),
             }
         };
-        let told = health.0.subscribe();
-        assert_eq!(health.until(attempt).await, "the queue");
-        assert_eq!(told.borrow().as_deref(), Some("no queue at attempt 2"));
+        Probes::until(&probes.work, connect).await;
+        assert_eq!(attempts.get(), 3);
+        let report = probes.health.readiness().await;
+        let reason = report.checks["work queue"].reason.as_deref().unwrap();
+        assert!(reason.contains("posts"), "{reason}");
     }
 }

@@ -1,6 +1,7 @@
 //! A worker for one channel. `poll.rs` is the file to edit.
 
 mod health;
+mod logs;
 mod options;
 mod poll;
 mod ports;
@@ -17,9 +18,8 @@ use polling_core::{
     http::{HttpClient, HttpConfig, dialect::Dialect},
 };
 use tokio::{pin, select, signal, time::sleep};
-use tracing_subscriber::EnvFilter;
 
-use crate::{health::Health, options::Options, poll::Items, ports::Ports};
+use crate::{health::Probes, options::Options, poll::Items, ports::Ports};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -27,35 +27,34 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let filter = EnvFilter::try_from_default_env().or_else(|_| EnvFilter::try_new("info"))?;
-    tracing_subscriber::fmt().with_env_filter(filter).init();
-
     let options = Options::parse();
+    let logs = logs::start(&options)?;
     let (observer, routes) = metrics();
-    let health = Health::serve(options.health_listen, routes).await?;
+    let probes = Probes::serve(options.health_listen, routes).await?;
     let stop = shutdown(options.for_s)?;
     pin!(stop);
 
     let worker = select! {
         biased;
         () = &mut stop => return Ok(()),
-        worker = ready_worker(&options, &health, observer) => worker?,
+        worker = ready_worker(&options, &probes, observer) => worker?,
     };
     let stopping = async {
         stop.await;
-        health.not_ready("the worker is shutting down");
+        probes.health.stop_serving();
     };
     worker.run(stopping).await;
+    logs.end().await;
     Ok(())
 }
 
 /// The worker that the options describe, once its queues and its bus answer.
 async fn ready_worker(
     options: &Options,
-    health: &Health,
+    probes: &Probes,
     observer: SharedObserver,
 ) -> anyhow::Result<Worker> {
-    let ports = Ports::open(options, health).await?;
+    let ports = Ports::open(options, probes, &observer).await?;
     let worker = Worker::builder()
         .config(WorkerConfig {
             name: options.name.clone(),
@@ -71,7 +70,7 @@ async fn ready_worker(
         .topic(options.topic.clone())
         .poller(poller(options).await?)
         .build()?;
-    health.await_ready(&worker).await;
+    probes.await_ready(&worker).await;
     Ok(worker)
 }
 

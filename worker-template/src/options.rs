@@ -69,9 +69,22 @@ pub(crate) struct Options {
     #[cfg(feature = "kafka")]
     #[arg(long, env = "POLLING_KAFKA_BROKERS", default_value = "127.0.0.1:9092")]
     pub(crate) kafka_brokers: String,
-    /// Where to answer the probes, /livez and /readyz.
+    /// Where to answer the probes, /healthz and /readyz.
     #[arg(long, env = "HEALTH_LISTEN", default_value = "127.0.0.1:8080")]
     pub(crate) health_listen: SocketAddr,
+    /// Writes logs as lines of JSON.
+    #[cfg(feature = "traces")]
+    #[arg(long, env = "LOG_JSON")]
+    pub(crate) log_json: bool,
+    /// The collector that is told the traces of jobs, by OTLP over gRPC, such as `http://127.0.0.1:4317`; nobody unless
+    /// set.
+    #[cfg(feature = "traces")]
+    #[arg(long, env = "OTLP_ENDPOINT")]
+    pub(crate) otlp_endpoint: Option<String>,
+    /// How many traces are kept, from 0 to 1, where the scheduler did not choose; failures are kept besides.
+    #[cfg(feature = "traces")]
+    #[arg(long, env = "TRACE_RATIO", default_value_t = 0.01)]
+    pub(crate) trace_ratio: f64,
     /// Ends by itself after so many seconds.
     #[arg(long = "for", value_name = "SECONDS")]
     pub(crate) for_s: Option<u64>,

@@ -2,19 +2,21 @@
 
 use std::sync::Arc;
 
-#[cfg(any(feature = "sqs", feature = "redis"))]
-use polling_core::model::chain;
 #[cfg(feature = "redis")]
 use polling_core::transport::redis;
 #[cfg(feature = "sqs")]
 use polling_core::transport::sqs;
 use polling_core::{
-    SharedBus, SharedQueue, SystemClock,
-    transport::memory::{MemoryBus, MemoryQueue},
+    SharedBus, SharedObserver, SharedQueue, SystemClock,
+    transport::{
+        Metered,
+        memory::{MemoryBus, MemoryQueue},
+    },
 };
+use polling_ops::health::checks;
 
 use crate::{
-    health::Health,
+    health::Probes,
     options::{Bus, Options, Queues},
     stand_in,
 };
@@ -29,22 +31,36 @@ pub(crate) struct Ports {
 
 impl Ports {
     /// A queue that is missing, or does not answer, is waited for.
-    pub(crate) async fn open(options: &Options, health: &Health) -> anyhow::Result<Self> {
+    /// `observer` is told each call.
+    pub(crate) async fn open(
+        options: &Options,
+        probes: &Probes,
+        observer: &SharedObserver,
+    ) -> anyhow::Result<Self> {
         let (work, completed) = match options.queues {
             Queues::Memory => in_memory(options).await?,
-            Queues::Sqs => sqs(options, health).await?,
-            Queues::Redis => redis(options, health).await?,
+            Queues::Sqs => sqs(options, probes, observer).await?,
+            Queues::Redis => redis(options, probes).await?,
         };
         let bus = match options.bus {
             Bus::Memory => consumed(options),
             Bus::Kafka => kafka(options)?,
         };
+        probes.work.found(checks::queue(work.clone()));
+        probes.completed.found(checks::queue(completed.clone()));
+        let topic = options.topic.clone();
+        probes.bus.found(checks::topic(bus.clone(), topic));
         Ok(Self {
-            work,
-            completed,
-            bus,
+            work: metered(work, observer),
+            completed: metered(completed, observer),
+            bus: Arc::new(Metered::new(bus, "bus", observer.clone())),
         })
     }
+}
+
+fn metered(queue: SharedQueue, observer: &SharedObserver) -> SharedQueue {
+    let name = queue.name().to_owned();
+    Arc::new(Metered::new(queue, name, observer.clone()))
 }
 
 /// In memory, with a stand-in for the scheduler.
@@ -63,50 +79,51 @@ fn consumed(options: &Options) -> SharedBus {
 }
 
 #[cfg(feature = "sqs")]
-async fn sqs(options: &Options, health: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+async fn sqs(
+    options: &Options,
+    probes: &Probes,
+    observer: &SharedObserver,
+) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     let mut config = sqs::client_config(&sqs::load_config().await);
     if let Some(endpoint) = &options.sqs_endpoint {
         config = config.endpoint_url(endpoint);
     }
     let client = sqs::Client::from_conf(config.build());
-    let work = connect(&client, &options.work_queue, health).await;
-    let completed = connect(&client, &options.completed_queue, health).await;
+    let connect = async |name: &str, late| {
+        let observed = || sqs::SqsQueue::connect_observed(&client, name, observer.clone());
+        let queue: SharedQueue = Arc::new(Probes::until(late, async || observed().await).await);
+        queue
+    };
+    let work = connect(&options.work_queue, &probes.work).await;
+    let completed = connect(&options.completed_queue, &probes.completed).await;
     Ok((work, completed))
 }
 
-#[cfg(feature = "sqs")]
-async fn connect(client: &sqs::Client, name: &str, health: &Health) -> SharedQueue {
-    let attempt = async || {
-        let queue = sqs::SqsQueue::connect(client, name).await;
-        queue.map_err(|error| chain(&error))
-    };
-    Arc::new(health.until(attempt).await)
-}
-
 #[cfg(not(feature = "sqs"))]
-async fn sqs(_: &Options, _: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+async fn sqs(
+    _: &Options,
+    _: &Probes,
+    _: &SharedObserver,
+) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     anyhow::bail!("this worker was built without SQS: build it with --features sqs")
 }
 
 #[cfg(feature = "redis")]
-async fn redis(options: &Options, health: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+async fn redis(options: &Options, probes: &Probes) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     let client = redis::Client::builder(&options.redis_url.0, &options.queue_space);
     let client = client.consumer(&options.name).build()?;
-    let connect = async |name: &str| {
-        let attempt = async || {
-            let queue = redis::RedisQueue::connect(&client, name).await;
-            queue.map_err(|error| chain(&error))
-        };
-        let queue: SharedQueue = Arc::new(health.until(attempt).await);
+    let connect = async |name: &str, late| {
+        let found = async || redis::RedisQueue::connect(&client, name).await;
+        let queue: SharedQueue = Arc::new(Probes::until(late, found).await);
         queue
     };
-    let work = connect(&options.work_queue).await;
-    let completed = connect(&options.completed_queue).await;
+    let work = connect(&options.work_queue, &probes.work).await;
+    let completed = connect(&options.completed_queue, &probes.completed).await;
     Ok((work, completed))
 }
 
 #[cfg(not(feature = "redis"))]
-async fn redis(_: &Options, _: &Health) -> anyhow::Result<(SharedQueue, SharedQueue)> {
+async fn redis(_: &Options, _: &Probes) -> anyhow::Result<(SharedQueue, SharedQueue)> {
     anyhow::bail!("this worker was built without Redis: build it with --features redis")
 }
 

@@ -289,5 +289,6 @@ fn completion(job: &Job) -> Completion {
         created_ms: vec![job.due_ms],
         calls: 1,
         finished_ms: job.due_ms,
+        sent_ms: None,
     }
 }

@@ -5,7 +5,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use benches::{figure::Figure, layers::Layers, policy::Decision};
+use benches::{
+    figure::Figure,
+    layers::Layers,
+    metering::{self, Pair},
+    policy::Decision,
+};
 use clap::Args;
 use polling_core::Delivery;
 
@@ -43,13 +48,37 @@ impl Small {
             began.elapsed()
         });
         let decision_ns = ns_each(decisions.collect());
+        let told = metering::pairs().into_iter();
+        let told = told.map(|pair| runtime.block_on(self.metered(&pair)));
+        let told: Vec<_> = told.collect();
         super::print_all(&[
             Figure::new("layers/overhead", (all_ns - bare_ns) / 1000.0, "µs")
                 .with("all_layers_ns", all_ns)
                 .with("bare_ns", bare_ns),
             Figure::new("policy", 1e9 / decision_ns, "decisions/s").with("ns", decision_ns),
+            metering_figure(&told),
         ])
     }
+
+    /// Nanoseconds that are added to each call, in turns with the bare ones.
+    async fn metered(&self, pair: &Pair) -> (&'static str, f64) {
+        let (mut bare, mut wrapped) = (Vec::new(), Vec::new());
+        for _ in 0..self.batches {
+            for (calls, batches) in [(&pair.bare, &mut bare), (&pair.wrapped, &mut wrapped)] {
+                let began = Instant::now();
+                calls(BATCH).await;
+                batches.push(began.elapsed());
+            }
+        }
+        (pair.name, ns_each(wrapped) - ns_each(bare))
+    }
+}
+
+/// The dearest of them, and each.
+fn metering_figure(told: &[(&str, f64)]) -> Figure {
+    let dearest_ns = told.iter().map(|(_, ns)| *ns).fold(0.0, f64::max);
+    let figure = Figure::new("metering", dearest_ns, "ns");
+    (told.iter()).fold(figure, |figure, (name, ns)| figure.with(name, *ns))
 }
 
 /// Nanoseconds of one, in the mean of the faster half: the other half was disturbed.

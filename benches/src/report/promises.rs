@@ -45,12 +45,17 @@ impl Reach {
     }
 }
 
-/// All of them, as issue 7 has them.
+/// All of them, as issues 7 and 8 have them.
 pub const PROMISES: &[Promise] = &[
     Promise {
         what: "layers' overhead per job, all layers, no I/O",
         figure: "layers/overhead",
         reach: &[Reach::AtMost(1.0)],
+    },
+    Promise {
+        what: "a call that is told, of a port, a client or a server: what is added, the dearest",
+        figure: "metering",
+        reach: &[Reach::AtMost(200.0)],
     },
     Promise {
         what: "policy decision, one core",
@@ -128,6 +133,11 @@ pub const STABLE: &[Promise] = &[
         what: "allocations of all layers for a job",
         figure: "allocations/layers",
         reach: &[Reach::AtMost(24.0)],
+    },
+    Promise {
+        what: "allocations of telling a call, the most of any kind",
+        figure: "allocations/metering",
+        reach: &[Reach::AtMost(1.0)],
     },
     Promise {
         what: "allocations of a decision",

@@ -4,6 +4,7 @@
 //! channel author's own is in `poller.rs` and `api.rs`; here it is put together.
 
 mod api;
+mod metrics;
 mod misbehave;
 mod poller;
 
@@ -12,9 +13,9 @@ use std::{sync::Arc, time::Duration};
 use anyhow::Context as _;
 use clap::Parser;
 use polling_core::{
-    Topic, Worker, WorkerConfig,
+    SharedObserver, Topic, Worker, WorkerConfig,
     transport::{
-        SharedQueue,
+        Metered, SharedQueue,
         kafka::KafkaBus,
         sqs::{self, SqsQueue},
     },
@@ -60,6 +61,8 @@ struct Options {
     #[arg(long, default_value_t = 10)]
     shutdown_grace_s: u64,
     #[command(flatten)]
+    metrics: metrics::Telling,
+    #[command(flatten)]
     misbehavior: Misbehavior,
 }
 
@@ -90,11 +93,18 @@ async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let client = sqs_client(options.sqs_endpoint.as_deref()).await;
     let api = Api::new(&options.channel_url, &options.name)?;
+    let metrics = metrics::Told::start(&options.metrics).await?;
+    let observer = metrics.observer();
     let worker = Worker::builder()
         .config(config(&options))
-        .work(queue(&client, &options.work_queue).await?)
-        .completed(queue(&client, &options.completed_queue).await?)
-        .bus(Arc::new(bus(&options)?))
+        .work(queue(&client, &options.work_queue, &observer).await?)
+        .completed(queue(&client, &options.completed_queue, &observer).await?)
+        .bus(Arc::new(Metered::new(
+            Arc::new(bus(&options)?),
+            "kafka",
+            Arc::clone(&observer),
+        )))
+        .observer(observer)
         .topic(options.topic.clone())
         .poller(Misbehaving::new(
             Posts::new(api, options.topic.clone()),
@@ -104,6 +114,7 @@ async fn main() -> anyhow::Result<()> {
         .build()?;
     tracing::info!(identity = worker.identity(), "polling");
     let report = worker.run(terminated()).await;
+    metrics.end().await;
     tracing::info!(?report, "stopped");
     Ok(())
 }
@@ -127,9 +138,14 @@ fn bus(options: &Options) -> anyhow::Result<KafkaBus> {
     Ok(builder.build()?)
 }
 
-async fn queue(client: &sqs::Client, name: &str) -> anyhow::Result<SharedQueue> {
-    let queue = SqsQueue::connect(client, name).await;
-    Ok(Arc::new(queue.with_context(|| format!("queue {name}"))?))
+async fn queue(
+    client: &sqs::Client,
+    name: &str,
+    observer: &SharedObserver,
+) -> anyhow::Result<SharedQueue> {
+    let queue = SqsQueue::connect_observed(client, name, Arc::clone(observer)).await;
+    let queue = Arc::new(queue.with_context(|| format!("queue {name}"))?);
+    Ok(Arc::new(Metered::new(queue, name, Arc::clone(observer))))
 }
 
 async fn terminated() {

@@ -67,7 +67,7 @@ impl ChannelLog {
     }
 
     /// A last line without its end is still being written.
-    fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(crate) fn parse(text: &str) -> anyhow::Result<Self> {
         let whole = text.rfind('\n').map_or("", |end| &text[..end]);
         let mut log = Self::default();
         for (number, line) in whole.lines().enumerate() {

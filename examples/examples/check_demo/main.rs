@@ -15,8 +15,10 @@
 //! | shared | each worker did its part |
 //! | gaps | p99 of the time between two polls of an account is within interval + 2 slots |
 //! | events | there were enough of them for the rest to mean anything |
+//! | counted | Prometheus and Graphite, if named, hold the channel's log's number of polls by outcome, of cycles settled and of events |
 
 mod channel_log;
+mod counted;
 mod gaps;
 mod kafka;
 mod report;
@@ -31,7 +33,7 @@ use std::{
 use anyhow::Context as _;
 use clap::Parser;
 
-use crate::{channel_log::ChannelLog, gaps::Window, verdict::Verdict};
+use crate::{channel_log::ChannelLog, counted::Counted, gaps::Window, verdict::Verdict};
 
 /// Between two looks while waiting.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -70,9 +72,11 @@ struct Options {
     /// A worker's share of the responses must be this at least, percent.
     #[arg(long, default_value_t = 10)]
     min_share: u64,
-    /// Wait up to so many seconds until everything offered is in Kafka.
+    /// Wait up to so many seconds until everything offered is in Kafka, and counted.
     #[arg(long, default_value_t = 0)]
     wait_s: u64,
+    #[command(flatten)]
+    counted: counted::OtherCounts,
     /// The result as one JSON object on one line.
     #[arg(long)]
     json: bool,
@@ -100,7 +104,8 @@ fn check(options: &Options) -> anyhow::Result<Verdict> {
         let log = ChannelLog::read(&options.log)?;
         let records = kafka::read(&options.brokers, &options.topic)
             .with_context(|| format!("cannot read {} from {}", options.topic, options.brokers))?;
-        let verdict = verdict::compare(options, &log, &records);
+        let counted = Counted::ask(&options.counted, &log)?;
+        let verdict = verdict::compare(options, &log, &records, counted);
         if verdict.complete() || Instant::now() >= until {
             return Ok(verdict);
         }

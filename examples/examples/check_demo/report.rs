@@ -1,8 +1,8 @@
 //! The result, for people and for programs.
 
-use std::io::IsTerminal as _;
+use std::{collections::BTreeMap, io::IsTerminal as _};
 
-use crate::verdict::Verdict;
+use crate::{counted::Counts, verdict::Verdict};
 
 /// One line of the table.
 struct Row {
@@ -49,7 +49,7 @@ fn rows(verdict: &Verdict) -> Vec<Row> {
         found,
         holds,
     };
-    vec![
+    let mut rows = vec![
         row(
             "every status was offered",
             verdict.posted > 0 && verdict.never_offered == 0,
@@ -94,7 +94,36 @@ fn rows(verdict: &Verdict) -> Vec<Row> {
                 grouped(verdict.at_least)
             ),
         ),
-    ]
+    ];
+    let channel = &verdict.counted.channel;
+    rows.extend((verdict.counted.others.iter()).map(|(who, counts)| Row {
+        check: match *who {
+            "Graphite" => "Graphite counted the same",
+            _ => "Prometheus counted the same",
+        },
+        holds: counts == channel,
+        found: counted(counts, channel),
+    }));
+    rows
+}
+
+/// What somebody counted, and if need be where the channel's log has it otherwise.
+fn counted(counts: &Counts, channel: &Counts) -> String {
+    let events = |counts: &Counts| format!("{} events", grouped(counts.events as usize));
+    if counts == channel {
+        let polls = by_outcome(&counts.polls);
+        return format!("polls: {polls}, all settled; {}", events(counts));
+    }
+    let text = |counts: &Counts| {
+        let (polls, settled) = (by_outcome(&counts.polls), by_outcome(&counts.settled));
+        format!("polls: {polls}; settled: {settled}; {}", events(counts))
+    };
+    format!("{}, where the log has {}", text(counts), text(channel))
+}
+
+fn by_outcome(sums: &BTreeMap<String, u64>) -> String {
+    let text = |(outcome, sum): (&String, &u64)| format!("{} {outcome}", grouped(*sum as usize));
+    sums.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 fn offered(verdict: &Verdict) -> String {

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::{
     Options,
     channel_log::{ChannelLog, Response, Status},
+    counted::Counted,
     gaps::Gaps,
     kafka::Record,
 };
@@ -42,12 +43,19 @@ pub(crate) struct Verdict {
     pub(crate) gaps: Gaps,
     /// The bound of their p99.
     pub(crate) gap_bound_ms: i64,
+    /// How often things happened, and who says so.
+    pub(crate) counted: Counted,
     pub(crate) at_least: usize,
     pub(crate) workers_needed: usize,
     pub(crate) min_share: u64,
 }
 
-pub(crate) fn compare(options: &Options, log: &ChannelLog, records: &[Record]) -> Verdict {
+pub(crate) fn compare(
+    options: &Options,
+    log: &ChannelLog,
+    records: &[Record],
+    counted: Counted,
+) -> Verdict {
     let arrived = Arrived::of(records);
     let (resumed_polls, completed_early) = completed_early(log, &arrived);
     let errors = log.responses.iter().filter(|response| !response.ok());
@@ -71,6 +79,7 @@ pub(crate) fn compare(options: &Options, log: &ChannelLog, records: &[Record]) -
         workers: shares(&log.responses),
         gaps: Gaps::of(&log.responses, options.cushion, &options.exclude),
         gap_bound_ms: options.interval_ms + 2 * options.slot_ms,
+        counted,
         at_least: options.at_least,
         workers_needed: options.workers,
         min_share: options.min_share,
@@ -80,7 +89,7 @@ pub(crate) fn compare(options: &Options, log: &ChannelLog, records: &[Record]) -
 impl Verdict {
     /// Whether nothing is left to wait for.
     pub(crate) fn complete(&self) -> bool {
-        self.posted > 0 && self.never_offered == 0 && self.missing == 0
+        self.posted > 0 && self.never_offered == 0 && self.missing == 0 && self.counted.alike()
     }
 
     pub(crate) fn shared(&self) -> bool {
@@ -210,6 +219,10 @@ mod tests {
         ])
     }
 
+    fn compared(log: &ChannelLog, records: &[Record]) -> Verdict {
+        compare(&options(), log, records, Counted::default())
+    }
+
     fn poll(time_ms: i64, since_id: u64, ids: &[u64]) -> Response {
         Response {
             number: 0,
@@ -250,26 +263,26 @@ mod tests {
 
     #[test]
     fn what_is_there_once_or_more_is_exact() {
-        let verdict = compare(&options(), &log(), &records(&GOOD));
+        let verdict = compared(&log(), &records(&GOOD));
         assert!(verdict.passed(), "{verdict:?}");
         let twice = [GOOD, GOOD].concat();
-        let verdict = compare(&options(), &log(), &records(&twice));
+        let verdict = compared(&log(), &records(&twice));
         assert!(verdict.passed() && verdict.repeats == 3, "{verdict:?}");
     }
 
     #[test]
     fn a_missing_event_is_told() {
-        let verdict = compare(&options(), &log(), &records(&GOOD[..2]));
+        let verdict = compared(&log(), &records(&GOOD[..2]));
         assert!(!verdict.passed() && verdict.missing == 1, "{verdict:?}");
     }
 
     #[test]
     fn an_event_that_was_never_offered_is_told() {
         let mut more = records(&[&GOOD[..], &[(4, 11_200)]].concat());
-        let verdict = compare(&options(), &log(), &more);
+        let verdict = compared(&log(), &more);
         assert!(!verdict.passed() && verdict.extra == 1, "{verdict:?}");
         more[3].event_id = "mastodon|posts|8|3".to_owned();
-        let verdict = compare(&options(), &log(), &more);
+        let verdict = compared(&log(), &more);
         assert!(!verdict.passed() && verdict.extra == 1, "{verdict:?}");
     }
 
@@ -277,7 +290,7 @@ mod tests {
     fn a_status_that_no_response_held_is_told() {
         let mut log = log();
         log.posted.insert((7, 4));
-        let verdict = compare(&options(), &log, &records(&GOOD));
+        let verdict = compared(&log, &records(&GOOD));
         assert!(
             !verdict.passed() && verdict.never_offered == 1,
             "{verdict:?}"
@@ -287,7 +300,7 @@ mod tests {
     #[test]
     fn a_completion_before_the_delivery_is_told() {
         let late = [(1, 12_000), (2, 1_100), (3, 11_100)];
-        let verdict = compare(&options(), &log(), &records(&late));
+        let verdict = compared(&log(), &records(&late));
         assert!(!verdict.passed(), "{verdict:?}");
         assert_eq!((verdict.resumed_polls, verdict.completed_early), (1, 1));
     }
@@ -295,7 +308,7 @@ mod tests {
     #[test]
     fn first_occurrences_out_of_order_are_told() {
         let swapped = [(2, 1_100), (1, 1_100), (3, 11_100)];
-        let verdict = compare(&options(), &log(), &records(&swapped));
+        let verdict = compared(&log(), &records(&swapped));
         assert!(
             !verdict.passed() && verdict.out_of_order == 1,
             "{verdict:?}"
@@ -306,7 +319,7 @@ mod tests {
     fn gaps_beyond_the_bound_are_told() {
         let mut log = log();
         log.responses[1].time_ms = 13_001;
-        let verdict = compare(&options(), &log, &records(&GOOD));
+        let verdict = compared(&log, &records(&GOOD));
         assert!(!verdict.passed() && !verdict.punctual(), "{verdict:?}");
     }
 }

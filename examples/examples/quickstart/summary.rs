@@ -1,7 +1,7 @@
 //! What happened, counted by two sides that share nothing: what the channel gave out, and what
 //! arrived on the bus.
 
-use std::{collections::BTreeMap, sync::PoisonError, time::Duration};
+use std::{sync::PoisonError, time::Duration};
 
 use serde_json::json;
 
@@ -56,12 +56,6 @@ impl Summary {
     }
 
     pub(crate) fn to_json(&self) -> serde_json::Value {
-        let errors: BTreeMap<_, _> = self
-            .tally
-            .errors
-            .iter()
-            .map(|(class, count)| (class.as_str(), count))
-            .collect();
         json!({
             "jobs": self.jobs,
             "cycles": self.tally.cycles,
@@ -69,7 +63,7 @@ impl Summary {
             "lost": self.lost + self.misplaced,
             "duplicated": self.duplicated,
             "lateness_ms": { "p50": self.tally.lateness(50), "p99": self.tally.lateness(99) },
-            "errors": errors,
+            "errors": self.tally.errors,
             "seconds": self.elapsed.as_secs_f64(),
         })
     }

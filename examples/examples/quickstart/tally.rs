@@ -5,7 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-use polling_core::{ErrorClass, Observation, Observer};
+use polling_core::{Observation, Observer};
 
 /// Counts, shared by scheduler and worker.
 #[derive(Debug, Default)]
@@ -16,7 +16,7 @@ pub(crate) struct Tally(Mutex<Counts>);
 pub(crate) struct Counts {
     pub(crate) cycles: u64,
     pub(crate) events: u64,
-    pub(crate) errors: BTreeMap<ErrorClass, u64>,
+    pub(crate) errors: BTreeMap<&'static str, u64>,
     pub(crate) lateness_ms: Vec<i64>,
     pub(crate) bugs: u64,
     pub(crate) reaped: u64,
@@ -44,12 +44,12 @@ impl Observer for Tally {
         match observation {
             Observation::Settled {
                 verdict: "accepted",
-                error,
+                outcome,
                 ..
             } => {
                 counts.cycles += 1;
-                if let Some(class) = error {
-                    *counts.errors.entry(class).or_default() += 1;
+                if outcome != "ok" {
+                    *counts.errors.entry(outcome).or_default() += 1;
                 }
             }
             Observation::Polled { events, .. } => counts.events += events as u64,

@@ -40,6 +40,10 @@ pub struct Completion<C = Context> {
     pub calls: u32,
     /// When the poll ended, UTC milliseconds by the worker's clock.
     pub finished_ms: i64,
+    /// When the dispatch's message was sent, UTC milliseconds by the queue's clock. Told only where
+    /// the message carried its trace, of which it is a part.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent_ms: Option<i64>,
 }
 
 const fn one() -> u32 {

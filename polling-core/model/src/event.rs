@@ -91,6 +91,8 @@ pub mod headers {
     pub const CHANNEL: &str = "channel";
     /// The job type.
     pub const JOB_TYPE: &str = "job-type";
+    /// The W3C's trace context of the cycle that brought the event; only where traces are carried.
+    pub const TRACEPARENT: &str = crate::trace::HEADER;
 }
 
 /// An event ready for the bus.

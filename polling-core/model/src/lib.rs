@@ -31,6 +31,7 @@
 //! | [`slot`] | the ring of 1440 slots |
 //! | [`clock`] | time and randomness as values |
 //! | [`observer`] | what the ports and loops report |
+//! | [`trace`] | the trace of a cycle, derived from its token |
 //! | [`kill_point`] | where tests end a process |
 
 pub mod caps;
@@ -49,6 +50,7 @@ pub mod observer;
 mod rate_limit;
 pub mod slot;
 mod token;
+pub mod trace;
 pub mod wire;
 
 pub use chain::chain;
@@ -67,3 +69,4 @@ pub use observer::{Observation, Observer, SharedObserver};
 pub use rate_limit::Allowance;
 pub use slot::{AbsoluteSlot, SlotRing};
 pub use token::{Incarnation, Nonce, Token, TokenError};
+pub use trace::{TraceContext, TraceRatio};

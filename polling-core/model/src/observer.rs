@@ -3,7 +3,7 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use crate::{ChannelId, ErrorClass, JobType};
+use crate::{ChannelId, ErrorClass, JobType, ServiceLevel};
 
 /// Takes observations. Called on the job's path: return fast, never block.
 pub trait Observer: Send + Sync {
@@ -63,6 +63,11 @@ pub enum Observation<'a> {
         /// Which queue: `work`, `completed`, `dead_letter`.
         queue: &'static str,
     },
+    /// A message was received that had been received before.
+    Redelivered {
+        /// Which queue: `work`, `completed`.
+        queue: &'static str,
+    },
     /// A queue's server was asked by one request: what such servers charge for.
     Requested {
         /// The queue's name.
@@ -72,16 +77,46 @@ pub enum Observation<'a> {
         /// Messages that it sent, received, deleted or extended together.
         messages: usize,
     },
-    /// A call to a port ended, or was given up; told by who meters it.
+    /// A call to a port or of a client ended, or was given up; told by who meters it.
     Called {
-        /// `queue`, `bus`, `store`.
+        /// `queue`, `bus`, `store`, or the kind of client.
         port: &'static str,
-        /// Which: the queue's name, or what the bus or the store was called.
+        /// Which: the queue's name, or what the bus, the store or the client was called.
         name: &'a str,
-        /// The method.
-        operation: &'static str,
+        /// The method; of few that there are.
+        operation: &'a str,
         /// The kind of its error, if it had one; `cancelled` when nobody awaited its end.
         error: Option<&'static str>,
+        /// How long it took.
+        elapsed: Duration,
+    },
+    /// A client told how many requests it sent, or what else it did, without telling how long each took.
+    Sent {
+        /// The kind of client.
+        port: &'static str,
+        /// What the client was called.
+        name: &'a str,
+        /// The kind of request; of few that there are.
+        operation: &'a str,
+        /// The kind of their error, if they had one.
+        error: Option<&'static str>,
+        /// How many.
+        requests: usize,
+    },
+    /// A server answered a call over HTTP or gRPC, or a client was answered one.
+    Answered {
+        /// `server`, `client`.
+        side: &'static str,
+        /// `http`, `grpc`.
+        system: &'static str,
+        /// The method of HTTP; empty for gRPC.
+        method: &'static str,
+        /// The route's template, or the service and method of gRPC; of few that there are, or empty if unknown.
+        route: &'a str,
+        /// The status code of HTTP, or the name of gRPC's; empty without an answer.
+        status: &'a str,
+        /// What kind of failure it was, if it was one; `cancelled` when nobody awaited its end.
+        error: Option<&'a str>,
         /// How long it took.
         elapsed: Duration,
     },
@@ -101,21 +136,59 @@ pub enum Observation<'a> {
         /// The most that one of them is late, milliseconds.
         lateness_ms: i64,
     },
-    /// Drained jobs got no call within their rate limits, and were placed anew.
+    /// Jobs were placed later than their rules ask, since a rate limit left no call for them.
     Postponed {
         /// The channel.
         channel: &'a ChannelId,
         /// How many.
         jobs: usize,
+        /// `drain`, which was in vain; `settle`, as the poll before had ended.
+        at: &'static str,
+        /// `cushion`, `exhausted`, `paced`, `price`, `refused`.
+        by: &'static str,
     },
-    /// A completion was settled.
+    /// A completion was read, whatever it changes.
+    Completed {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// The kind of job.
+        job_type: &'a JobType,
+        /// Calls to the channel that its poll made.
+        calls: u32,
+    },
+    /// A completion was read whose calls count in a rate-limit scope of its job type's rules.
+    ScopeUsed {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// The scope as the rules write it, `account:{account}`: never what it is called for a job.
+        scope: &'a str,
+        /// How much of the limit was used up.
+        used: u64,
+        /// The share that is left of its tightest window, if one is known: 0 to 1.
+        left: Option<f64>,
+    },
+    /// A completion or a dead letter was settled.
     Settled {
         /// The channel.
         channel: &'a ChannelId,
         /// `accepted`, or why it changed nothing: `stale`, `unknown`, `other_incarnation`.
         verdict: &'static str,
-        /// The class of its error, if it had one.
-        error: Option<ErrorClass>,
+        /// `ok`, the class of its error, or `dead_letter`.
+        outcome: &'static str,
+    },
+    /// Events of a poll were published, and its completion was accepted. Not told of a job's first
+    /// poll, which finds what was there before the job.
+    Published {
+        /// The channel.
+        channel: &'a ChannelId,
+        /// What the account's owner pays for.
+        level: &'a ServiceLevel,
+        /// When they came to be at their source, UTC milliseconds, oldest first.
+        created_ms: &'a [i64],
+        /// Events beyond those, which are older than any of them.
+        older: u64,
+        /// When all of them were delivered, UTC milliseconds.
+        published_ms: i64,
     },
     /// Jobs in flight past their deadline were placed anew.
     Reaped {

@@ -265,6 +265,7 @@ mod tests {
             created_ms: vec![4, 6],
             calls: 2,
             finished_ms: 7,
+            sent_ms: None,
         }
     }
 

@@ -56,6 +56,7 @@ fn completion(outcome: Outcome<Context>) -> Completion<Context> {
         created_ms: vec![],
         calls: 1,
         finished_ms: 1_700_000_041_000,
+        sent_ms: None,
     }
 }
 
@@ -67,7 +68,7 @@ fn failure() -> Failure {
     }
 }
 
-fn completions() -> [(&'static str, Completion<Context>); 4] {
+fn completions() -> [(&'static str, Completion<Context>); 5] {
     let (context, failed) = (context(), Outcome::Failed { failure: failure() });
     let stopped = Some(failure());
     let ended = Outcome::Succeeded {
@@ -84,6 +85,13 @@ fn completions() -> [(&'static str, Completion<Context>); 4] {
             Completion {
                 created_ms: vec![1_699_999_000_000, 1_700_000_040_500, 1_700_000_041_000],
                 calls: 3,
+                ..completion(ended.clone())
+            },
+        ),
+        (
+            include_str!("golden/v1/completion-traced.json"),
+            Completion {
+                sent_ms: Some(1_700_000_040_200),
                 ..completion(ended)
             },
         ),

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use polling_model::{ChannelId, ErrorClass, JobType, Observation, SharedObserver};
+use polling_model::{ChannelId, JobType, Observation, SharedObserver};
 use polling_ops::metrics::Metrics;
 use polling_transport::{Metered, SharedQueue, memory::MemoryQueue};
 
@@ -50,7 +50,7 @@ fn main() -> Result<ExitCode, Box<dyn std::error::Error>> {
             Observation::Settled {
                 channel: &channel,
                 verdict: "accepted",
-                error: Some(ErrorClass::Transient),
+                outcome: "transient",
             },
         ),
         (
@@ -115,7 +115,7 @@ fn crowd(observer: &SharedObserver) -> Result<(), Box<dyn std::error::Error>> {
         observer.observe(Observation::Settled {
             channel,
             verdict: "accepted",
-            error: None,
+            outcome: "ok",
         });
         observer.observe(Observation::Drained {
             channel,

@@ -250,3 +250,26 @@ async fn what_never_happened_counts_from_the_start_and_what_idles_is_not_stuck()
     assert_eq!(reason("idle"), None);
     assert_eq!(reason("pump"), Some("stuck, since 61s ago, more than 60s"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_is_not_there_yet_fails_with_what_is_lacking_until_it_is_found() {
+    let (check, queue) = checks::late("queue");
+    let health = builder()
+        .check(check.cache(Duration::ZERO))
+        .build()
+        .unwrap();
+    let reason = async || health.readiness().await.checks["queue"].reason.clone();
+    assert_eq!(reason().await.as_deref(), Some("not yet looked for"));
+    queue.lacks("no queue called posts");
+    assert_eq!(reason().await.as_deref(), Some("no queue called posts"));
+
+    let passes = Arc::new(AtomicBool::new(true));
+    let answer = Arc::clone(&passes);
+    queue.found(Check::new("found", move || answer.load(SeqCst)));
+    assert_eq!(reason().await, None);
+    queue.lacks("too late to say");
+    queue.found(Check::new("another", || false));
+    assert_eq!(reason().await, None);
+    passes.store(false, SeqCst);
+    assert!(!health.readiness().await.serves());
+}

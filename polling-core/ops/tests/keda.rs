@@ -40,7 +40,7 @@ async fn served() -> Served {
         // Dropped or told: both end it.
         let _ = stopping.await;
     });
-    let server = tokio::spawn(async move { serving.await.unwrap() });
+    let server = tokio::spawn(serving);
     let channel = Endpoint::from_shared(address)
         .unwrap()
         .connect()
@@ -63,7 +63,10 @@ impl Served {
         };
         let decision = Decision {
             workers,
+            ready: workers,
             needed: f64::from(workers),
+            cause: "coming",
+            limit: "none",
             reason: "a test".to_owned(),
         };
         self.board.as_ref().unwrap().post(target, &decision);

@@ -20,10 +20,10 @@ use polling_model::{
 use polling_ops::{
     graphite,
     metrics::{
-        ASK_DEADLINE, Gauge, Metrics, QUEUE_AGE, QUEUE_DEPTH, Sample,
-        prometheus_client::metrics::counter::Counter, samples,
+        ASK_DEADLINE, Gauge, Metrics, OBJECTIVE_BOUND, OBJECTIVE_SHARE, QUEUE_AGE, QUEUE_DEPTH,
+        Sample, prometheus_client::metrics::counter::Counter, samples,
     },
-    prometheus,
+    otlp, prometheus,
 };
 use polling_transport::{Queue as _, SharedQueue, memory::MemoryQueue};
 use tower::ServiceExt as _;
@@ -227,6 +227,9 @@ async fn the_route_answers_with_the_text_of_a_scrape() {
     assert!(text.ends_with("# EOF\n"));
 }
 
+/// What metrics begin with: our own name, or what OpenTelemetry calls the same of every server and client.
+const OURS: [&str; 3] = ["polling_", "http_", "rpc_"];
+
 /// Names by Prometheus's conventions, no ids in labels.
 #[test]
 fn names_follow_the_conventions() {
@@ -234,14 +237,15 @@ fn names_follow_the_conventions() {
         .described()
         .iter()
         .chain(&graphite::described())
+        .chain(&otlp::described())
     {
-        let unit = if metric.kind == "counter" {
-            "_total"
-        } else {
-            "_seconds"
+        let units: &[&str] = match metric.kind {
+            "counter" => &["_total"],
+            _ => &["_seconds", "_ratio", "_calls"],
         };
+        let ends_well = units.iter().any(|unit| metric.name.ends_with(unit));
         assert!(
-            metric.name.starts_with("polling_") && metric.name.ends_with(unit),
+            OURS.iter().any(|ours| metric.name.starts_with(ours)) && ends_well,
             "{metric:?}"
         );
         for label in &metric.labels {
@@ -260,13 +264,15 @@ fn the_handbook_has_a_row_for_each_metric_and_no_other() {
     let mut expected: Vec<_> = counted
         .into_iter()
         .chain(graphite::described())
+        .chain(otlp::described())
         .map(|metric| row(&metric.name, metric.kind, &metric.labels, metric.help))
         .collect();
-    let gauges = [&QUEUE_DEPTH, &QUEUE_AGE];
+    let gauges = [&QUEUE_DEPTH, &QUEUE_AGE, &OBJECTIVE_BOUND, &OBJECTIVE_SHARE];
     expected.extend(gauges.map(|gauge| row(gauge.name, "gauge", gauge.labels, gauge.help)));
+    let kinds = ["| counter |", "| gauge |", "| histogram |"];
     let told: Vec<_> = page
         .lines()
-        .filter(|line| line.starts_with("| `polling_"))
+        .filter(|line| kinds.iter().any(|kind| line.contains(kind)))
         .collect();
     for row in &expected {
         assert!(

@@ -68,6 +68,7 @@ fn completion(
         // A layer of the author's may have polled twice, which the last result does not know.
         calls: told_calls.max(job.calls()),
         finished_ms,
+        sent_ms: job.sent_ms(),
     }
 }
 

@@ -6,10 +6,12 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use tower::Service;
+use tracing::Instrument;
 
 use super::{CompleteLayer, outcome};
 use crate::{
-    CompleteError, Completion, Job, Observation, PublishError, model::KillPoint, publish::Published,
+    CompleteError, Completion, Job, Observation, PublishError, model::KillPoint,
+    publish::Published, spans,
 };
 
 /// Turns what the service within brought, or the API error that it failed with, into a completion
@@ -50,7 +52,8 @@ where
         Box::pin(async move {
             let result = publishing.await.map_err(Into::into);
             let completion = layer.completion(&job, result)?;
-            layer.store(&job, &completion).await?;
+            let storing = layer.store(&job, &completion).instrument(spans::complete());
+            storing.await.inspect_err(|_| spans::bug("completion"))?;
             KillPoint::WorkerCompleted.hit();
             Ok(completion)
         })
@@ -65,21 +68,24 @@ impl CompleteLayer {
         result: Result<Published, PublishError>,
     ) -> Result<Completion, CompleteError> {
         let finished_ms = self.clock.now_ms();
-        match result {
-            Ok(published) => Ok(outcome::of_published(job, published, finished_ms)),
-            Err(PublishError::Poll(error)) => Ok(outcome::of_error(job, &error, finished_ms)),
+        let completion = match result {
+            Ok(published) => outcome::of_published(job, published, finished_ms),
+            Err(PublishError::Poll(error)) => outcome::of_error(job, &error, finished_ms),
             Err(PublishError::Bus(error)) => {
                 self.count_bug(job, "publish");
-                Err(error.into())
+                return Err(error.into());
             }
             Err(PublishError::Bug(bug)) => {
                 self.count_bug(job, bug.kind().as_str());
-                Err(bug.into())
+                return Err(bug.into());
             }
-        }
+        };
+        spans::completed(job, &completion);
+        Ok(completion)
     }
 
     fn count_bug(&self, job: &Job, kind: &'static str) {
+        spans::bug(kind);
         self.observer.observe(Observation::Bug {
             job_type: &job.job_type,
             kind,

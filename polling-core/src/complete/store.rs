@@ -6,8 +6,12 @@ use tokio::time::{Instant, sleep};
 
 use super::CompleteLayer;
 use crate::{
-    CompleteError, Completion, Job, backoff::Backoff, caps, deadline::by, model::wire,
-    transport::EntryError,
+    CompleteError, Completion, Job,
+    backoff::Backoff,
+    caps,
+    deadline::by,
+    model::wire,
+    transport::{EntryError, Outgoing},
 };
 
 impl CompleteLayer {
@@ -27,8 +31,9 @@ impl CompleteLayer {
         let mut reason = None;
         while attempts < caps::COMPLETE_ATTEMPTS {
             attempts += 1;
-            let body = wire::encode_completion(completion)?;
-            let sent = by(deadline, self.completed.send(vec![body])).await;
+            let message = Outgoing::from(wire::encode_completion(completion)?);
+            let message = message.with_trace(job.trace());
+            let sent = by(deadline, self.completed.send_all(vec![message])).await;
             let Ok(answers) = sent else {
                 break;
             };

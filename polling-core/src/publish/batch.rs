@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use super::{Reason, Refused, throttle::Throttle};
 use crate::{
     BusError, Deliveries, Event, EventEnvelope, EventId, Job, SharedBus, Topic, caps,
-    model::KillPoint,
+    model::{KillPoint, event_headers, trace::Traceparent},
 };
 
 /// Publishes events chunk by chunk, in their order, and waits for every report.
@@ -20,6 +20,8 @@ pub(super) struct Batch<'a> {
     job: &'a Job,
     events: vec::IntoIter<Event>,
     taken: Vec<(Vec<Label>, Deliveries)>,
+    /// What every event carries, if the job does.
+    traceparent: Option<Traceparent>,
     /// What is being published, to name it at a timeout.
     topic: Option<Topic>,
     /// Of the events that were delivered so far, when their items were created; UTC milliseconds.
@@ -48,6 +50,7 @@ impl<'a> Batch<'a> {
             topic: events.first().map(|event| event.topic.clone()),
             events: events.into_iter(),
             taken: Vec::new(),
+            traceparent: job.trace().map(|trace| trace.to_traceparent()),
             created_ms: Vec::new(),
             refused: None,
             waited: Duration::ZERO,
@@ -91,11 +94,19 @@ impl<'a> Batch<'a> {
                 break;
             };
             match event.seal(self.job) {
-                Ok(envelope) => chunk.push(envelope),
+                Ok(envelope) => chunk.push(self.traced(envelope)),
                 Err(error) => self.refuse(error.into()),
             }
         }
         (!chunk.is_empty()).then_some(chunk)
+    }
+
+    fn traced(&self, mut event: EventEnvelope) -> EventEnvelope {
+        if let Some(traceparent) = &self.traceparent {
+            let name = event_headers::TRACEPARENT.to_owned();
+            event.headers.insert(name, traceparent.to_string());
+        }
+        event
     }
 
     async fn hand_over(&mut self, chunk: Vec<EventEnvelope>) {

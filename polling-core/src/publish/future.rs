@@ -8,9 +8,10 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use pin_project_lite::pin_project;
+use tracing::Instrument;
 
 use super::{PublishLayer, Published};
-use crate::{BusError, Job, Polled, PublishError, model::KillPoint};
+use crate::{BusError, Job, Polled, PublishError, model::KillPoint, spans};
 
 pin_project! {
     /// The future of [`Publish`](super::Publish).
@@ -58,7 +59,9 @@ where
                 return Poll::Ready(Ok(Published::without_events(polled)));
             }
             let (layer, job) = (Arc::clone(this.layer), this.job.clone());
-            let publish = Box::pin(async move { layer.publish(&job, polled).await });
+            let span = spans::publish(polled.events.len());
+            let publish = async move { layer.publish(&job, polled).await };
+            let publish = Box::pin(publish.instrument(span));
             this.step.set(Step::Publishing { publish });
         }
         let StepNow::Publishing { publish } = this.step.project() else {

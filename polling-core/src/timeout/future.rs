@@ -7,6 +7,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::time::{Instant, Sleep, sleep_until};
+use tracing::Span;
 
 use super::watchdog::Watched;
 use crate::{CallError, JobType, Observation, PollError, Polled, SharedObserver};
@@ -25,6 +26,7 @@ pin_project! {
         // `None` once the poll has ended.
         watched: Option<Watched>,
         yields: bool,
+        span: Span,
     }
 }
 
@@ -35,10 +37,12 @@ impl<F> ResponseFuture<F> {
         job_type: JobType,
         observer: SharedObserver,
         watched: Watched,
+        span: Span,
         inner: F,
     ) -> Self {
         Self {
             inner,
+            span,
             deadline,
             timer: None,
             started,
@@ -66,7 +70,8 @@ where
             return Poll::Pending;
         }
         // The poll first: what it brings at the last moment is not thrown away.
-        let result = if let Poll::Ready(result) = this.inner.poll(cx) {
+        let polled = this.span.in_scope(|| this.inner.poll(cx));
+        let result = if let Poll::Ready(result) = polled {
             result.map_err(Into::into)
         } else {
             let deadline = *this.deadline;
@@ -83,6 +88,10 @@ where
             // Counted as a bug further out.
             Err(CallError::Bug(_)) => return Poll::Ready(result),
         };
+        this.span.record("events", events);
+        if let Some(error) = error {
+            this.span.record("error", error.class().as_str());
+        }
         this.observer.observe(Observation::Polled {
             job_type: this.job_type,
             error: error.map(PollError::class),

@@ -13,7 +13,7 @@ use tower::{Layer, Service};
 
 pub use self::future::ResponseFuture;
 use self::watchdog::Watchdog;
-use crate::{CallError, Job, Polled, SharedObserver};
+use crate::{CallError, Job, Polled, SharedObserver, spans};
 
 /// Puts [`Timeout`] around a service.
 #[derive(Debug, Clone)]
@@ -73,13 +73,17 @@ where
         let now = Instant::now();
         let job = job.with_deadline(now + self.layer.limit);
         let watched = self.layer.watchdog.watch(&job);
+        let (deadline, job_type) = (job.deadline(), job.job_type.clone());
+        let span = spans::poll();
+        let call = span.in_scope(|| self.inner.call(job));
         ResponseFuture::new(
             now,
-            job.deadline(),
-            job.job_type.clone(),
+            deadline,
+            job_type,
             self.layer.observer.clone(),
             watched,
-            self.inner.call(job),
+            span,
+            call,
         )
     }
 }

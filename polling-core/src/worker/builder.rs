@@ -10,6 +10,7 @@ use tower::{
 use super::{
     ConfigError, Worker, WorkerConfig,
     parts::{Limit, Parts},
+    pulse::Pulse,
     report::Tally,
 };
 use crate::{
@@ -173,6 +174,7 @@ where
         parts.validate()?;
         let tally = Tally::new(parts.observer.clone());
         let replicas = parts.config.replicas();
+        let pulse = Pulse::new(parts.clock.clone());
         let (stack, gate) = parts.stack(
             &ports,
             Arc::new(tally.clone()),
@@ -189,6 +191,7 @@ where
             generator: parts.generator,
             tally,
             replicas,
+            pulse,
             stack,
             gate,
         })

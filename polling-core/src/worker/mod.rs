@@ -5,6 +5,7 @@ mod check;
 mod config;
 mod intake;
 mod parts;
+mod pulse;
 mod pump;
 mod report;
 
@@ -18,6 +19,7 @@ pub use self::{
     builder::{BuildError, NoPoller, WorkerBuilder},
     check::{NotReady, Problem},
     config::{ConfigError, WorkerConfig},
+    pulse::Pulse,
     report::Report,
 };
 use crate::{
@@ -48,6 +50,7 @@ pub struct Worker {
     generator: Generator,
     tally: Tally,
     replicas: Replicas,
+    pulse: Pulse,
     stack: Stack,
     gate: Gate,
 }
@@ -71,6 +74,12 @@ impl Worker {
     #[must_use]
     pub fn replicas(&self) -> Replicas {
         self.replicas.clone()
+    }
+
+    /// Tells whether its jobs end. Keep it to ask while the worker runs.
+    #[must_use]
+    pub fn pulse(&self) -> Pulse {
+        self.pulse.clone()
     }
 
     /// Works until `shutdown` resolves, then stops receiving, lets the jobs under way finish

@@ -21,7 +21,7 @@ use tower::Service;
 use tracing::{Instrument, Span};
 
 use super::{
-    Report, Stack, Worker, WorkerConfig,
+    Pulse, Report, Stack, Worker, WorkerConfig,
     intake::{self, Batch, Terms, Turn},
 };
 use crate::{Delivery, Keeper, caps};
@@ -35,6 +35,7 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
         bus,
         generator,
         tally,
+        pulse,
         stack,
         gate,
         ..
@@ -54,7 +55,7 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
             .map(|queue| intake::batches(queue, terms.clone()).boxed());
         // Polled in turns, so that no queue starves another.
         let mut batches = select_all(batches);
-        let mut jobs = Jobs::new(stack, &config);
+        let mut jobs = Jobs::new(stack, pulse, &config);
         let mut shutdown = pin!(shutdown);
         tracing::info!(?config, "started");
         loop {
@@ -90,6 +91,7 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
 /// The jobs under way.
 struct Jobs {
     stack: Stack,
+    pulse: Pulse,
     running: JoinSet<()>,
     keeper: Keeper,
     lifetime: std::time::Duration,
@@ -97,9 +99,10 @@ struct Jobs {
 }
 
 impl Jobs {
-    fn new(stack: Stack, config: &WorkerConfig) -> Self {
+    fn new(stack: Stack, pulse: Pulse, config: &WorkerConfig) -> Self {
         Self {
             stack,
+            pulse,
             running: JoinSet::new(),
             keeper: Keeper::new(),
             lifetime: config.max_lifetime,
@@ -144,15 +147,11 @@ impl Jobs {
         }
         let working = self.stack.call(delivery);
         let job = async move {
-            let result = working.await;
+            // What went wrong is logged where it is known which job it was.
+            let _ = working.await;
             turn.ended();
-            if let Err(error) = result {
-                tracing::warn!(
-                    error,
-                    "job not completed; its message will be delivered again"
-                );
-            }
         };
+        self.pulse.began();
         self.running.spawn(job.instrument(Span::current()));
     }
 
@@ -162,6 +161,7 @@ impl Jobs {
         while let Some(ended) = self.running.try_join_next() {
             log_panic(ended);
         }
+        self.pulse.ended(self.running.len());
     }
 
     /// Lets jobs and the last receives finish within the grace, and drops the rest, which gives

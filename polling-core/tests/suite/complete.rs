@@ -102,6 +102,7 @@ async fn a_success_is_stored_with_its_context_and_the_token_of_the_dispatch() {
         created_ms: vec![NOW_MS - 9_000, NOW_MS - 5_000, NOW_MS - 1],
         calls: 2,
         finished_ms: NOW_MS,
+        sent_ms: None,
     };
     assert_eq!(fixture.stored(), [expected]);
 }

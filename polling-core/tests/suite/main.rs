@@ -16,6 +16,7 @@ mod publish;
 mod rate_limit;
 mod support;
 mod timeout;
+mod tracing;
 mod typed;
 mod worker;
 mod worker_faults;

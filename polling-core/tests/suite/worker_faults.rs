@@ -15,7 +15,7 @@ use polling_core::{
 use tokio::time::sleep;
 use tower::service_fn;
 
-use crate::support::{LEFT, Rig, polled, topic};
+use crate::support::{LEFT, NOW_MS, Rig, polled, topic};
 
 const MINUTE: Duration = Duration::from_secs(60);
 
@@ -33,6 +33,11 @@ async fn a_poll_that_panics_is_delivered_again_and_ends_on_the_dead_letter_queue
         rig.log.count("bug panic"),
         3,
         "as often as the queue delivers it"
+    );
+    assert_eq!(
+        rig.log.count("redelivered work"),
+        2,
+        "the second and the third"
     );
     assert_eq!((report.polled, report.bugs), (1, 3));
     assert_eq!(rig.completions().len(), 1, "the healthy one");
@@ -121,6 +126,7 @@ async fn an_event_that_is_not_delivered_keeps_the_job_from_being_completed() {
             "polled ok 2",
             "bug publish",
             "extend work",
+            "redelivered work",
             "extend work",
             "polled ok 2",
             "send completed",
@@ -284,4 +290,33 @@ async fn a_queue_that_never_answers_holds_up_neither_receiving_nor_a_job_for_eve
         "and polled once more, in vain"
     );
     assert_eq!(rig.work.inner.messages(), []);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_pulse_tells_since_when_no_job_has_ended() {
+    let rig = Rig::new();
+    rig.send([10, 25]).await;
+    let poller = poller_fn(|job: Job| async move {
+        sleep(Duration::from_secs(job.account.as_str().parse().unwrap())).await;
+        Ok(polled(0))
+    });
+    let worker = rig.worker().poller(poller).build().unwrap();
+    let pulse = worker.pulse();
+    let waiting_s = || {
+        pulse
+            .waiting_since_ms()
+            .map(|at_ms| (at_ms - NOW_MS) / 1_000)
+    };
+    let seen = async {
+        let mut seen = vec![waiting_s()];
+        for _ in 0..3 {
+            sleep(Duration::from_secs(10)).await;
+            sleep(Duration::from_millis(500)).await;
+            seen.push(waiting_s());
+        }
+        seen
+    };
+    let (seen, _) = tokio::join!(seen, rig.run_for(worker, MINUTE));
+    // Both begin at once; at 10 s one has ended, at 25 s both.
+    assert_eq!(seen, [None, Some(10), Some(10), None]);
 }

@@ -44,8 +44,8 @@ pub mod sqs;
 
 pub use bus::{BusError, BusErrorKind, Deliveries, EventBus, SharedBus};
 pub use clock::TokioClock;
-pub use metered::Metered;
+pub use metered::{Call, Metered};
 pub use queue::{
-    DeadLetter, EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
-    SharedQueue,
+    DeadLetter, EntryError, Message, Outgoing, Queue, QueueError, QueueErrorKind, QueueStats,
+    Receipt, SharedQueue,
 };

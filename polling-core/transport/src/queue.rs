@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use polling_model::TraceContext;
 
 /// A queue that delivers each message at least once.
 ///
@@ -29,8 +30,17 @@ pub trait Queue: Send + Sync + fmt::Debug {
     async fn receive(&self, max: usize, wait: Duration) -> Result<Vec<Message>, QueueError>;
 
     /// Sends messages, packed into as few calls as the queue's limits allow. The answer has an
-    /// entry per body, in their order.
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>>;
+    /// entry per message, in their order.
+    ///
+    /// The trace of a message is received with it, wherever it goes, unless there is no room for
+    /// it: a message is never refused for its trace.
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>>;
+
+    /// Sends bodies without a trace.
+    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+        self.send_all(bodies.into_iter().map(Outgoing::from).collect())
+            .await
+    }
 
     /// Deletes a message for good. A receipt that is no longer valid is no error: the message has
     /// been received again, and whoever holds it decides.
@@ -60,6 +70,29 @@ pub trait Queue: Send + Sync + fmt::Debug {
 /// A queue that many tasks share.
 pub type SharedQueue = Arc<dyn Queue>;
 
+/// A message to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Outgoing {
+    /// The body.
+    pub body: String,
+    /// The trace that its sending is a part of.
+    pub trace: Option<TraceContext>,
+}
+
+impl From<String> for Outgoing {
+    fn from(body: String) -> Self {
+        Self { body, trace: None }
+    }
+}
+
+impl Outgoing {
+    /// The same, as a part of a trace.
+    #[must_use]
+    pub fn with_trace(self, trace: Option<TraceContext>) -> Self {
+        Self { trace, ..self }
+    }
+}
+
 /// A message as received.
 #[derive(Debug, Clone)]
 pub struct Message {
@@ -73,6 +106,8 @@ pub struct Message {
     pub receive_count: u32,
     /// When it was sent, UTC milliseconds by the queue's clock.
     pub sent_ms: i64,
+    /// The trace that it was sent with. Anybody can have written it.
+    pub trace: Option<TraceContext>,
 }
 
 /// The handle of one delivery of one message.

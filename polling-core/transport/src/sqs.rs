@@ -35,6 +35,7 @@ mod error;
 #[cfg(test)]
 mod fuzz;
 mod queue;
+mod trace;
 
 pub use aws_config::SdkConfig;
 pub use aws_sdk_sqs::{Client, config::Builder as ClientConfig};

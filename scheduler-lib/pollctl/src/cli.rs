@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::{
     client::Client,
     commands::{
-        bulk, channels, dead_letters, doctor, edit, export, health, import, jobs, queues, scopes,
-        slots,
+        bulk, channel, channels, dead_letters, doctor, edit, export, health, import, jobs, moving,
+        queues, scale, scopes, slots,
     },
     failure::{EXIT_CODES, Failure},
     output::Output,
@@ -25,8 +25,9 @@ Examples:
   pollctl doctor                               what is set up wrong, and how to mend it
   pollctl list --account 42                    jobs of an account
   pollctl explain posts:42                     why was this not polled at 12:03?
-  pollctl pause --all                          the kill switch: holds every job of the channel
-  pollctl resume --all                         and back, spread over the jobs' intervals
+  pollctl channel stop                         the kill switch: nothing more is dispatched
+  pollctl channel start                        and back; what was due meanwhile is caught up
+  pollctl pause --account 42                   holds the jobs of an account; resume
   pollctl import jobs.csv                      registers jobs; may be repeated
   pollctl dead-letters list                    what nobody could finish
 
@@ -83,6 +84,9 @@ pub struct Cli {
 enum Command {
     /// The channels, and how many jobs of each are where.
     Channels,
+    /// One channel as a whole: added, stopped at once, started again.
+    #[command(subcommand)]
+    Channel(channel::Channel),
     /// Jobs, one on a line.
     List(jobs::List),
     /// A job with its context, its place and the reasons of its last placements.
@@ -91,10 +95,12 @@ enum Command {
     Explain(jobs::One),
     /// Registers a job; one that exists is left as it is.
     Register(edit::Register),
-    /// Holds jobs: single ones, or by what they have in common (the kill switch).
+    /// Holds jobs: single ones, or by what they have in common.
     Pause(bulk::Pause),
     /// Returns held jobs to the cycle: single ones at once, many within their intervals.
     Resume(bulk::Resume),
+    /// Moves jobs: held, at once, to another time, or into another channel.
+    Move(moving::Move),
     /// Polls jobs at once, held or not.
     RunNow(edit::Jobs),
     /// Removes jobs.
@@ -115,11 +121,13 @@ enum Command {
     Queues,
     /// The rate-limit scopes of jobs, and how they stand.
     Scopes(scopes::Scopes),
+    /// How many workers there should be: told, watched, or set by a command.
+    Scale(scale::Scale),
     /// What nobody could finish, or read.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
     /// Checks every connection and setting, and says how to mend what is wrong; exits 1 on any problem.
-    Doctor,
+    Doctor(doctor::Doctor),
     /// Prints completions for a shell.
     Completions {
         /// Which.
@@ -136,6 +144,7 @@ impl Cli {
             err,
             input,
             colours,
+            asks,
             progress,
             token,
             clock,
@@ -160,6 +169,7 @@ impl Cli {
                     input,
                     clock,
                     channel: self.channel.map(|channel| channel.to_string()),
+                    asks,
                 };
                 self.command.run(session).await
             }
@@ -193,12 +203,14 @@ impl Command {
     async fn run(self, session: Session<'_>) -> Result<(), Failure> {
         match self {
             Self::Channels => channels::run(session).await,
+            Self::Channel(channel) => channel.run(session).await,
             Self::List(list) => list.run(session).await,
             Self::Show(one) => one.show(session).await,
             Self::Explain(one) => one.explain(session).await,
             Self::Register(register) => register.run(session).await,
             Self::Pause(pause) => pause.run(session).await,
             Self::Resume(resume) => resume.run(session).await,
+            Self::Move(moving) => moving.run(session).await,
             Self::RunNow(jobs) => jobs.run_now(session).await,
             Self::Remove(jobs) => jobs.remove(session).await,
             Self::Level(level) => level.run(session).await,
@@ -209,8 +221,9 @@ impl Command {
             Self::Slots(slots) => slots.run(session).await,
             Self::Queues => queues::run(session).await,
             Self::Scopes(scopes) => scopes.run(session).await,
+            Self::Scale(scale) => scale.run(session).await,
             Self::DeadLetters(dead_letters) => dead_letters.run(session).await,
-            Self::Doctor => doctor::run(session).await,
+            Self::Doctor(doctor) => doctor.run(session).await,
             Self::Completions { .. } => Ok(()),
         }
     }

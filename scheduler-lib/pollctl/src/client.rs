@@ -66,6 +66,10 @@ impl Call {
         Self::new(Method::POST, path)
     }
 
+    pub(crate) fn delete<'a>(path: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(Method::DELETE, path)
+    }
+
     /// A parameter, if there is one.
     pub(crate) fn query(mut self, name: &'static str, value: Option<impl ToString>) -> Self {
         self.query

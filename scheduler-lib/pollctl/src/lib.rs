@@ -21,6 +21,7 @@
 //!         err: &mut err,
 //!         input: &mut std::io::empty(),
 //!         colours: false,
+//!         asks: false,
 //!         progress: false,
 //!         token: None,
 //!         clock: Arc::new(SystemClock),
@@ -33,13 +34,14 @@
 //! # Ok::<_, Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Features: `tls` for `https://`, with the system's root certificates.
+//! Features: `tls`, on by default, for `https://` with the system's root certificates.
 
 mod cli;
 mod client;
 mod commands;
 mod failure;
 mod output;
+mod program;
 mod session;
 mod suggest;
 mod table;

@@ -20,6 +20,7 @@ async fn main() -> ExitCode {
         err: &mut io::stderr(),
         input: &mut BufReader::new(io::stdin()),
         colours: io::stdout().is_terminal() && !plain,
+        asks: io::stdin().is_terminal() && io::stderr().is_terminal(),
         progress: io::stderr().is_terminal(),
         token: env::var("POLLCTL_TOKEN").ok().map(Token::new),
         clock: Arc::new(SystemClock),

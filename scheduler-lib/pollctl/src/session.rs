@@ -1,6 +1,6 @@
 //! What each command has at hand: the server, the channel, and where to write.
 
-use std::io::{BufRead, Write};
+use std::io::{BufRead, Read, Write};
 
 use polling_model::SharedClock;
 use serde_json::Value;
@@ -13,6 +13,9 @@ use crate::{
     token::Token,
 };
 
+/// Longest answer to a question, bytes.
+const MAX_ANSWER_LEN: u64 = 100;
+
 /// What a command is given by who calls it.
 pub struct Io<'a> {
     /// For what was asked for.
@@ -23,6 +26,8 @@ pub struct Io<'a> {
     pub input: &'a mut dyn BufRead,
     /// Whether `out` shows colours: a terminal does.
     pub colours: bool,
+    /// Whether somebody is there to be asked: `input` is a terminal.
+    pub asks: bool,
     /// Whether standard error is a terminal, that shows how far a long command is.
     pub progress: bool,
     /// The admin token, unless a file is named.
@@ -38,6 +43,7 @@ pub(crate) struct Session<'a> {
     pub(crate) input: &'a mut dyn BufRead,
     pub(crate) clock: SharedClock,
     pub(crate) channel: Option<String>,
+    pub(crate) asks: bool,
 }
 
 impl Session<'_> {
@@ -61,6 +67,28 @@ impl Session<'_> {
         };
         self.channel = Some(only.to_owned());
         Ok(only.to_owned())
+    }
+
+    /// Asks whether to do it, unless the command line says so.
+    pub(crate) fn confirm(&mut self, yes: bool, question: &str) -> Result<(), Failure> {
+        if yes {
+            return Ok(());
+        }
+        if !self.asks {
+            let error = format!("{question} Say so with --yes, where nobody can be asked");
+            return Err(Failure::Usage(error));
+        }
+        write!(self.output.err, "{question} [y/N] ")?;
+        self.output.err.flush()?;
+        let mut answer = String::new();
+        // A line that never ends is no answer.
+        (&mut *self.input)
+            .take(MAX_ANSWER_LEN)
+            .read_line(&mut answer)?;
+        match answer.trim() {
+            "y" | "Y" | "yes" => Ok(()),
+            _ => Err(Failure::Problem("nothing was done".to_owned())),
+        }
     }
 
     /// Of a job that nobody knows, with the nearest that is known: of the channel's first page.

@@ -36,6 +36,9 @@ pub async fn assemble(
     let mut builder = Scheduler::builder()
         .clock(SharedClock::clone(&clock))
         .observer(SharedObserver::clone(&observer));
+    if config.otlp.exports_traces().is_some() {
+        builder = builder.traces(config.otlp.trace_ratio);
+    }
     let mut problems = Vec::new();
     for parts in servers::open_observed(config, &clock, &observer).await {
         let id = parts.channel.clone();

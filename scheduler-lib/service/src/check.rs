@@ -3,7 +3,7 @@
 
 use std::fmt;
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use polling_model::SharedClock;
 use scheduler_lib::duration;
 use serde::Serialize;
@@ -55,9 +55,13 @@ pub async fn check(config: &Config, clock: &SharedClock) -> Report {
         servers::settings(config, clock),
     )
     .await;
+    let mut stores = join_all(parts.iter().map(look_at_store)).await.into_iter();
     let report = |parts: &ChannelParts| {
         let (problems, warnings) = settings.remove(&parts.channel).unwrap_or_default();
         let mut report = ChannelReport::new(parts);
+        let (problem, warning) = stores.next().unwrap_or_default();
+        report.problems.extend(problem);
+        report.warnings.extend(warning);
         // A store that may throw jobs away, for one, has said so itself.
         if parts.store.is_ok() {
             report.problems.extend(problems);
@@ -70,6 +74,26 @@ pub async fn check(config: &Config, clock: &SharedClock) -> Report {
         ok: channels.iter().all(|channel| channel.problems.is_empty()),
         channels,
     }
+}
+
+/// A problem and a warning of a store that answers. Reading, which opening it is, goes on where writes
+/// are refused.
+async fn look_at_store(parts: &ChannelParts) -> (Option<Finding>, Option<Finding>) {
+    let Ok(found) = &parts.store else {
+        return (None, None);
+    };
+    let refused = found.store.check().await.err();
+    let stopped = found.store.stopped().await.ok().flatten();
+    let warning = stopped.map(|reason| {
+        Finding::new(
+            format!("the channel is stopped ({reason}): none of its jobs is polled"),
+            format!(
+                "`pollctl --channel {} channel start`, once it may go on",
+                parts.channel
+            ),
+        )
+    });
+    (refused.as_ref().map(Finding::from), warning)
 }
 
 impl ChannelReport {

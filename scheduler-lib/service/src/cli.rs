@@ -9,14 +9,17 @@ use std::{
 
 use clap::{Parser, Subcommand, ValueEnum};
 use polling_model::{ChannelId, JobId, SharedClock, SystemClock};
+use polling_ops::{logs::Json, objectives};
 use serde::Serialize;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
 use crate::{
+    adding::AddChannel,
     check,
     config::{Config, ENVIRONMENT_PREFIX},
     explain, moving, plan, run,
     servers::{Created, create_queues},
+    traces,
 };
 
 /// A configuration that shows every field.
@@ -25,10 +28,12 @@ pub const EXAMPLE_CONFIG: &str = include_str!("../scheduler.example.toml");
 const LONG_HELP: &str = "\
 First steps:
   scheduler example-config > scheduler.toml    a configuration with every field explained
+  scheduler add-channel NAME --job-type ...    or a channel of yours, with its queues and permissions
   scheduler create-queues                      the queues it names, once
   scheduler --check                            is everything it names there, and as it should be?
   scheduler                                    run
   scheduler plan --jobs posts=1000             how stale will items be, and what breaks first?
+  scheduler objectives --rules > rules.yaml    alerts of Prometheus for what is promised
 
 Move a channel's jobs to another store, or to another number of shards:
   scheduler export mastodon > jobs.jsonl       then change the configuration
@@ -95,6 +100,9 @@ pub struct Cli {
 enum Command {
     /// Creates the queues that the configuration names, with their redrive policies, and ends.
     CreateQueues,
+    /// Writes a channel into the configuration, creates its queues, and prints the permissions that it
+    /// needs.
+    AddChannel(Box<AddChannel>),
     /// Prints a configuration that explains every field.
     ExampleConfig,
     /// Tells why a job is where it is, and when it is polled next.
@@ -110,6 +118,12 @@ enum Command {
     /// Tells what to expect: how stale items of each level are, what each limit is used for, and
     /// what breaks first as accounts are added or a limit is cut.
     Plan(Box<plan::Arguments>),
+    /// Tells what is promised of freshness, or writes the rules of alerts that watch over it.
+    Objectives {
+        /// Writes recording and alerting rules for Prometheus.
+        #[arg(long)]
+        rules: bool,
+    },
     /// Writes a channel's jobs as lines of JSON, to move them into another store.
     Export(moving::Export),
     /// Puts jobs that `export` wrote into a channel's store.
@@ -133,39 +147,56 @@ impl Cli {
             write!(io::stdout().lock(), "{EXAMPLE_CONFIG}")?;
             return Ok(ExitCode::SUCCESS);
         }
-        self.start_logs()?;
         if self.check {
+            self.log(None)?;
             return self.check().await;
         }
+        if let Some(Command::AddChannel(adding)) = &self.command {
+            self.log(None)?;
+            return adding.execute(&self.config, environment()).await;
+        }
         let config = Config::load(&self.config, environment())?;
+        let (layer, exporting) = match &self.command {
+            None => traces::start(&config.otlp)?.unzip(),
+            Some(_) => (None, None),
+        };
+        self.log(layer)?;
         let clock: SharedClock = Arc::new(SystemClock);
         match &self.command {
             Some(Command::CreateQueues) => return tell_created(&create_queues(&config).await),
             Some(Command::Plan(plan)) => return plan.execute(&config, &clock).await,
             Some(Command::Export(export)) => return export.execute(&config, &clock).await,
             Some(Command::Import(import)) => return import.execute(&config, &clock).await,
+            Some(Command::Objectives { rules }) => return tell_objectives(&config, *rules),
             Some(Command::Explain {
                 channel,
                 job,
                 as_json,
             }) => return tell_why(&config, &clock, channel, job, *as_json).await,
-            Some(Command::ExampleConfig) | None => {}
+            Some(Command::ExampleConfig | Command::AddChannel(_)) | None => {}
         }
         let stop = run::stop_on_signals()?;
         let listener = run::listen(config.admin.listen).await?;
-        run::run(&config, listener, stop).await?;
+        let ran = run::run(&config, listener, stop).await;
+        if let Some(exporting) = exporting {
+            exporting.end().await;
+        }
+        ran?;
         Ok(ExitCode::SUCCESS)
     }
 
-    fn start_logs(&self) -> anyhow::Result<()> {
+    fn log(&self, traces: Option<traces::Listening>) -> anyhow::Result<()> {
         let filter = EnvFilter::try_new(&self.log)?;
-        let logs = tracing_subscriber::fmt()
-            .with_env_filter(filter)
-            .with_writer(io::stderr);
-        match self.log_format {
-            LogFormat::Text => logs.init(),
-            LogFormat::Json => logs.json().init(),
-        }
+        let logs = fmt::layer().with_writer(io::stderr);
+        let logs = match self.log_format {
+            LogFormat::Text => logs.boxed(),
+            LogFormat::Json => logs.fmt_fields(Json).event_format(Json).boxed(),
+        };
+        let logs = logs.with_filter(filter);
+        tracing_subscriber::registry()
+            .with(traces)
+            .with(logs)
+            .init();
         Ok(())
     }
 
@@ -210,6 +241,18 @@ async fn tell_why(
     match as_json {
         true => writeln!(out, "{}", serde_json::to_string_pretty(&told)?)?,
         false => write!(out, "{told}")?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell_objectives(config: &Config, as_rules: bool) -> anyhow::Result<ExitCode> {
+    let (mut out, told) = (io::stdout(), config.objectives());
+    if as_rules {
+        write!(out, "{}", objectives::rules(&told))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    for objective in told {
+        writeln!(out, "{objective}")?;
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -20,6 +20,7 @@
 //! |---|---|
 //! | [`config`] | the file, the environment's overrides, and what their errors say |
 //! | [`servers`] | Redis and SQS: opened, looked at, queues created |
+//! | [`adding`] | what `scheduler add-channel` does |
 //! | [`check`] | what `--check` tells |
 //! | [`explain`] | what `scheduler explain` tells |
 //! | [`plan`] | what `scheduler plan` tells |
@@ -33,6 +34,7 @@
 //!
 //! Features: `redis-tls` for `rediss://`, with the system's root certificates.
 
+pub mod adding;
 pub mod admin;
 pub mod assemble;
 pub mod check;
@@ -47,4 +49,6 @@ pub mod run;
 pub mod scaling;
 pub mod secret;
 pub mod servers;
+pub mod settings;
 pub mod suggest;
+pub mod traces;

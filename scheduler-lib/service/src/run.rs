@@ -15,7 +15,9 @@ use crate::{
     admin::{self, Api},
     assemble::assemble,
     config::Config,
-    metrics, probes, scaling,
+    metrics, probes,
+    scaling::{self, Decisions},
+    settings,
 };
 
 /// How long requests under way may take once the scheduler has stopped.
@@ -45,7 +47,7 @@ pub async fn run(
     let probes = probes::listen(&config.health).await?;
     let keda = scaling::listen(&config.scaling).await?;
     let clock: SharedClock = Arc::new(SystemClock);
-    let metrics = Metrics::new();
+    let metrics = Metrics::with_objectives(&config.objectives());
     let opened = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
@@ -55,15 +57,25 @@ pub async fn run(
     metrics::watch(&metrics, &scheduler, config, &clock);
     let pushing = metrics::push(&metrics, config, &clock, &stop)?;
     let registries = scaling::registries(&scheduler);
+    let settings = settings::follow(config, registries.clone(), &clock, &stop)?;
+    if let Some(settings) = &settings {
+        settings::tell(&metrics, settings);
+    }
+    let decisions = Decisions::new(&config.scaling);
+    let scaled = config.scaling.channels.keys().cloned();
+    metrics::watch_workers(&metrics, &decisions, scaled, &clock);
     let scaling = scaling::run(
         config.clone(),
         registries,
         Arc::clone(&clock),
         keda,
+        decisions.clone(),
         stop.clone(),
     );
     let scaling = tokio::spawn(scaling);
-    let api = Api::new(&scheduler, clock, config.admin.clone()).checks(config.clone());
+    let api = Api::steered(&scheduler, clock, config.admin.clone(), settings)
+        .checks(config.clone())
+        .tells_scaling(decisions);
     let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
     let address = listener.local_addr()?;
     tracing::info!(%address, channels = channels.join(","), "the scheduler runs");
@@ -77,7 +89,8 @@ pub async fn run(
         tracing::warn!("requests under way did not end in time");
     }
     // Each ends by itself within its own grace.
-    for ending in [probes, pushing, Some(scaling)].into_iter().flatten() {
+    let endings = [probes, Some(scaling)].into_iter().flatten();
+    for ending in endings.chain(pushing) {
         let _ = ending.await;
     }
     anyhow::ensure!(

@@ -5,7 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -14,7 +14,7 @@ use futures_util::future::join_all;
 use polling_model::{ChannelId, JobType, SharedClock, SlotRing, chain};
 use polling_ops::{
     keda::{self, Board, Target},
-    scaling::{LookAhead, Sample, ScalingRules, ScalingState, decide},
+    scaling::{Decision, LookAhead, Sample, ScalingRules, ScalingState, decide},
 };
 use polling_transport::QueueStats;
 use scheduler_lib::{QueueRole, Registry, Scheduler};
@@ -29,11 +29,64 @@ const MAX_SPANS: u64 = 8;
 /// Longest time for the figures of a channel.
 const LOOK_DEADLINE: Duration = Duration::from_secs(10);
 
-/// KEDA is told no decision that is older than so many turns, nor one that is older than …
+/// A decision holds for so many turns …
 const MAX_AGE_TURNS: u32 = 6;
 
-/// … this.
+/// … and for this long at least.
 const MIN_MAX_AGE: Duration = Duration::from_secs(60);
+
+/// The last decision on each job type, for whoever asks over the admin server. Clones are the same.
+#[derive(Debug, Clone)]
+pub struct Decisions {
+    last: Arc<Mutex<BTreeMap<Target, Decided>>>,
+    max_age: Duration,
+}
+
+/// A decision, and when it was taken.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Decided {
+    /// How many workers, and why.
+    pub decision: Decision,
+    /// UTC milliseconds.
+    pub at_ms: i64,
+}
+
+impl Decisions {
+    /// None yet.
+    #[must_use]
+    pub fn new(settings: &Scaling) -> Self {
+        Self {
+            last: Arc::default(),
+            max_age: max_age(settings),
+        }
+    }
+
+    /// Takes the place of the last one on the same job type.
+    pub fn post(&self, target: Target, decided: Decided) {
+        // Nothing panics while it is held.
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.insert(target, decided);
+    }
+
+    /// Those on a channel's job types, in their order.
+    #[must_use]
+    pub fn of(&self, channel: &ChannelId) -> Vec<(JobType, Decided)> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let of = last.iter().filter(|(target, _)| target.channel == *channel);
+        of.map(|(target, decided)| (target.job_type.clone(), decided.clone()))
+            .collect()
+    }
+
+    /// Whether a decision is too old to be acted on, as KEDA is not told it any more.
+    #[must_use]
+    pub fn is_stale(&self, decided: &Decided, now_ms: i64) -> bool {
+        u128::from(now_ms.abs_diff(decided.at_ms)) > self.max_age.as_millis()
+    }
+}
+
+fn max_age(settings: &Scaling) -> Duration {
+    (settings.every * MAX_AGE_TURNS).max(MIN_MAX_AGE)
+}
 
 /// Takes KEDA's address, if there is one.
 ///
@@ -50,23 +103,21 @@ pub async fn listen(settings: &Scaling) -> anyhow::Result<Option<TcpListener>> {
     Ok(Some(listener))
 }
 
-/// Decides, and answers KEDA, until `stop` is cancelled.
+/// Decides, posts what is decided, and answers KEDA, until `stop` is cancelled.
 pub async fn run(
     config: Config,
     registries: BTreeMap<ChannelId, Registry>,
     clock: SharedClock,
     keda: Option<TcpListener>,
+    decisions: Decisions,
     stop: CancellationToken,
 ) {
     let settings = &config.scaling;
-    let max_age = (settings.every * MAX_AGE_TURNS).max(MIN_MAX_AGE);
-    let board = Board::new(Arc::clone(&clock), max_age);
+    let board = Board::new(Arc::clone(&clock), max_age(settings));
     let scaler = board.scaler();
     let serving = async {
         let Some(listener) = keda else { return };
-        if let Err(error) = keda::serve(listener, scaler, stop.cancelled()).await {
-            tracing::error!(error = chain(&error), "KEDA is not answered");
-        }
+        keda::serve(listener, scaler, stop.cancelled()).await;
     };
     let channels = settings.channels.iter().filter_map(|(id, job_types)| {
         let rules = job_types.iter();
@@ -80,6 +131,7 @@ pub async fn run(
             every: settings.every,
             clock: Arc::clone(&clock),
             board: board.clone(),
+            decisions: decisions.clone(),
         })
     });
     let deciding = join_all(channels.map(|channel| channel.run(stop.clone())));
@@ -103,6 +155,7 @@ struct ChannelScaling {
     every: Duration,
     clock: SharedClock,
     board: Board,
+    decisions: Decisions,
 }
 
 impl ChannelScaling {
@@ -202,9 +255,11 @@ impl ChannelScaling {
                 channel: self.channel.clone(),
                 job_type: job_type.clone(),
             };
-            self.board.post(target, &decision);
+            self.board.post(target.clone(), &decision);
             self.states
                 .insert(job_type.clone(), (state, decision.workers));
+            let at_ms = sample.now_ms;
+            self.decisions.post(target, Decided { decision, at_ms });
         }
     }
 }

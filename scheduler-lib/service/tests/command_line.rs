@@ -232,3 +232,63 @@ fn explain_says_where_to_ask_when_the_channel_is_in_another_process() {
     let told = text(&output.stderr);
     assert!(told.contains("did you mean \"mastodon\"?"), "{told}");
 }
+
+#[test]
+fn a_channel_that_would_be_refused_is_not_written() {
+    let (redis, sqs) = (Refusing::new(), Refusing::new());
+    let before = config(&redis, &sqs);
+    let file = ConfigFile::new("adding", &before);
+    let add = [
+        "add-channel",
+        "github",
+        "--dry-run",
+        "--redis",
+        "redis://h/",
+        "--job-type",
+    ];
+    let add = |last: &[&'static str]| run(&file, &[&add[..], last].concat());
+    let output = add(&["issues=5m", "--aws-account", "123456789012"]);
+    let told = text(&output.stdout);
+    assert!(output.status.success(), "{output:?}");
+    for words in [
+        "[channels.github.job_types.issues]\ninterval = \"5m\"",
+        "\"arn:aws:sqs:us-east-1:123456789012:polling-github-issues\"",
+        "redis-cli ACL SETUSER scheduler on '>PASSWORD' '~polling:{github:*' +@hash",
+    ] {
+        assert!(told.contains(words), "{words} is not in {told}");
+    }
+    for (last, words) in [
+        (
+            &["issues=1ms"][..],
+            "channels.github.job_types.issues: interval",
+        ),
+        (&["issues=x"], "no duration"),
+        (
+            &["issues=5m", "--prefix", "polling mastodon"],
+            "the queue's name",
+        ),
+    ] {
+        let output = add(last);
+        let told = text(&output.stderr);
+        assert!(
+            !output.status.success() && told.contains(words),
+            "{last:?}: {told}"
+        );
+    }
+    let secret = [
+        "add-channel",
+        "github",
+        "--job-type",
+        "issues=5m",
+        "--redis",
+        "redis://:hunter2@h/",
+    ];
+    let output = run(&file, &secret);
+    let told = text(&output.stderr);
+    let mend = "set POLLING__CHANNELS__GITHUB__REDIS instead";
+    assert!(
+        !output.status.success() && told.contains(mend) && !told.contains("hunter2"),
+        "{told}"
+    );
+    assert_eq!(std::fs::read_to_string(&file.0).unwrap(), before);
+}

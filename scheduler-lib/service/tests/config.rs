@@ -537,3 +537,35 @@ fn a_file_of_certificates_that_is_none_is_told() {
     fs::remove_file(&file).unwrap();
     assert_eq!(parsed.is_ok(), cfg!(feature = "redis-tls"), "{parsed:?}");
 }
+
+#[test]
+fn objectives_have_usual_shares_and_periods() {
+    let text = format!(
+        "{SMALL}[channels.mastodon.objectives]\nstaleness.gold = {{ within = \"5m\" }}\n\
+         lateness = {{ within = \"30s\", share = 0.999, period = \"28d\" }}\n"
+    );
+    let told = parse(&text).unwrap().objectives();
+    let told: Vec<_> = told.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        told,
+        [
+            "mastodon gold: 99% of the events published within 5m, over 30d",
+            "mastodon: 99.9% of the jobs sent within 30s, over 28d"
+        ]
+    );
+    assert!(parse(SMALL).unwrap().objectives().is_empty());
+}
+
+#[test]
+fn an_objective_out_of_bounds_is_told_with_its_place() {
+    let text = format!(
+        "{SMALL}[channels.mastodon.objectives]\nstaleness.gold = {{ within = \"5m\", share = 0.9 }}\n"
+    );
+    let said = error(&text);
+    assert!(
+        said.starts_with(
+            "s.toml:7: channels.mastodon.objectives.staleness.gold.share: it needs less than 1"
+        ),
+        "{said}"
+    );
+}

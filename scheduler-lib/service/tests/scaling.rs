@@ -13,7 +13,7 @@ use polling_ops::{
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{
     config::{Config, Scaling},
-    scaling,
+    scaling::{self, Decisions},
 };
 use scheduler_lib::{Channel, MemoryStore, Registration, Scheduler, policy::JobTypeRules};
 use tokio_util::sync::CancellationToken;
@@ -110,7 +110,16 @@ async fn workers(registered: usize, waiting: usize) -> f64 {
     let address = format!("http://{}", listener.local_addr().unwrap());
     let stop = CancellationToken::new();
     let registries = scaling::registries(&scheduler);
-    let running = scaling::run(config, registries, clock, Some(listener), stop.clone());
+    let decisions = Decisions::new(&config.scaling);
+    let told = decisions.clone();
+    let running = scaling::run(
+        config,
+        registries,
+        clock,
+        Some(listener),
+        told,
+        stop.clone(),
+    );
     let running = tokio::spawn(running);
     let channel = Endpoint::from_shared(address)
         .unwrap()
@@ -140,7 +149,15 @@ async fn workers(registered: usize, waiting: usize) -> f64 {
     drop((stream, client));
     stop.cancel();
     running.await.unwrap();
-    metrics.metric_values[0].metric_value_float
+    let workers = metrics.metric_values[0].metric_value_float;
+    // Who asks the admin server is told the same.
+    let decided = decisions.of(&"mastodon".parse().unwrap());
+    let [(job_type, decided)] = &decided[..] else {
+        panic!("{decided:?}");
+    };
+    assert_eq!((job_type.as_str(), decided.at_ms), ("posts", NOW_MS));
+    assert_eq!(f64::from(decided.decision.workers), workers);
+    workers
 }
 
 #[tokio::test]

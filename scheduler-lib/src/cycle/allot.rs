@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeMap, sync::atomic::Ordering::Relaxed};
 
-use polling_model::{JobId, JobType, KillPoint, Nonce, Observation, ScopeKey};
+use polling_model::{JobId, JobType, KillPoint, Nonce, ScopeKey};
 
 use super::{Cycle, status::add};
 use crate::{
-    channel::Kind,
+    channel::Policy,
     ledger::{Claim, Denial, Grant, LedgerError, MAX_WORTHS, Request},
     limits::LEDGER_DEADLINE,
-    policy::{Denied, Seen, postpone},
+    policy::{Denied, Limited, Seen, postpone},
     store::{Dispatch, Postponed, StoreError},
 };
 
@@ -44,8 +44,8 @@ pub(super) struct Allotted {
     pub(super) sending: Vec<Noted>,
     /// Worth less than the price: they take what others leave.
     pub(super) waiting: Vec<Noted>,
-    /// To be placed anew.
-    pub(super) postponed: Vec<(Nonce, Postponed)>,
+    /// To be placed anew, and what keeps them back.
+    pub(super) postponed: Vec<(Nonce, Limited, Postponed)>,
 }
 
 /// Jobs whose calls count in the same scopes, with the same cushions.
@@ -98,22 +98,24 @@ impl Cycle {
         let mut groups: BTreeMap<GroupKey, Group> = BTreeMap::new();
         for noted in jobs {
             let state = &noted.job.record.state;
-            let kind = self.channel.kinds.get(&state.job_type);
-            // One without a kind is refused as it is sent, which says so.
-            let claims = kind.map_or_else(Vec::new, |kind| kind.rules.claims(state));
-            let Some(kind) = kind.filter(|_| !claims.is_empty()) else {
+            // One without a policy is refused as it is sent, which says so.
+            let Some(policy) = self.channel.policy(&state.job_type) else {
                 free.push(noted);
                 continue;
             };
-            let worth = kind
-                .frequency
-                .worth(&seen(kind, &noted.job, now_ms), now_ms);
+            let claims = policy.rules.claims(state);
+            if claims.is_empty() {
+                free.push(noted);
+                continue;
+            }
+            let seen = seen(&policy, &noted.job, now_ms);
+            let worth = policy.frequency.worth(&seen, now_ms);
             let scopes = claims.iter().map(|claim| claim.scope.clone()).collect();
             let cushions = claims.iter().map(|claim| claim.cushion.to_string());
-            let group = groups.entry((scopes, cushions.collect(), kind.rules.cost));
+            let group = groups.entry((scopes, cushions.collect(), policy.rules.cost));
             let group = group.or_insert_with(|| Group {
                 claims,
-                cost: kind.rules.cost,
+                cost: policy.rules.cost,
                 jobs: Vec::new(),
             });
             group.jobs.push((worth, noted));
@@ -145,7 +147,7 @@ impl Cycle {
             let postponed = self.postponed(&noted.job, denial, price, others, now_ms);
             allotted
                 .postponed
-                .extend(postponed.map(|postponed| (noted.note, postponed)));
+                .extend(postponed.map(|postponed| (noted.note, denial.into(), postponed)));
         }
     }
 
@@ -157,11 +159,11 @@ impl Cycle {
         others: u64,
         now_ms: i64,
     ) -> Option<Postponed> {
-        let kind = self.channel.kinds.get(&job.record.state.job_type)?;
+        let policy = self.channel.policy(&job.record.state.job_type)?;
         let due = postpone(&Denied {
             id: &job.record.id,
-            seen: seen(kind, job, now_ms),
-            frequency: &*kind.frequency,
+            seen: seen(&policy, job, now_ms),
+            frequency: &*policy.frequency,
             denial,
             price,
             others,
@@ -178,24 +180,28 @@ impl Cycle {
 
     /// Places anew what got no call, then strikes it off its notes: a crash between the two sends
     /// nothing of it, since its tokens are spent.
-    pub(super) async fn postpone(&self, jobs: Vec<(Nonce, Postponed)>) -> Result<(), StoreError> {
+    pub(super) async fn postpone(
+        &self,
+        jobs: Vec<(Nonce, Limited, Postponed)>,
+    ) -> Result<(), StoreError> {
         if jobs.is_empty() {
             return Ok(());
         }
         let mut noted: BTreeMap<Nonce, Vec<JobId>> = BTreeMap::new();
+        let mut limited: BTreeMap<Limited, usize> = BTreeMap::new();
         let mut postponed = Vec::with_capacity(jobs.len());
-        for (note, job) in jobs {
+        for (note, by, job) in jobs {
             noted.entry(note).or_default().push(job.id.clone());
+            *limited.entry(by).or_default() += 1;
             postponed.push(job);
         }
         let now_ms = self.clock.now_ms();
         let placed = self.channel.store.postpone(postponed, now_ms).await?;
         KillPoint::SchedulerPostponed.hit();
         add(&self.status.postponed, placed);
-        self.observer.observe(Observation::Postponed {
-            channel: &self.channel.id,
-            jobs: placed,
-        });
+        for (by, jobs) in limited {
+            self.report_postponed("drain", by, jobs);
+        }
         for (note, ids) in noted {
             self.channel.store.sent(note, &ids).await?;
         }
@@ -225,7 +231,7 @@ fn no_answer() -> LedgerError {
     LedgerError::new("its address", "reserve", "no answer in time")
 }
 
-fn seen<'a>(kind: &Kind, job: &'a Dispatch, now_ms: i64) -> Seen<'a> {
+fn seen<'a>(policy: &Policy, job: &'a Dispatch, now_ms: i64) -> Seen<'a> {
     let state = &job.record.state;
-    Seen::new(&kind.rules, state, &state.level, state.settled_ms, now_ms)
+    Seen::new(&policy.rules, state, &state.level, state.settled_ms, now_ms)
 }

@@ -66,7 +66,7 @@ impl Cycle {
         };
         let silent_ms = (now_ms - unanswered.since_ms).max(0).unsigned_abs();
         let silent = Duration::from_millis(silent_ms);
-        if silent < kind.message_life(&self.channel.limits) {
+        if silent < kind.message_life(&self.channel.limits()) {
             return Duration::ZERO;
         }
         let looked_at = unanswered

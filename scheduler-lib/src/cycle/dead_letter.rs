@@ -44,12 +44,13 @@ pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
 impl Cycle {
     async fn settle_dead_letters(&self, messages: Vec<Message>) -> Result<(), StoreError> {
         KillPoint::SchedulerDeadLettersReceived.hit();
+        let received_ms = self.clock.now_ms();
         let (mut endings, mut done) = (Vec::new(), Vec::new());
         let (mut settling, mut kept) = (Vec::new(), Vec::new());
         for message in messages {
             match read(message.body.as_bytes()) {
                 Ok(ending) => {
-                    endings.push(ending);
+                    endings.push(ending.with(message.trace, received_ms));
                     settling.push(message);
                 }
                 Err(error) => kept.push((message, error)),

@@ -8,7 +8,7 @@ use std::{
 
 use futures_util::{StreamExt, stream::FuturesUnordered};
 use polling_model::{EncodedContext, Job, JobId, JobType, KillPoint, Nonce, Observation, wire};
-use polling_transport::EntryError;
+use polling_transport::{EntryError, Outgoing};
 use tokio_util::sync::CancellationToken;
 
 use super::{Cycle, allot::Noted, deadline, every, next_tick, status::add};
@@ -25,8 +25,8 @@ const PACED_QUARTERS: i64 = 3;
 
 /// Every tick: sends again what is not known to be sent, then drains what is due.
 pub(super) async fn run(cycle: Arc<Cycle>, stop: CancellationToken) {
-    let mut pace = Pace::new(cycle.channel.limits.dispatch_per_s, cycle.clock.now_ms());
-    let mut ticks = every(cycle.channel.limits.tick);
+    let mut pace = Pace::new(cycle.channel.limits().dispatch_per_s, cycle.clock.now_ms());
+    let mut ticks = every(cycle.channel.limits().tick);
     let mut failures = 0;
     while next_tick(&mut ticks, &stop).await {
         match cycle.dispatch(&mut pace).await {
@@ -65,6 +65,7 @@ async fn meanwhile<T>(
 
 impl Cycle {
     async fn dispatch(&self, pace: &mut Pace) -> Result<(), StoreError> {
+        pace.set(self.channel.limits().dispatch_per_s);
         let mut waiting = self.resend().await?;
         let mut sending = FuturesUnordered::new();
         let drained = loop {
@@ -152,19 +153,19 @@ impl Cycle {
     /// Over how long a slot is drained. Where calls are limited all that are due have to be seen
     /// together, since the most worthwhile get them.
     fn pace_ms(&self) -> i64 {
-        match self.channel.limits.paced && !self.limited.load(Relaxed) {
+        match self.channel.limits().paced && !self.limited.load(Relaxed) {
             true => self.channel.store.ring().width_ms() * PACED_QUARTERS / 4,
             false => 0,
         }
     }
 
     async fn request(&self, nonce: Nonce, limit: usize) -> DrainRequest {
-        let limits = &self.channel.limits;
+        let limits = self.channel.limits();
         let now_ms = self.clock.now_ms();
         let after = |duration: std::time::Duration| now_ms + duration.as_millis() as i64;
         let mut deadlines_ms = BTreeMap::new();
         for (job_type, kind) in &self.channel.kinds {
-            let life = kind.message_life(limits) + self.longer_wait(job_type, kind).await;
+            let life = kind.message_life(&limits) + self.longer_wait(job_type, kind).await;
             deadlines_ms.insert(job_type.clone(), after(life + limits.in_flight_margin));
         }
         DrainRequest {
@@ -202,9 +203,9 @@ impl Cycle {
     async fn resend(&self) -> Result<Vec<Noted>, StoreError> {
         let mut waiting = Vec::new();
         // No more in one turn than can be open: new notes cannot keep this loop for ever.
-        for _ in 0..self.channel.limits.max_open_notes {
+        for _ in 0..self.channel.limits().max_open_notes {
             let now_ms = self.clock.now_ms();
-            let deadline_ms = now_ms + self.channel.limits.note_deadline.as_millis() as i64;
+            let deadline_ms = now_ms + self.channel.limits().note_deadline.as_millis() as i64;
             let Some(note) = self.channel.store.claim_note(now_ms, deadline_ms).await? else {
                 break;
             };
@@ -252,7 +253,7 @@ impl Cycle {
             }
             return;
         };
-        let (mut ids, mut bodies) = (
+        let (mut ids, mut messages) = (
             Vec::with_capacity(jobs.len()),
             Vec::with_capacity(jobs.len()),
         );
@@ -267,15 +268,16 @@ impl Cycle {
             }
             match wire::encode_job(&self.message(job, not_after_ms)) {
                 Ok(body) => {
+                    let trace = self.carried(&id, &job.token);
                     ids.push(id);
-                    bodies.push(body);
+                    messages.push(Outgoing::from(body).with_trace(trace));
                 }
                 Err(error) => refuse(error.to_string(), id),
             }
         }
         for (id, sent) in ids
             .into_iter()
-            .zip(deadline::send(&kind.work, bodies).await)
+            .zip(deadline::send(&kind.work, messages).await)
         {
             match sent {
                 Ok(()) => done.push(id),
@@ -289,13 +291,13 @@ impl Cycle {
 
     /// Before the job's lease ends, whenever it is sent: one that is polled later is polled twice.
     fn not_after_ms(&self, job: &Dispatch, kind: &Kind, now_ms: i64) -> i64 {
-        let limits = &self.channel.limits;
+        let limits = self.channel.limits();
         match job.record.state.place {
             Place::InFlight { deadline_ms } => {
                 deadline_ms - limits.in_flight_margin.as_millis() as i64
             }
             // Paused meanwhile: what its poll brings is kept, and it stays held.
-            _ => now_ms + kind.message_life(limits).as_millis() as i64,
+            _ => now_ms + kind.message_life(&limits).as_millis() as i64,
         }
     }
 

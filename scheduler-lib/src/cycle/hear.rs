@@ -24,6 +24,13 @@ const LATE_MS: i64 = 3_600_000;
 pub(super) struct Standings(BTreeMap<ScopeKey, Standing>);
 
 impl Standings {
+    /// The share that is left of a scope's tightest window.
+    pub(super) fn left(&self, scope: &ScopeKey) -> Option<f64> {
+        let windows = self.0.get(scope)?.windows.iter();
+        let left = windows.map(|window| window.free as f64 / window.limit.max(1) as f64);
+        left.reduce(f64::min)
+    }
+
     /// The scopes in which a job's calls count, and how they stand.
     pub(super) fn of(&self, claims: Vec<Claim>) -> Vec<(Claim, Standing)> {
         let standing = |claim: &Claim| self.0.get(&claim.scope).cloned().unwrap_or_default();
@@ -82,7 +89,8 @@ impl Cycle {
         state: Option<&JobState>,
         now_ms: i64,
     ) -> Vec<Heard> {
-        let rules = self.channel.rules(&completion.job_type);
+        let policy = self.channel.policy(&completion.job_type);
+        let rules = policy.as_deref().map(|policy| &policy.rules);
         let cost = u64::from(rules.map_or(1, |rules| rules.cost));
         let claims = state.zip(rules).map(|(state, rules)| rules.claims(state));
         let claimed = claims

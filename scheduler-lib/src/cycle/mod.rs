@@ -10,9 +10,11 @@ mod dispatch;
 mod hear;
 mod parts;
 mod recover;
+mod report;
 mod settle;
 mod settler;
 mod status;
+mod trace;
 mod watermark;
 
 use std::{
@@ -21,7 +23,7 @@ use std::{
     time::Duration,
 };
 
-use polling_model::{Generator, SharedClock, SharedObserver, chain};
+use polling_model::{Generator, SharedClock, SharedObserver, TraceRatio, chain};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -37,6 +39,8 @@ pub(crate) struct Cycle {
     pub(crate) generator: Generator,
     pub(crate) observer: SharedObserver,
     pub(crate) status: StatusCell,
+    /// How many traces are chosen when they begin; `None`: messages carry none.
+    traces: Option<TraceRatio>,
     watermark: Watermark,
     backlog: Backlog,
     /// Whether any job has asked for a call within a rate limit.
@@ -49,18 +53,20 @@ impl Cycle {
         clock: SharedClock,
         generator: Generator,
         observer: SharedObserver,
+        traces: Option<TraceRatio>,
     ) -> Self {
         let status = StatusCell::default();
         let limited = channel
             .kinds
             .values()
-            .any(|kind| !kind.rules.scopes.is_empty());
+            .any(|kind| !kind.policy().rules.scopes.is_empty());
         Self {
             channel,
             clock,
             generator,
             observer,
             status,
+            traces,
             watermark: Watermark::default(),
             backlog: Backlog::default(),
             limited: AtomicBool::new(limited),
@@ -73,7 +79,7 @@ impl Cycle {
         tasks.spawn(recover::reap(Arc::clone(self), stop.clone()));
         tasks.spawn(recover::sweep(Arc::clone(self), stop.clone()));
         tasks.spawn(dead_letter::run(Arc::clone(self), stop.clone()));
-        for _ in 0..self.channel.limits.settlers {
+        for _ in 0..self.channel.limits().settlers {
             tasks.spawn(settler::run(Arc::clone(self), stop.clone()));
         }
     }

@@ -13,8 +13,8 @@ use crate::{
 
 /// Places anew what is in flight past its deadline.
 pub(super) async fn reap(cycle: Arc<Cycle>, stop: CancellationToken) {
-    let mut pace = Pace::new(cycle.channel.limits.reap_per_s, cycle.clock.now_ms());
-    let mut ticks = every(cycle.channel.limits.tick);
+    let mut pace = Pace::new(cycle.channel.limits().reap_per_s, cycle.clock.now_ms());
+    let mut ticks = every(cycle.channel.limits().tick);
     let began_ms = cycle.clock.now_ms();
     let mut failures = 0;
     while next_tick(&mut ticks, &stop).await {
@@ -31,8 +31,9 @@ pub(super) async fn reap(cycle: Arc<Cycle>, stop: CancellationToken) {
 
 /// Looks at every job once in a while, and mends what is not in exactly one place.
 pub(super) async fn sweep(cycle: Arc<Cycle>, stop: CancellationToken) {
-    let per_step = (cycle.channel.limits.sweep_per_s as usize).min(MAX_CHUNK);
-    let steps_per_s = f64::from(cycle.channel.limits.sweep_per_s) / per_step as f64;
+    let per_s = cycle.channel.limits().sweep_per_s;
+    let per_step = (per_s as usize).min(MAX_CHUNK);
+    let steps_per_s = f64::from(per_s) / per_step as f64;
     let mut ticks = every(Duration::from_secs_f64(1.0 / steps_per_s));
     let (mut from, mut failures) = (None, 0);
     while next_tick(&mut ticks, &stop).await {
@@ -52,6 +53,7 @@ pub(super) async fn sweep(cycle: Arc<Cycle>, stop: CancellationToken) {
 
 impl Cycle {
     async fn reap(&self, pace: &mut Pace, began_ms: i64) -> Result<(), StoreError> {
+        pace.set(self.channel.limits().reap_per_s);
         loop {
             let limit = pace.take(MAX_CHUNK, self.clock.now_ms());
             if limit == 0 {
@@ -82,7 +84,7 @@ impl Cycle {
     fn reapable_ms(&self, began_ms: i64) -> i64 {
         let now_ms = self.clock.now_ms();
         let read_ms = self.watermark.read_through_ms().min(now_ms);
-        let grace_ms = self.channel.limits.reap_grace.as_millis() as i64;
+        let grace_ms = self.channel.limits().reap_grace.as_millis() as i64;
         if now_ms - began_ms < grace_ms {
             return read_ms;
         }

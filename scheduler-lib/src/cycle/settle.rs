@@ -3,18 +3,20 @@
 use std::time::Duration;
 
 use polling_model::{
-    Completion, EncodedContext, JobId, KillPoint, Observation, Outcome, ServiceLevel, Token,
+    Completion, EncodedContext, JobId, KillPoint, Outcome, ServiceLevel, Token, TraceContext,
 };
 
 use super::{
     Cycle,
     hear::{self, Standings},
-    status::add,
 };
 use crate::{
     limits::{LEVELS_DEADLINE, MAX_DECISIONS},
-    policy::{Ended, FixedIntervals, Frequency, JobTypeRules, Seen, Situation, candidates, decide},
-    store::{Hold, JobState, Next, Place, Settlement, StoreError, Update, Verdict},
+    policy::{
+        Ended, FixedIntervals, Frequency, JobTypeRules, Limited, Seen, Situation, candidates,
+        decide,
+    },
+    store::{JobState, Next, Place, Settlement, StoreError, Update, Verdict},
 };
 
 /// How one dispatch ended, as its message tells.
@@ -24,6 +26,10 @@ pub(super) struct Ending {
     pub(super) token: Token,
     /// `None`: a dead letter.
     pub(super) completion: Option<Completion<EncodedContext>>,
+    /// The trace that its message brought.
+    pub(super) trace: Option<TraceContext>,
+    /// When it was received, UTC milliseconds.
+    pub(super) received_ms: i64,
 }
 
 impl Ending {
@@ -32,6 +38,8 @@ impl Ending {
             id: completion.id.clone(),
             token: completion.token,
             completion: Some(completion),
+            trace: None,
+            received_ms: 0,
         }
     }
 
@@ -40,6 +48,17 @@ impl Ending {
             id,
             token,
             completion: None,
+            trace: None,
+            received_ms: 0,
+        }
+    }
+
+    /// The same with what its message brought beside, received at `received_ms`.
+    pub(super) fn with(self, trace: Option<TraceContext>, received_ms: i64) -> Self {
+        Self {
+            trace,
+            received_ms,
+            ..self
         }
     }
 
@@ -55,7 +74,7 @@ impl Ending {
     }
 
     /// When the items were created that a poll brought which succeeded.
-    fn created_ms(&self) -> Option<&[i64]> {
+    pub(super) fn created_ms(&self) -> Option<&[i64]> {
         let completion = self.completion.as_ref()?;
         let succeeded = matches!(completion.outcome, Outcome::Succeeded { .. });
         succeeded.then_some(&completion.created_ms[..])
@@ -90,7 +109,7 @@ impl Cycle {
                 break;
             }
         }
-        self.report(endings, &verdicts);
+        self.report_settled(endings, &verdicts);
         Ok(verdicts)
     }
 
@@ -107,7 +126,9 @@ impl Cycle {
             states = self.channel.store.load(&ids).await?;
         }
         if standings.is_none() {
-            *standings = Some(self.hear(endings, &states).await);
+            let heard = self.hear(endings, &states).await;
+            self.report_heard(endings, &states, &heard);
+            *standings = Some(heard);
         }
         let standings = standings.get_or_insert_default();
         let mut verdicts = vec![Verdict::Unknown; endings.len()];
@@ -115,8 +136,9 @@ impl Cycle {
         let now_ms = self.clock.now_ms();
         for (at, (ending, state)) in endings.iter().zip(&states).enumerate() {
             if let Some(state) = state {
-                registered.push(at);
-                settlements.push(self.settlement(ending, state, standings, now_ms));
+                let (settlement, limited) = self.settlement(ending, state, standings, now_ms);
+                registered.push((at, state, limited));
+                settlements.push(settlement);
             }
         }
         if !settlements.is_empty() {
@@ -127,11 +149,14 @@ impl Cycle {
                 .settle(settlements, self.clock.now_ms())
                 .await?;
             let mut bursts = Vec::new();
-            for ((at, verdict), next) in registered.into_iter().zip(settled).zip(nexts) {
+            for (((at, state, limited), verdict), next) in
+                registered.into_iter().zip(settled).zip(nexts)
+            {
                 verdicts[at] = verdict;
                 if verdict == Verdict::Accepted {
-                    let state = states[at].as_ref();
-                    bursts.extend(state.and_then(|state| self.burst(endings[at], state)));
+                    self.tell_accepted(endings[at], state);
+                    bursts.extend(self.burst(endings[at], state));
+                    self.report_accepted(endings[at], state, limited);
                 }
                 if let (Verdict::Accepted, Next::Hold(hold)) = (verdict, next) {
                     self.report_held(hold, 1);
@@ -148,11 +173,13 @@ impl Cycle {
         state: &JobState,
         standings: &Standings,
         now_ms: i64,
-    ) -> Settlement {
-        let orphan;
-        let (rules, frequency): (_, &dyn Frequency) = match self.channel.kinds.get(&state.job_type)
-        {
-            Some(kind) => (&kind.rules, &*kind.frequency),
+    ) -> (Settlement, Option<Limited>) {
+        let (orphan, policy);
+        let (rules, frequency): (_, &dyn Frequency) = match self.channel.policy(&state.job_type) {
+            Some(found) => {
+                policy = found;
+                (&policy.rules, &*policy.frequency)
+            }
             None => {
                 // The type has left the configuration: once more around a day from now, and the
                 // drain says so where an operator looks.
@@ -182,7 +209,7 @@ impl Cycle {
             jitter: self.generator.fraction(),
         });
         let completion = ending.completion.as_ref();
-        Settlement {
+        let settlement = Settlement {
             id: ending.id.clone(),
             token: ending.token,
             revision: state.revision,
@@ -193,7 +220,8 @@ impl Cycle {
             scopes: completion.and_then(|completion| hear::bound(completion, state, rules)),
             activity,
             reason: placement.reason,
-        }
+        };
+        (settlement, placement.limited)
     }
 
     /// Writes changed service levels into the records. Returns whether any changed. Levels that
@@ -242,10 +270,10 @@ impl Cycle {
         state: &JobState,
         level: ServiceLevel,
     ) -> Result<(), StoreError> {
-        let due = match (state.place, self.channel.rules(&state.job_type)) {
-            (Place::Slot | Place::Later, Some(rules)) => candidates(
+        let due = match (state.place, self.channel.policy(&state.job_type)) {
+            (Place::Slot | Place::Later, Some(policy)) => candidates(
                 id,
-                rules.interval_ms(&level),
+                policy.rules.interval_ms(&level),
                 self.clock.now_ms(),
                 self.channel.store.ring(),
             ),
@@ -257,33 +285,5 @@ impl Cycle {
             ..Update::default()
         };
         self.channel.store.update(id, update).await.map(drop)
-    }
-
-    pub(super) fn report_held(&self, hold: Hold, jobs: usize) {
-        self.observer.observe(Observation::Held {
-            channel: &self.channel.id,
-            jobs,
-            hold: hold.as_str(),
-        });
-    }
-
-    fn report(&self, endings: &[&Ending], verdicts: &[Verdict]) {
-        let accepted = verdicts
-            .iter()
-            .filter(|verdict| **verdict == Verdict::Accepted)
-            .count();
-        add(&self.status.accepted, accepted);
-        add(&self.status.stale, verdicts.len() - accepted);
-        for (ending, verdict) in endings.iter().zip(verdicts) {
-            let failure = ending
-                .completion
-                .as_ref()
-                .and_then(|completion| completion.outcome.failure());
-            self.observer.observe(Observation::Settled {
-                channel: &self.channel.id,
-                verdict: verdict.as_str(),
-                error: failure.map(|failure| failure.class),
-            });
-        }
     }
 }

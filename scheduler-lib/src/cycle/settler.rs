@@ -51,12 +51,17 @@ impl Cycle {
     ) -> Result<(), StoreError> {
         let _settling = self.watermark.settling();
         KillPoint::SchedulerCompletionsReceived.hit();
+        let received_ms = self.clock.now_ms();
         let (mut endings, mut settling) = (Vec::new(), Vec::new());
         for message in messages {
+            if message.receive_count > 1 {
+                let queue = "completed";
+                self.observer.observe(Observation::Redelivered { queue });
+            }
             match wire::decode_completion::<EncodedContext>(message.body.as_bytes()) {
                 Ok(completion) => {
                     self.backlog.answered(&completion.job_type);
-                    endings.push(Ending::completed(completion));
+                    endings.push(Ending::completed(completion).with(message.trace, received_ms));
                     settling.push(message);
                 }
                 Err(error) => self.leave_undecodable("completed", &message, &error),

@@ -6,6 +6,7 @@ use super::{
     adaptive::Activity,
     error_rule::{Backoff, ErrorRule},
     frequency::{Due, Frequency, RUN_NOW, SATURATED, Seen, text},
+    limited::Limited,
     postpone::{Turn, exhausted, refused},
     rules::JobTypeRules,
 };
@@ -74,6 +75,8 @@ pub struct Placement {
     pub strike: Strike,
     /// Why, in words.
     pub reason: String,
+    /// What keeps it from being due when its rules ask for it.
+    pub limited: Option<Limited>,
 }
 
 /// Decides where a job goes after a dispatch.
@@ -113,6 +116,7 @@ impl Situation<'_> {
             attempts: 0,
             strike: Strike::Clear,
             reason,
+            limited: None,
         }
     }
 
@@ -139,6 +143,7 @@ impl Situation<'_> {
             attempts,
             strike: Strike::Clear,
             reason,
+            limited: None,
         }
     }
 
@@ -159,6 +164,7 @@ impl Situation<'_> {
                 limit: self.rules.max_strikes,
             },
             reason,
+            limited: None,
         }
     }
 
@@ -206,27 +212,28 @@ impl Situation<'_> {
 
     /// Not before its scopes have calls left above its cushions.
     fn within_limits(&self, placement: Placement) -> Placement {
-        let (Next::Due(due_ms), Some(limited)) = (placement.next, self.limited()) else {
+        let (Next::Due(due_ms), Some((limit, by))) = (placement.next, self.limited()) else {
             return placement;
         };
-        if due_ms >= limited.at_ms {
+        if due_ms >= limit.at_ms {
             return placement;
         }
         // That more waits is remembered: it goes first when there are calls again.
         let reason = match placement.reason.starts_with(SATURATED) {
-            true => format!("{SATURATED}, but {}", limited.reason),
-            false => limited.reason,
+            true => format!("{SATURATED}, but {}", limit.reason),
+            false => limit.reason,
         };
         Placement {
-            next: Next::Due(limited.at_ms),
+            next: Next::Due(limit.at_ms),
             reason,
+            limited: Some(by),
             ..placement
         }
     }
 
     /// The last time at which a scope lets calls through again that does not now, spread over what
     /// follows.
-    fn limited(&self) -> Option<Due> {
+    fn limited(&self) -> Option<(Due, Limited)> {
         let cost = u64::from(self.rules.cost);
         let seen = self.seen();
         let turn = Turn::of(self.id);
@@ -234,16 +241,18 @@ impl Situation<'_> {
             let scope = &claim.scope;
             let refused = standing
                 .refused_until_ms
-                .map(|until_ms| refused(turn, &seen, scope, until_ms, self.now_ms));
+                .map(|until_ms| refused(turn, &seen, scope, until_ms, self.now_ms))
+                .map(|due| (due, Limited::Refused));
             let exhausted = standing.windows.iter().filter_map(move |window| {
                 let cushion = claim.cushion.calls_of(window.limit);
                 let enough = window.free >= cushion.saturating_add(cost);
                 let spent = (scope, window, cushion);
-                (!enough).then(|| exhausted(turn, &seen, spent, self.now_ms))
+                let limited = || exhausted(turn, &seen, spent, self.now_ms);
+                (!enough).then(|| (limited(), Limited::of_window(window, cushion)))
             });
             refused.into_iter().chain(exhausted)
         });
-        limits.max_by_key(|limit| limit.at_ms)
+        limits.max_by_key(|(limit, _)| limit.at_ms)
     }
 
     /// Off its grid a job may as well be due when its slot begins: it goes out no earlier, and its
@@ -270,6 +279,7 @@ impl Situation<'_> {
         Placement {
             next: Next::Now,
             reason: format!("{RUN_NOW}, asked for while in flight"),
+            limited: None,
             ..placement
         }
     }

@@ -5,6 +5,7 @@ mod by_hand;
 mod decide;
 mod error_rule;
 mod frequency;
+mod limited;
 mod postpone;
 mod rule_error;
 mod rules;
@@ -16,6 +17,7 @@ pub use self::{
     decide::{Ended, Placement, Situation, decide},
     error_rule::{Backoff, ErrorRule},
     frequency::{Due, FixedIntervals, Frequency, Seen},
+    limited::Limited,
     postpone::{Denied, postpone},
     rule_error::RuleError,
     rules::{Adaptive, JobTypeRules, LevelRules, MAX_INTERVAL, MAX_WEIGHT, MIN_INTERVAL},

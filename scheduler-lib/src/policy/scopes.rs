@@ -100,6 +100,20 @@ const FIELDS: [(&str, usize); 3] = [
 ];
 
 impl ScopeTemplate {
+    /// The template as it is written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The scope of all jobs of a type and level together; `None` if each account has its own.
+    #[must_use]
+    pub fn shared(&self, job_type: &JobType, level: &ServiceLevel) -> Option<ScopeKey> {
+        let anybody = AccountId::new("-").ok()?;
+        let shared = !self.text.contains(FIELDS[0].0);
+        shared.then(|| self.of(&anybody, job_type, level))
+    }
+
     /// The scope of a job.
     #[must_use]
     pub fn of(&self, account: &AccountId, job_type: &JobType, level: &ServiceLevel) -> ScopeKey {

@@ -138,11 +138,44 @@ impl Registry {
     pub async fn scopes_of(&self, jobs: &[JobRecord]) -> Result<Vec<ScopeState>, RegistryError> {
         let mut claims: BTreeMap<ScopeKey, Claim> = BTreeMap::new();
         for JobRecord { state, .. } in jobs {
-            let rules = self.channel.rules(&state.job_type);
-            for claim in rules.map_or_else(Vec::new, |rules| rules.claims(state)) {
+            let policy = self.channel.policy(&state.job_type);
+            for claim in policy.map_or_else(Vec::new, |policy| policy.rules.claims(state)) {
                 claims.entry(claim.scope.clone()).or_insert(claim);
             }
         }
+        self.stand(claims).await
+    }
+
+    /// The rate-limit scopes of the rules that all accounts share, by name, and how each stands.
+    ///
+    /// # Errors
+    ///
+    /// [`RegistryError::Limits`] when the ledger cannot be read.
+    pub async fn shared_scopes(&self) -> Result<Vec<ScopeState>, RegistryError> {
+        let mut claims: BTreeMap<ScopeKey, Claim> = BTreeMap::new();
+        for (job_type, kind) in &self.channel.kinds {
+            let rules = &kind.policy().rules;
+            let levels = rules.levels.keys();
+            for level in levels.chain([&self.channel.default_level]) {
+                for rule in &rules.scopes {
+                    if let Some(scope) = rule.scope.shared(job_type, level) {
+                        let claim = Claim {
+                            scope: scope.clone(),
+                            cushion: rule.cushion.unwrap_or(rules.cushion),
+                            limit: rule.limit.map(Limit::from),
+                        };
+                        claims.entry(scope).or_insert(claim);
+                    }
+                }
+            }
+        }
+        self.stand(claims).await
+    }
+
+    async fn stand(
+        &self,
+        claims: BTreeMap<ScopeKey, Claim>,
+    ) -> Result<Vec<ScopeState>, RegistryError> {
         let standing = self.standing(claims.into_values().collect()).await;
         let standing = standing.map_err(|why| RegistryError::Limits { why })?;
         let view = |(claim, standing): (Claim, Standing)| ScopeState {

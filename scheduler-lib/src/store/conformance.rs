@@ -83,6 +83,8 @@ macro_rules! store_conformance {
             }
             holding: {
                 a_paused_job_is_not_drained,
+                a_job_that_waits_is_moved_to_any_time,
+                a_stopped_channel_drains_nothing_until_it_goes_on,
                 a_completion_while_paused_updates_and_stays,
                 a_resumed_job_is_placed_anew,
                 a_completion_may_hold,
@@ -139,6 +141,7 @@ macro_rules! store_conformance {
                 a_healthy_store_needs_no_repair,
                 jobs_add_up_whatever_happens_at_once,
                 undecodable_messages_are_kept_once_and_bounded,
+                an_undecodable_message_is_found_and_forgotten,
                 bursts_are_kept_newest_first_and_bounded,
                 long_reasons_and_contexts_survive,
             }

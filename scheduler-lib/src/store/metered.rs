@@ -78,6 +78,19 @@ impl<S: SlotStore + ?Sized> SlotStore for Metered<S> {
         call(self, "run_now", self.get_ref().run_now(id)).await
     }
 
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Answer<Edited> {
+        let step = self.get_ref().move_to(id, due_ms, reason);
+        call(self, "move_to", step).await
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Answer<()> {
+        call(self, "stop", self.get_ref().stop(reason)).await
+    }
+
+    async fn stopped(&self) -> Answer<Option<String>> {
+        call(self, "stopped", self.get_ref().stopped()).await
+    }
+
     async fn get(&self, id: &JobId) -> Answer<Option<JobRecord>> {
         call(self, "get", self.get_ref().get(id)).await
     }
@@ -139,6 +152,16 @@ impl<S: SlotStore + ?Sized> SlotStore for Metered<S> {
 
     async fn undecodable(&self, limit: usize) -> Answer<Vec<Undecodable>> {
         call(self, "undecodable", self.get_ref().undecodable(limit)).await
+    }
+
+    async fn undecodable_message(&self, message_id: &str) -> Answer<Option<Undecodable>> {
+        let step = self.get_ref().undecodable_message(message_id);
+        call(self, "undecodable_message", step).await
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Answer<bool> {
+        let step = self.get_ref().forget_undecodable(message_id);
+        call(self, "forget_undecodable", step).await
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Answer<()> {

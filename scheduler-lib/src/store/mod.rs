@@ -157,6 +157,17 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// due at once when settled.
     async fn run_now(&self, id: &JobId) -> Result<Edited, StoreError>;
 
+    /// Places a job that waits, in a slot or later, at another time; sooner or later than it was to
+    /// come. One in flight or held is left as it is.
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError>;
+
+    /// Stops the channel, for `reason`, or with `None` lets it go on: while it is stopped nothing is
+    /// drained, and the cursor stands still. All other steps go on.
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError>;
+
+    /// Why the channel is stopped, if it is.
+    async fn stopped(&self) -> Result<Option<String>, StoreError>;
+
     /// The record.
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError>;
 
@@ -171,7 +182,8 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
 
     /// Moves due jobs of the cursor's slot to in flight, each with a new token, and notes the chunk
     /// as sending. While nothing due is left there, moves the cursor on, never past now, and
-    /// brings jobs from later into the ring as it comes within reach.
+    /// brings jobs from later into the ring as it comes within reach. Of a stopped channel it takes
+    /// nothing, and moves no cursor.
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError>;
 
     /// Strikes jobs off a note, since their queue accepted or refused them; an empty note is gone.
@@ -230,6 +242,15 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
 
     /// The undecodable messages, newest first, at most `limit`.
     async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError>;
+
+    /// One of them, if it is still kept.
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError>;
+
+    /// Keeps one of them no longer; whether it was kept.
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError>;
 
     /// Notes polls that found more than they could fetch, oldest first, in a list of
     /// [`MAX_BURSTS`]. Repeating it notes them again.

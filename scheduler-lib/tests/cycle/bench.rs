@@ -176,6 +176,7 @@ pub(crate) fn answer(job: &Job, outcome: Outcome<Context>) -> Completion<Context
         created_ms: vec![],
         calls: 1,
         finished_ms: 0,
+        sent_ms: None,
     }
 }
 

@@ -40,10 +40,10 @@ fn rules(limit: Option<u64>) -> JobTypeRules {
 }
 
 /// The polls of each account, by their times.
-type Polls = Arc<Mutex<BTreeMap<String, Vec<i64>>>>;
+pub(crate) type Polls = Arc<Mutex<BTreeMap<String, Vec<i64>>>>;
 
 /// Answers every job as `answers` says, and writes down when.
-fn work(
+pub(crate) fn work(
     bench: &Bench,
     answers: impl Fn(&Job, i64) -> Completion<Context> + Send + 'static,
 ) -> (Polls, JoinHandle<()>) {
@@ -80,7 +80,7 @@ fn work(
     (polls, working)
 }
 
-fn quietly(job: &Job, _now_ms: i64) -> Completion<Context> {
+pub(crate) fn quietly(job: &Job, _now_ms: i64) -> Completion<Context> {
     answer(job, succeeded(Context::new()))
 }
 
@@ -93,11 +93,11 @@ fn app(remaining: u64, reset_at_ms: i64) -> Allowance {
     }
 }
 
-fn total(polls: &Polls) -> usize {
+pub(crate) fn total(polls: &Polls) -> usize {
     polls.lock().unwrap().values().map(Vec::len).sum()
 }
 
-async fn register(bench: &Bench, jobs: usize) -> Vec<JobId> {
+pub(crate) async fn register(bench: &Bench, jobs: usize) -> Vec<JobId> {
     let mut ids = Vec::new();
     for account in 0..jobs {
         ids.push(bench.register(&account.to_string()).await);
@@ -106,7 +106,7 @@ async fn register(bench: &Bench, jobs: usize) -> Vec<JobId> {
 }
 
 /// The longest time from one slot to the next.
-async fn to_the_next_window(bench: &Bench) {
+pub(crate) async fn to_the_next_window(bench: &Bench) {
     let window_ms = 15 * 60_000;
     let into_ms = bench.clock.now_ms().rem_euclid(window_ms);
     sleep(Duration::from_millis((window_ms - into_ms).unsigned_abs())).await;

@@ -5,7 +5,9 @@ mod backlog;
 mod bench;
 mod by_hand;
 mod limits;
+mod moving;
 mod settling;
+mod steering;
 
 use std::time::Duration;
 

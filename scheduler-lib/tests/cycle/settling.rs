@@ -89,8 +89,10 @@ impl Scene {
         }
         let told = self.told.clone();
         let observer = move |observation: Observation<'_>| match observation {
-            Observation::Settled { verdict, error, .. } => {
-                told.lock().unwrap().push(format!("{verdict} {error:?}"));
+            Observation::Settled {
+                verdict, outcome, ..
+            } => {
+                told.lock().unwrap().push(format!("{verdict} {outcome}"));
             }
             Observation::Held { jobs, hold, .. } => {
                 told.lock().unwrap().push(format!("{jobs} {hold}"));
@@ -245,7 +247,7 @@ async fn what_an_open_receive_is_given_is_settled_before_the_end() {
     };
     tokio::join!(running.stop(), late);
     assert!(scene.completed.messages().is_empty());
-    assert_eq!(scene.told(), ["accepted None"]);
+    assert_eq!(scene.told(), ["accepted ok"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -261,12 +263,12 @@ async fn what_is_settled_is_counted_and_told() {
     scene.complete(&job, succeeded(Context::new())).await;
     assert_eq!(
         (counts(), scene.told()),
-        ((1, 0), vec!["accepted None".to_owned()])
+        ((1, 0), vec!["accepted ok".to_owned()])
     );
     scene.complete(&job, succeeded(Context::new())).await;
     assert_eq!(
         (counts(), scene.told()),
-        ((1, 1), vec!["stale None".to_owned()])
+        ((1, 1), vec!["stale ok".to_owned()])
     );
     let job = scene.receive().await;
     let gone = Failure::new(ErrorClass::Gone, "404");
@@ -274,6 +276,6 @@ async fn what_is_settled_is_counted_and_told() {
         .complete(&job, Outcome::Failed { failure: gone })
         .await;
     assert_eq!(counts(), (2, 1));
-    assert_eq!(scene.told(), ["1 parked", "accepted Some(Gone)"]);
+    assert_eq!(scene.told(), ["1 parked", "accepted gone"]);
     assert_eq!(running.state(&id).await.place, Place::Held(Hold::Parked));
 }

@@ -189,6 +189,7 @@ impl Stage {
             created_ms: vec![],
             calls: 1,
             finished_ms: self.clock.now_ms(),
+            sent_ms: None,
         }
     }
 

@@ -125,6 +125,18 @@ impl<S: SlotStore> SlotStore for Accepted<S> {
         self.told(self.store.run_now(id).await)
     }
 
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError> {
+        self.told(self.store.move_to(id, due_ms, reason).await)
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError> {
+        self.told(self.store.stop(reason).await)
+    }
+
+    async fn stopped(&self) -> Result<Option<String>, StoreError> {
+        self.told(self.store.stopped().await)
+    }
+
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         self.told(self.store.get(id).await)
     }
@@ -199,6 +211,17 @@ impl<S: SlotStore> SlotStore for Accepted<S> {
 
     async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
         self.told(self.store.undecodable(limit).await)
+    }
+
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError> {
+        self.told(self.store.undecodable_message(message_id).await)
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError> {
+        self.told(self.store.forget_undecodable(message_id).await)
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {

@@ -30,6 +30,8 @@ enum Op {
     Hold(usize, Hold),
     Resume(usize, [i64; 2]),
     RunNow(usize),
+    MoveTo(usize, i64),
+    Stop(bool),
     Refuse(usize),
     /// Time passes, then all that is due is drained.
     Drain(i64),
@@ -108,6 +110,9 @@ fn op() -> impl Strategy<Value = Op> {
         2 => (0..JOBS, hold()).prop_map(|(job, hold)| Op::Hold(job, hold)),
         2 => (0..JOBS, due()).prop_map(|(job, due)| Op::Resume(job, due)),
         2 => (0..JOBS).prop_map(Op::RunNow),
+        2 => (0..JOBS, time()).prop_map(|(job, due)| Op::MoveTo(job, due)),
+        // It goes on sooner than it is stopped again.
+        2 => prop_oneof![1 => Just(true), 3 => Just(false)].prop_map(Op::Stop),
         1 => any::<usize>().prop_map(Op::Refuse),
         8 => minutes().prop_map(|minutes| Op::Drain(minutes.max(0))),
         8 => settle.prop_map(|((dispatch, current, next, strike, context), report, reason)| {
@@ -219,6 +224,14 @@ impl Pair<'_> {
             }
             Op::RunNow(job) => {
                 both!(self, run_now(&self.job(job)));
+            }
+            Op::MoveTo(job, due_ms) => {
+                let due_ms = self.now_ms + due_ms;
+                both!(self, move_to(&self.job(job), due_ms, "by hand"));
+            }
+            Op::Stop(stops) => {
+                both!(self, stop(stops.then_some("by hand")));
+                both!(self, stopped());
             }
             other => self.cycle(other).await,
         }

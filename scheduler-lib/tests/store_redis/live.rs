@@ -258,6 +258,7 @@ async fn answer(work: Arc<MemoryQueue>, completed: Arc<MemoryQueue>, seen: Arc<S
                 created_ms: vec![],
                 calls: 1,
                 finished_ms: SystemClock.now_ms(),
+                sent_ms: None,
             };
             let body = wire::encode_completion(&completion).expect("a completion");
             assert_eq!(completed.send(vec![body]).await, [Ok(())]);

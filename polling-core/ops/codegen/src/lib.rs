@@ -3,7 +3,10 @@
 //! After a change of an interface, or of a generator's version: `cargo run -p polling-ops-codegen`. A test holds
 //! what is checked in against what would be written.
 
-use std::path::{Path, PathBuf};
+use std::{
+    env,
+    path::{Path, PathBuf},
+};
 
 use anyhow::Context;
 
@@ -16,7 +19,9 @@ const INTERFACES: [(&str, &str); 1] = [("externalscaler.proto", "src/keda/genera
 ///
 /// When an interface is wrong, or a folder cannot be written to.
 pub fn generate(place: impl Fn(&Path) -> PathBuf) -> anyhow::Result<Vec<PathBuf>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    // As cargo says it now: what was compiled may be of another checkout with the same target folder.
+    let here = env::var("CARGO_MANIFEST_DIR").context("run it by cargo")?;
+    let root = Path::new(&here).join("..");
     let proto = root.join("proto");
     let mut folders = Vec::new();
     for (interface, folder) in INTERFACES {

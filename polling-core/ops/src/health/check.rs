@@ -109,10 +109,15 @@ impl Check {
         self
     }
 
+    /// Asks, without a deadline.
+    pub(super) fn ask(&self) -> BoxFuture<'static, Verdict> {
+        (self.ask)()
+    }
+
     /// Asks, for as long as it may take.
     pub(super) async fn run(&self) -> Verdict {
         // The call itself may panic as well, so it is within the future.
-        let asked = AssertUnwindSafe(async { (self.ask)().await }).catch_unwind();
+        let asked = AssertUnwindSafe(async { self.ask().await }).catch_unwind();
         let verdict = match timeout(self.timeout, asked).await {
             Ok(Ok(verdict)) => verdict,
             Ok(Err(_)) => Verdict::failing("the check panicked; its message is in the log"),

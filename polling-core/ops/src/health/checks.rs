@@ -25,6 +25,7 @@ use std::{sync::Arc, time::Duration};
 use polling_model::{SharedClock, Topic};
 use polling_transport::{SharedBus, SharedQueue};
 
+pub use super::late::{Late, late};
 use super::{Check, Verdict};
 
 /// `queue NAME`: the queue answers. Of SQS, of Redis, of any other.
@@ -40,6 +41,22 @@ pub fn topic(bus: SharedBus, topic: Topic) -> Check {
     Check::new(format!("topic {topic}"), move || {
         let (bus, topic) = (Arc::clone(&bus), topic.clone());
         async move { bus.check_topic(&topic).await }
+    })
+}
+
+/// `redis NAME`: a Redis answers; by any asynchronous connection of the crate `redis` that can be
+/// cloned, monitored or not.
+#[cfg(feature = "redis")]
+pub fn redis<C>(name: &str, connection: C) -> Check
+where
+    C: ::redis::aio::ConnectionLike + Clone + Send + Sync + 'static,
+{
+    Check::new(format!("redis {name}"), move || {
+        let mut connection = connection.clone();
+        async move {
+            let ping = ::redis::cmd("PING");
+            ping.query_async::<()>(&mut connection).await
+        }
     })
 }
 

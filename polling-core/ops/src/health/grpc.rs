@@ -1,16 +1,11 @@
 //! Health over gRPC: `grpc.health.v1.Health`, as Kubernetes and load balancers ask it.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{convert::Infallible, sync::Arc};
 
 use futures_util::{
     StreamExt as _,
     future::BoxFuture,
     stream::{BoxStream, unfold},
-};
-use hyper::server::conn::http2;
-use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    service::TowerToHyperService,
 };
 use tokio::{
     net::TcpListener,
@@ -23,16 +18,11 @@ use tonic_health::pb::{
     health_server::{Health as Protocol, HealthServer},
 };
 
-use super::{Health, Report, serve};
+use super::{Health, Report};
+use crate::serve::serve_grpc;
 
 /// Most streams of `Watch` at once; the next are refused with `RESOURCE_EXHAUSTED`.
 pub const MAX_WATCHES: usize = 256;
-
-/// Most requests at once on a connection to a port that only tells health.
-const MAX_STREAMS: u32 = 64;
-
-/// A client that says nothing for so long is asked whether it is there.
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 
 /// The protocol over a [`Health`], for servers that wrap it on their own; mostly
 /// [`Health::grpc_service`] is what is wanted. Clones share the bound of streams.
@@ -84,19 +74,11 @@ impl Health {
     /// Answers at a port of its own until `stop` resolves, then says [`Health::stop_serving`].
     /// [`MAX_CONNECTIONS`](super::MAX_CONNECTIONS) bounds the connections.
     pub async fn serve_grpc(&self, listener: TcpListener, stop: impl Future<Output = ()>) {
-        let service = TowerToHyperService::new(self.grpc_service());
-        let connect = |stream| {
-            http2::Builder::new(TokioExecutor::new())
-                .timer(TokioTimer::new())
-                .keep_alive_interval(KEEP_ALIVE)
-                .max_concurrent_streams(MAX_STREAMS)
-                .serve_connection(TokioIo::new(stream), service.clone())
-        };
         let stop = async {
             stop.await;
             self.stop_serving();
         };
-        serve::serve(listener, stop, connect).await;
+        serve_grpc(listener, stop, self.grpc_service()).await;
     }
 }
 

@@ -17,7 +17,8 @@ use hyper_util::{
 use serde::Serialize;
 use tokio::net::TcpListener;
 
-use super::{CheckReport, Health, Report, serve};
+use super::{CheckReport, Health, Report};
+use crate::serve::serve;
 
 /// Longest time from a connection's opening, or from its last answer, to the end of a request's
 /// headers.
@@ -78,7 +79,7 @@ impl Health {
                     TowerToHyperService::new(router.clone()),
                 )
         };
-        serve::serve(listener, stop, connect).await;
+        serve(listener, stop, connect).await;
     }
 }
 

@@ -41,17 +41,14 @@ pub mod checks;
 mod grpc;
 #[cfg(feature = "health-http")]
 mod http;
+mod late;
 mod reason;
 mod report;
 mod runner;
-#[cfg(any(feature = "health-http", feature = "health-grpc"))]
-mod serve;
 mod verdict;
 
 #[cfg(feature = "health-grpc")]
 pub use self::grpc::{GrpcHealth, MAX_WATCHES};
-#[cfg(any(feature = "health-http", feature = "health-grpc"))]
-pub use self::serve::{MAX_CONNECTIONS, SHUTDOWN_GRACE};
 pub use self::{
     builder::{DEFAULT_INTERVAL, HealthBuilder, HealthError},
     check::{AtOnce, Check, CheckFn, DEFAULT_CACHE, DEFAULT_TIMEOUT, Later},
@@ -60,6 +57,8 @@ pub use self::{
     runner::Health,
     verdict::{State, Verdict},
 };
+#[cfg(any(feature = "health-http", feature = "health-grpc"))]
+pub use crate::serve::{MAX_CONNECTIONS, SHUTDOWN_GRACE};
 
 /// The service whose health is the process's readiness: gRPC's empty name.
 pub const OVERALL: &str = "";

@@ -44,5 +44,6 @@ mod serve;
 pub use self::{
     board::{Board, Target},
     scaler::Scaler,
-    serve::{ServeError, serve},
+    serve::serve,
 };
+pub use crate::serve::{MAX_CONNECTIONS, SHUTDOWN_GRACE};

@@ -32,10 +32,12 @@
 
 mod domain;
 mod gauge;
+mod objectives;
 mod queues;
 mod register;
 mod sample;
 mod series;
+mod web;
 
 use std::{
     fmt,
@@ -47,9 +49,12 @@ use polling_model::{Observation, Observer, SharedObserver};
 pub use prometheus_client;
 use prometheus_client::{encoding::text, registry::Registry};
 
+use crate::objectives::Objective;
+
 use self::{domain::Domain, gauge::Gauges, register::Register};
 pub use self::{
     gauge::{ASK_DEADLINE, FRESH, Gauge, Reading},
+    objectives::{OBJECTIVE_BOUND, OBJECTIVE_SHARE},
     queues::{QUEUE_AGE, QUEUE_DEPTH},
     register::Description,
     sample::{Sample, samples},
@@ -86,6 +91,18 @@ impl Metrics {
     /// The same with another bound, of 1 at least.
     #[must_use]
     pub fn with_max_series(max_series: usize) -> Self {
+        Self::build(max_series, &[])
+    }
+
+    /// Counts how these objectives are kept, too: `polling_staleness_…` and `polling_lateness_…`.
+    #[must_use]
+    pub fn with_objectives(objectives: &[Objective]) -> Self {
+        let metrics = Self::build(MAX_SERIES, objectives);
+        metrics.tell_objectives(objectives);
+        metrics
+    }
+
+    fn build(max_series: usize, objectives: &[Objective]) -> Self {
         let max_series = max_series.max(1);
         let (mut registry, mut described) = (Registry::default(), Vec::new());
         let mut register = Register {
@@ -93,7 +110,7 @@ impl Metrics {
             described: &mut described,
             max_series,
         };
-        let domain = Domain::new(&mut register);
+        let domain = Domain::new(&mut register, objectives);
         let unanswered = register.counter(
             "polling_gauge_failures",
             "Questions for gauges that were not answered in time; their gauges are absent",

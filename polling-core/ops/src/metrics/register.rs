@@ -57,11 +57,24 @@ impl Register<'_> {
         kinds: [&'static str; K],
         make: fn() -> Histogram,
     ) -> Series<N, K, Histogram> {
+        self.histogram((name, "seconds"), help, names, kinds, make)
+    }
+
+    /// A histogram; its unit is added to its name.
+    pub(super) fn histogram<const N: usize, const K: usize>(
+        &mut self,
+        (name, unit): (&'static str, &'static str),
+        help: &'static str,
+        names: [&'static str; N],
+        kinds: [&'static str; K],
+        make: fn() -> Histogram,
+    ) -> Series<N, K, Histogram> {
         let series = Series::new(names, kinds, self.max_series, make);
+        let told = Unit::Other(unit.to_owned());
         self.registry
-            .register_with_unit(name, help, Unit::Seconds, series.clone());
+            .register_with_unit(name, help, told, series.clone());
         self.described.push(Description {
-            name: format!("{name}_seconds"),
+            name: format!("{name}_{unit}"),
             kind: "histogram",
             labels: [&names[..], &kinds[..]].concat(),
             help,

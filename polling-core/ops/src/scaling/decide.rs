@@ -16,8 +16,15 @@ const ROUNDING: f64 = 1e-6;
 pub struct Decision {
     /// So many should run, those that start included.
     pub workers: u32,
+    /// So many take jobs by now: those that were seen, or those that were asked for and should have started.
+    pub ready: u32,
     /// So many would be enough, before bounds, steps and cool-downs.
     pub needed: f64,
+    /// For what they are needed: `waiting`, `coming`, `steady`.
+    pub cause: &'static str,
+    /// What keeps the number from being the needed one: `none`, or `min`, `max`, `step_up`, `step_down`, `down_after`,
+    /// `in_flight`.
+    pub limit: &'static str,
     /// Why, in words.
     pub reason: String,
 }
@@ -48,7 +55,10 @@ pub fn decide(
     state.hear_completions(rules, sample);
     let decision = Decision {
         workers: choice.workers,
+        ready: fleet.take_jobs(),
         needed: need.soon.0,
+        cause: choice.cause.as_str(),
+        limit: choice.limit.as_str(),
         reason: words(rules, &state, sample, &choice),
     };
     fleet.resize(choice.workers, ready_ms);
@@ -151,6 +161,14 @@ fn whole(workers: f64) -> u32 {
 }
 
 impl Cause {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Coming => "coming",
+            Self::Steady => "steady",
+        }
+    }
+
     pub(super) const fn words(self) -> &'static str {
         match self {
             Self::Waiting => "for what waits",

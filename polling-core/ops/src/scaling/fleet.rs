@@ -31,6 +31,11 @@ impl Fleet {
         self.ready + self.starting()
     }
 
+    /// Those that have started.
+    pub(super) const fn take_jobs(&self) -> u32 {
+        self.ready
+    }
+
     fn starting(&self) -> u32 {
         self.starting.iter().map(|group| group.count).sum()
     }

@@ -24,6 +24,20 @@ pub(super) enum Limit {
     InFlight,
 }
 
+impl Limit {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Fewest => "min",
+            Self::Most => "max",
+            Self::StepUp => "step_up",
+            Self::StepDown => "step_down",
+            Self::CoolDown => "down_after",
+            Self::InFlight => "in_flight",
+        }
+    }
+}
+
 /// Such as `12 workers, 4 more, for what waits: 240 wait, the oldest for 35s; 8 in flight; 300 come within 120s`.
 pub(super) fn words(
     rules: &ScalingRules,

@@ -1,4 +1,4 @@
-//! A service that knows nothing of health, as generated code would be, and its client.
+//! A service that knows nothing of health, as generated code would be.
 
 use std::{
     convert::Infallible,
@@ -7,13 +7,10 @@ use std::{
 };
 
 use futures_util::future::BoxFuture;
-use http::uri::PathAndQuery;
 use tonic::{
     Request, Response, Status,
     body::Body,
-    client,
     server::{self, NamedService, UnaryService},
-    transport::Channel,
 };
 use tonic_prost::ProstCodec;
 use tower::Service;
@@ -47,16 +44,4 @@ impl Service<http::Request<Body>> for Greeter {
         let mut grpc = server::Grpc::new(ProstCodec::<(), ()>::default());
         Box::pin(async move { Ok(grpc.unary(Self, request).await) })
     }
-}
-
-/// Calls it.
-pub(crate) async fn greet(channel: Channel) -> Result<(), Status> {
-    let mut client = client::Grpc::new(channel);
-    client
-        .ready()
-        .await
-        .map_err(|error| Status::from_error(Box::new(error)))?;
-    let path = PathAndQuery::from_static("/demo.Greeter/Greet");
-    let answer = client.unary(Request::new(()), path, ProstCodec::<(), ()>::default());
-    answer.await.map(Response::into_inner)
 }

@@ -12,17 +12,19 @@ use std::{
     time::Duration,
 };
 
+use http::uri::PathAndQuery;
 use polling_model::SystemClock;
 use polling_ops::health::{Check, GrpcHealth, Health, MAX_WATCHES};
 use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
 use tonic::{
-    Code,
+    Code, Request, Status, client,
     transport::{Channel, Server, server::TcpIncoming},
 };
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
     health_server::Health as _,
 };
+use tonic_prost::ProstCodec;
 
 use crate::greeter::Greeter;
 
@@ -91,6 +93,18 @@ async fn client(address: SocketAddr) -> (Channel, Client) {
     (channel.clone(), HealthClient::new(channel))
 }
 
+/// Calls the service that knows nothing of health.
+async fn greet(channel: Channel) -> Result<(), Status> {
+    let mut client = client::Grpc::new(channel);
+    client
+        .ready()
+        .await
+        .map_err(|error| Status::from_error(Box::new(error)))?;
+    let path = PathAndQuery::from_static("/demo.Greeter/Greet");
+    let answer = client.unary(Request::new(()), path, ProstCodec::<(), ()>::default());
+    answer.await.map(tonic::Response::into_inner)
+}
+
 fn about(service: &str) -> HealthCheckRequest {
     HealthCheckRequest {
         service: service.to_owned(),
@@ -109,7 +123,7 @@ async fn a_plain_server_answers_for_each_service_as_checks_flip() {
     let flipped = Flipped::new();
     let (address, _stop, _) = plain_server(&flipped.health).await;
     let (channel, mut client) = client(address).await;
-    greeter::greet(channel).await.unwrap();
+    greet(channel).await.unwrap();
 
     for service in ["", "readiness", "liveness", "demo.Greeter"] {
         assert_eq!(

@@ -35,6 +35,7 @@ impl Observer for Log {
             Observation::Bug { kind, .. } => self.add(format!("bug {kind}")),
             Observation::DroppedLate { .. } => self.add("late"),
             Observation::Undecodable { queue } => self.add(format!("undecodable {queue}")),
+            Observation::Redelivered { queue } => self.add(format!("redelivered {queue}")),
             Observation::PublishThrottled { .. } => self.add("throttled"),
             Observation::AckFailed => self.add("ack failed"),
             other => panic!("not a worker's: {other:?}"),

@@ -10,7 +10,7 @@ use std::{
 use async_trait::async_trait;
 use polling_core::{
     Queue, QueueError, SharedQueue,
-    transport::{EntryError, Message, QueueStats, Receipt},
+    transport::{EntryError, Message, Outgoing, QueueStats, Receipt},
 };
 use tokio::sync::Notify;
 
@@ -72,9 +72,9 @@ impl Queue for MortalQueue {
         self.inner.receive(max, wait).await
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         self.process.alive().await;
-        self.inner.send(bodies).await
+        self.inner.send_all(messages).await
     }
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {

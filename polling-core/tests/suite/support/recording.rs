@@ -3,7 +3,9 @@ use std::{collections::VecDeque, sync::Arc, sync::Mutex, time::Duration};
 use async_trait::async_trait;
 use polling_core::{
     Queue, QueueError,
-    transport::{EntryError, Message, QueueErrorKind, QueueStats, Receipt, memory::MemoryQueue},
+    transport::{
+        EntryError, Message, Outgoing, QueueErrorKind, QueueStats, Receipt, memory::MemoryQueue,
+    },
 };
 
 use super::Log;
@@ -96,12 +98,12 @@ impl Queue for RecordingQueue {
         self.inner.receive(max, wait).await
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         self.log.add(format!("send {}", self.name()));
         let failure = self.sends.lock().unwrap().pop_front();
         match failure {
             Some(error) => vec![Err(error)],
-            None => self.inner.send(bodies).await,
+            None => self.inner.send_all(messages).await,
         }
     }
 

@@ -14,7 +14,7 @@ use tokio::{
 };
 
 use self::line::{Entry, Line, Reader};
-use crate::queue::EntryError;
+use crate::queue::{EntryError, Outgoing};
 
 /// What a batch may hold, when it goes, and how many may be under way.
 #[derive(Debug, Clone, Copy)]
@@ -173,20 +173,27 @@ fn note_panic(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Sends bodies through a batcher; those above the limit are refused without a call.
+/// Sends messages through a batcher; those whose bodies are above the limit are refused without a
+/// call. A trace takes `trace_bytes` more, and is left out where that is too much.
 pub(crate) async fn send_all(
-    sends: &Batcher<String, EntryError>,
-    bodies: Vec<String>,
+    sends: &Batcher<Outgoing, EntryError>,
+    messages: Vec<Outgoing>,
     limit_bytes: usize,
+    trace_bytes: usize,
     unknown: impl Fn(NoAnswer) -> EntryError,
 ) -> Vec<Result<(), EntryError>> {
-    let refused: Vec<_> = bodies
+    let refused: Vec<_> = messages
         .iter()
-        .map(|body| (body.len() > limit_bytes).then_some(body.len()))
+        .map(|message| message.body.len())
+        .map(|size_bytes| (size_bytes > limit_bytes).then_some(size_bytes))
         .collect();
-    let sized = bodies.into_iter().filter_map(|body| {
-        let size_bytes = body.len();
-        (size_bytes <= limit_bytes).then_some((body, size_bytes))
+    let sized = messages.into_iter().filter_map(|mut message| {
+        let size_bytes = message.body.len();
+        if size_bytes + trace_bytes > limit_bytes {
+            message.trace = None;
+        }
+        let traced = message.trace.map_or(0, |_| trace_bytes);
+        (size_bytes <= limit_bytes).then_some((message, size_bytes + traced))
     });
     let mut answers = sends.submit_all(sized.collect()).await.into_iter();
     let mut results = Vec::with_capacity(refused.len());

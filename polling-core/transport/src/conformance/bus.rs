@@ -179,6 +179,7 @@ macro_rules! bus_conformance {
     ($(#[$attribute:meta])* $fresh:path) => {
         $crate::bus_conformance! { @cases [$(#[$attribute])*] $fresh;
             events_are_read_back_as_they_were_published
+            a_trace_arrives_with_its_event
             events_of_one_key_keep_their_order
             more_events_than_the_buffer_holds_all_arrive
             concurrent_publishers_share_the_buffer

@@ -29,6 +29,7 @@
 pub mod concurrent;
 pub mod receiving;
 pub mod sending;
+pub mod tracing;
 pub mod visibility;
 
 use std::time::Duration;
@@ -162,6 +163,12 @@ macro_rules! queue_conformance {
                 an_extension_of_an_acknowledged_message_brings_nothing_back,
                 a_released_message_is_visible_at_once,
                 a_message_nobody_acknowledges_becomes_a_dead_letter,
+            }
+            tracing: {
+                a_trace_is_received_with_its_message_each_time,
+                a_trace_follows_its_message_to_the_dead_letters,
+                messages_with_and_without_a_trace_share_a_send,
+                no_message_is_refused_for_its_trace,
             }
             concurrent: {
                 receivers_share_no_message,

@@ -34,7 +34,7 @@ use std::{
 };
 
 use async_trait::async_trait;
-use polling_model::SharedClock;
+use polling_model::{SharedClock, TraceContext};
 use tokio::{
     sync::Notify,
     task::yield_now,
@@ -45,7 +45,9 @@ pub use self::builder::{
     DEFAULT_CAPACITY, DEFAULT_MAX_RECEIVE_BATCH, DEFAULT_VISIBILITY_TIMEOUT, MemoryQueueBuilder,
 };
 use self::store::{Delivery, Store, Stored};
-use crate::queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt};
+use crate::queue::{
+    EntryError, Message, Outgoing, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
+};
 
 /// The longest that a receive waits, whatever it is asked to.
 const MAX_WAIT: Duration = Duration::from_secs(86_400);
@@ -106,7 +108,7 @@ impl Redrive {
         if dead_letters.len() >= self.queue.capacity {
             return Err(message);
         }
-        dead_letters.push(message.body, message.sent_ms);
+        dead_letters.push(message.body, message.trace, message.sent_ms);
         self.queue.arrivals.notify_one();
         Ok(())
     }
@@ -236,7 +238,12 @@ impl MemoryQueue {
         drop(deleted);
     }
 
-    fn push(&self, store: &mut Store, body: Arc<str>, now_ms: i64) -> Result<(), EntryError> {
+    fn push(
+        &self,
+        store: &mut Store,
+        (body, trace): (Arc<str>, Option<TraceContext>),
+        now_ms: i64,
+    ) -> Result<(), EntryError> {
         let size_bytes = body.len();
         let limit_bytes = self.max_message_size_bytes;
         if size_bytes > limit_bytes {
@@ -247,7 +254,7 @@ impl MemoryQueue {
             let reason = format!("queue {} is full: {} messages", self.name, self.capacity);
             return Err(EntryError::Unknown { reason });
         }
-        store.push(body, now_ms);
+        store.push(body, trace, now_ms);
         Ok(())
     }
 }
@@ -284,16 +291,19 @@ impl Queue for MemoryQueue {
         }
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         tokio::task::consume_budget().await;
         // Just as large as each is, before anybody waits for the queue.
-        let bodies: Vec<Arc<str>> = bodies.into_iter().map(Arc::from).collect();
+        let messages: Vec<(Arc<str>, _)> = messages
+            .into_iter()
+            .map(|message| (message.body.into(), message.trace))
+            .collect();
         let now_ms = self.clock.now_ms();
         let results: Vec<_> = {
             let mut store = self.lock();
-            let pushed = bodies
+            let pushed = messages
                 .into_iter()
-                .map(|body| self.push(&mut store, body, now_ms));
+                .map(|message| self.push(&mut store, message, now_ms));
             pushed.collect()
         };
         if results.iter().any(Result::is_ok) {
@@ -371,6 +381,7 @@ fn to_message(stored: &Stored) -> Message {
         receipt: to_receipt(stored.id, stored.receive_count),
         receive_count: stored.receive_count,
         sent_ms: stored.sent_ms,
+        trace: stored.trace,
     }
 }
 

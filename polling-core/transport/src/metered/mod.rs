@@ -23,14 +23,16 @@
 //! ```
 
 mod bus;
+mod call;
 mod queue;
 
-use std::{fmt, future::Future, ops::Deref, sync::Arc, time::Duration};
+use std::{fmt, future::Future, ops::Deref, sync::Arc};
 
-use polling_model::{Observation, SharedObserver};
-use tokio::time::Instant;
+use polling_model::SharedObserver;
 
-/// A port in front of another that reports each call, as [`Observation::Called`], and changes nothing.
+pub use self::call::Call;
+
+/// A port in front of another that reports each call, as [`Observation::Called`](polling_model::Observation::Called), and changes nothing.
 pub struct Metered<S: ?Sized> {
     inner: Arc<S>,
     name: Arc<str>,
@@ -69,39 +71,10 @@ impl<S: ?Sized> Metered<S> {
         future: impl Future<Output = T>,
         error: impl FnOnce(&T) -> Option<&'static str>,
     ) -> T {
-        let mut call = Call {
-            metered: self,
-            port,
-            operation,
-            started: Instant::now(),
-            error: Some("cancelled"),
-        };
+        let call = Call::start(&self.observer, port, &*self.name, operation);
         let result = future.await;
-        call.error = error(&result);
+        call.end(error(&result));
         result
-    }
-}
-
-/// A call under way; reported when it is dropped, however it ends.
-struct Call<'a, S: ?Sized> {
-    metered: &'a Metered<S>,
-    port: &'static str,
-    operation: &'static str,
-    started: Instant,
-    error: Option<&'static str>,
-}
-
-impl<S: ?Sized> Drop for Call<'_, S> {
-    fn drop(&mut self) {
-        let Metered { name, observer, .. } = self.metered;
-        let elapsed: Duration = self.started.elapsed();
-        observer.observe(Observation::Called {
-            port: self.port,
-            name,
-            operation: self.operation,
-            error: self.error,
-            elapsed,
-        });
     }
 }
 

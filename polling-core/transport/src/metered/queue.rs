@@ -5,7 +5,7 @@ use std::{future::Future, time::Duration};
 use async_trait::async_trait;
 
 use super::Metered;
-use crate::{EntryError, Message, Queue, QueueError, QueueStats, Receipt};
+use crate::{EntryError, Message, Outgoing, Queue, QueueError, QueueStats, Receipt};
 
 const PORT: &str = "queue";
 
@@ -36,8 +36,8 @@ impl<S: Queue + ?Sized> Queue for Metered<S> {
         self.on_queue("receive", call).await
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
-        let call = self.get_ref().send(bodies);
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
+        let call = self.get_ref().send_all(messages);
         let first = |sent: &Vec<Result<(), EntryError>>| {
             let mut failed = sent.iter().filter_map(|entry| entry.as_ref().err());
             failed.next().map(EntryError::kind)

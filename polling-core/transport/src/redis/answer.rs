@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use polling_model::TraceContext;
 use redis::Value;
 
 use super::receipt::Delivery;
@@ -46,16 +47,17 @@ impl Received {
         else {
             return Err(Malformed);
         };
-        let mut messages = Vec::with_capacity(fresh.len() / 2 + others.len() / 4);
+        let mut messages = Vec::with_capacity(fresh.len() / 2 + others.len() / 5);
         let mut fresh = fresh.into_iter();
         while let Some(id) = fresh.next() {
             let body = fresh.next().ok_or(Malformed)?;
-            messages.push(message(text(id)?, text(body)?, 1, None)?);
+            messages.push(message(text(id)?, text(body)?, 1, None, None)?);
         }
         let mut others = others.into_iter();
         while let Some(id) = others.next() {
             let mut next = || others.next().ok_or(Malformed);
-            let (body, receives, sent) = (next()?, next()?, text(next()?)?);
+            let (body, receives) = (next()?, next()?);
+            let (sent, trace) = (text(next()?)?, text(next()?)?);
             let Value::Int(receives) = receives else {
                 return Err(Malformed);
             };
@@ -65,6 +67,7 @@ impl Received {
                 text(body)?,
                 receives,
                 sent.parse().ok(),
+                trace_of(&trace),
             )?);
         }
         Ok(Self {
@@ -117,22 +120,28 @@ fn entries(read: Value) -> Result<Option<Value>, Malformed> {
     }
 }
 
-/// An entry as `XREADGROUP` tells it: `b` is the body, `s` when it was sent unless its id says so.
+/// An entry as `XREADGROUP` tells it: `b` is the body, `s` when it was sent unless its id says so,
+/// `t` its trace.
 fn new_message(entry: Value) -> Result<Message, Malformed> {
     let [id, fields] = array(entry)?;
     let Value::Array(fields) = fields else {
         return Err(Malformed);
     };
-    let (mut body, mut sent_ms) = (String::new(), None);
+    let (mut body, mut sent_ms, mut trace) = (String::new(), None, None);
     let mut fields = fields.into_iter();
     while let (Some(Value::BulkString(name)), Some(value)) = (fields.next(), fields.next()) {
         match &*name {
             b"b" => body = text(value)?,
             b"s" => sent_ms = text(value)?.parse().ok(),
+            b"t" => trace = trace_of(&text(value)?),
             _ => {}
         }
     }
-    message(text(id)?, body, 1, sent_ms)
+    message(text(id)?, body, 1, sent_ms, trace)
+}
+
+fn trace_of(text: &str) -> Option<TraceContext> {
+    TraceContext::from_traceparent(text).ok()
 }
 
 fn message(
@@ -140,6 +149,7 @@ fn message(
     body: String,
     receive_count: u32,
     sent_ms: Option<i64>,
+    trace: Option<TraceContext>,
 ) -> Result<Message, Malformed> {
     let (ms, _) = id.split_once('-').ok_or(Malformed)?;
     let sent_ms = match sent_ms {
@@ -156,6 +166,7 @@ fn message(
         body,
         receive_count,
         sent_ms,
+        trace,
     })
 }
 
@@ -172,6 +183,8 @@ fn text(value: Value) -> Result<String, Malformed> {
 mod tests {
     use super::*;
 
+    const TRACE: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
+
     fn words(words: &[&str]) -> Vec<Value> {
         words
             .iter()
@@ -181,9 +194,9 @@ mod tests {
 
     #[test]
     fn messages_are_read_with_their_receives_and_their_age() {
-        let mut others = words(&["5-1", "b", "", "9-0", "c", "7"]);
+        let mut others = words(&["5-1", "b", "", TRACE, "9-0", "c", "7", ""]);
         others.insert(2, Value::Int(3));
-        others.insert(6, Value::Int(1));
+        others.insert(7, Value::Int(1));
         let fresh = words(&["4-0", "a"]);
         let answer = Value::Array(vec![
             Value::Int(0),
@@ -202,6 +215,8 @@ mod tests {
             ("9-0", "c", "9-0", 1, 7),
         ];
         assert_eq!(seen, expected);
+        let traces = received.messages.iter().map(|m| m.trace);
+        assert_eq!(traces.collect::<Vec<_>>(), [None, trace_of(TRACE), None]);
     }
 
     #[test]
@@ -223,7 +238,7 @@ mod tests {
         };
         let entries = Value::Array(vec![
             entry("4-0", &["b", "a"]),
-            entry("9-1", &["by hand", "x", "b", "c", "s", "7"]),
+            entry("9-1", &["by hand", "x", "b", "c", "s", "7", "t", TRACE]),
         ]);
         let key = words(&["messages"]).remove(0);
         let by_map = Value::Map(vec![(key.clone(), entries.clone())]);
@@ -237,6 +252,8 @@ mod tests {
                 .collect();
             assert_eq!(seen, [("4-0", "a", 1, 4), ("9-1", "c", 1, 7)]);
             assert!(read.come_back);
+            let traces: Vec<_> = read.messages.iter().map(|m| m.trace).collect();
+            assert_eq!(traces, [None, trace_of(TRACE)]);
         }
         let nothing = answer(Value::Nil).unwrap();
         assert!(nothing.messages.is_empty());

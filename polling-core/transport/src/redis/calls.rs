@@ -14,7 +14,7 @@ use super::{
 };
 use crate::{
     fault::Fault,
-    queue::{EntryError, QueueErrorKind},
+    queue::{EntryError, Outgoing, QueueErrorKind},
 };
 
 /// A queue as its calls need it.
@@ -73,18 +73,24 @@ impl Target {
         let _: Result<(), Fault> = self.run(&scripts::WAKE, &self.call(&scripts::WAKE)).await;
     }
 
-    pub(super) async fn send(self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    pub(super) async fn send(self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         let mut command = self.call(&scripts::SEND);
-        for body in &bodies {
-            command.arg(body);
+        let traced = messages.iter().any(|message| message.trace.is_some());
+        command.arg(if traced { 2 } else { 1 });
+        for message in &messages {
+            command.arg(&message.body);
+            let trace = message.trace.map(|trace| trace.to_traceparent());
+            if traced {
+                command.arg(trace.as_deref().unwrap_or_default());
+            }
         }
         match self.run::<usize>(&scripts::SEND, &command).await {
             Ok(sent) => {
                 KillPoint::QueueBatchSent.hit();
                 let result = |n| if n < sent { Ok(()) } else { Err(full()) };
-                (0..bodies.len()).map(result).collect()
+                (0..messages.len()).map(result).collect()
             }
-            Err(fault) => vec![Err(fault.into_unknown_entry()); bodies.len()],
+            Err(fault) => vec![Err(fault.into_unknown_entry()); messages.len()],
         }
     }
 

@@ -11,7 +11,7 @@ use std::{
 
 use async_trait::async_trait;
 use futures_util::FutureExt;
-use polling_model::caps::MAX_MESSAGE_SIZE_BYTES;
+use polling_model::{caps::MAX_MESSAGE_SIZE_BYTES, trace::Traceparent};
 use tokio::time::Instant;
 
 use super::{
@@ -27,7 +27,8 @@ use crate::{
     batcher::{BatchLimits, Batcher, NoAnswer, send_all},
     fault::Fault,
     queue::{
-        DeadLetter, EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
+        DeadLetter, EntryError, Message, Outgoing, Queue, QueueError, QueueErrorKind, QueueStats,
+        Receipt,
     },
 };
 
@@ -89,7 +90,7 @@ pub struct RedisQueue {
     name: String,
     settings: Settings,
     target: Target,
-    sends: Batcher<String, EntryError>,
+    sends: Batcher<Outgoing, EntryError>,
     acks: Batcher<Delivery, Fault>,
     extensions: Batcher<(Delivery, u64), Fault>,
     wakes: Wakes,
@@ -258,9 +259,17 @@ impl Queue for RedisQueue {
         }
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         let unknown = |gone: NoAnswer| no_answer(gone).into_unknown_entry();
-        send_all(&self.sends, bodies, MAX_MESSAGE_SIZE_BYTES, unknown).await
+        let limit_bytes = MAX_MESSAGE_SIZE_BYTES;
+        send_all(
+            &self.sends,
+            messages,
+            limit_bytes,
+            Traceparent::LEN,
+            unknown,
+        )
+        .await
     }
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {

@@ -12,9 +12,10 @@ use aws_sdk_sqs::{
 use futures_util::{FutureExt, future::BoxFuture};
 use polling_model::{KillPoint, Observation, SharedObserver};
 
+use super::trace;
 use crate::{
     fault::Fault,
-    queue::{EntryError, QueueErrorKind},
+    queue::{EntryError, Outgoing, QueueErrorKind},
 };
 
 /// A queue as its calls need it.
@@ -41,11 +42,11 @@ impl Target {
     /// suffer for its neighbours.
     pub(super) fn send(
         self,
-        bodies: Vec<String>,
+        messages: Vec<Outgoing>,
     ) -> BoxFuture<'static, Vec<Result<(), EntryError>>> {
         let sending = async move {
-            let mut left = bodies.clone();
-            match self.clone().send_once(bodies).await {
+            let mut left = messages.clone();
+            match self.clone().send_once(messages).await {
                 Ok(results) => results,
                 Err(TooLarge) if left.len() == 1 => vec![Err(too_large())],
                 Err(TooLarge) => {
@@ -59,13 +60,18 @@ impl Target {
         sending.boxed()
     }
 
-    async fn send_once(self, bodies: Vec<String>) -> Result<Vec<Result<(), EntryError>>, TooLarge> {
-        let count = bodies.len();
-        let entry = |(n, body): (usize, String)| {
-            let entry = SendMessageBatchRequestEntry::builder();
-            entry.id(n.to_string()).message_body(body).build()
+    async fn send_once(
+        self,
+        messages: Vec<Outgoing>,
+    ) -> Result<Vec<Result<(), EntryError>>, TooLarge> {
+        let count = messages.len();
+        let entry = |(n, message): (usize, Outgoing)| {
+            let entry = SendMessageBatchRequestEntry::builder().id(n.to_string());
+            let attributes = message.trace.as_ref().map(trace::attributes).transpose()?;
+            let entry = entry.set_message_attributes(attributes);
+            entry.message_body(message.body).build()
         };
-        let entries = match build(bodies.into_iter().enumerate().map(entry)) {
+        let entries = match build(messages.into_iter().enumerate().map(entry)) {
             Ok(entries) => entries,
             Err(fault) => return Ok(vec![Err(fault.into_unknown_entry()); count]),
         };

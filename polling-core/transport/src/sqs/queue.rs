@@ -15,17 +15,20 @@ use aws_sdk_sqs::{
     types::{MessageSystemAttributeName, QueueAttributeName},
 };
 use futures_util::{FutureExt, future::join_all};
-use polling_model::{SharedObserver, caps::MAX_MESSAGE_SIZE_BYTES};
+use polling_model::{SharedObserver, caps::MAX_MESSAGE_SIZE_BYTES, trace::HEADER};
 
 use super::{
     attributes::{self, Attributes},
     calls::Target,
     client::timeouts,
+    trace,
 };
 use crate::{
     batcher::{BatchLimits, Batcher, NoAnswer, send_all},
     fault::Fault,
-    queue::{EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt},
+    queue::{
+        EntryError, Message, Outgoing, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
+    },
 };
 
 /// Messages of one call: the service's limit.
@@ -62,7 +65,7 @@ pub struct SqsQueue {
     visibility_timeout: Duration,
     /// Full batches of the last receive.
     full: AtomicUsize,
-    sends: Batcher<String, EntryError>,
+    sends: Batcher<Outgoing, EntryError>,
     acks: Batcher<String, Fault>,
     extensions: Batcher<(String, i32), Fault>,
 }
@@ -150,7 +153,8 @@ impl SqsQueue {
             .max_number_of_messages(max.min(MAX_BATCH_ENTRIES) as i32)
             .wait_time_seconds(wait_s)
             .message_system_attribute_names(MessageSystemAttributeName::ApproximateReceiveCount)
-            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp);
+            .message_system_attribute_names(MessageSystemAttributeName::SentTimestamp)
+            .message_attribute_names(HEADER);
         let received = if wait_s == 0 {
             call.send().await
         } else {
@@ -221,10 +225,18 @@ impl Queue for SqsQueue {
         Ok(messages)
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         // Sent all the same, one that is too large would have the whole of its batch refused.
         let unknown = |gone: NoAnswer| no_answer(gone).into_unknown_entry();
-        send_all(&self.sends, bodies, MAX_MESSAGE_SIZE_BYTES, unknown).await
+        let limit_bytes = MAX_MESSAGE_SIZE_BYTES;
+        send_all(
+            &self.sends,
+            messages,
+            limit_bytes,
+            trace::SIZE_BYTES,
+            unknown,
+        )
+        .await
     }
 
     async fn ack(&self, receipt: &Receipt) -> Result<(), QueueError> {
@@ -294,6 +306,7 @@ pub(super) fn to_message(message: aws_sdk_sqs::types::Message) -> Message {
             .unwrap_or(1)
             .max(1),
         sent_ms: sent_ms.and_then(|sent| sent.parse().ok()).unwrap_or(0),
+        trace: trace::of(&message),
         id: message.message_id.unwrap_or_default(),
         body: message.body.unwrap_or_default(),
         receipt: Receipt(message.receipt_handle.unwrap_or_default()),

@@ -1,7 +1,11 @@
-//! `pollctl pause`, `resume`: single jobs, or many by what they have in common.
+//! Single jobs, or many by what they have in common: `pollctl pause`, `resume`, and what `move` has of
+//! them.
+
+use std::time::Duration;
 
 use clap::Args;
 use polling_model::JobId;
+use serde::Serialize;
 use serde_json::json;
 
 use super::filter::{At, Filter};
@@ -12,24 +16,44 @@ const PAGE: usize = 500;
 
 /// Which jobs.
 #[derive(Debug, Args)]
-struct Which {
+pub(super) struct Which {
     /// Ids, such as `posts:42`; otherwise say what the jobs have in common.
     #[arg(value_name = "JOB")]
-    jobs: Vec<JobId>,
+    pub(super) jobs: Vec<JobId>,
 
     #[command(flatten)]
-    filter: Filter,
+    pub(super) filter: Filter,
 
     /// Every job of the channel.
     #[arg(long)]
-    all: bool,
+    pub(super) all: bool,
+}
+
+/// How to go over many jobs.
+#[derive(Debug, Default)]
+pub(super) struct Course {
+    /// Only jobs that are there.
+    pub(super) place: Option<At>,
+    /// Most jobs in a second.
+    pub(super) rate: Option<u32>,
+    /// Where to begin.
+    pub(super) after: Option<String>,
+}
+
+/// What came of many jobs.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Totals {
+    pub(super) seen: u64,
+    pub(super) matched: u64,
+    pub(super) changed: u64,
+    pub(super) in_flight: u64,
 }
 
 /// Jobs to hold.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Many jobs are held page by page. A command that broke off is repeated: what is held stays held. Jobs
-that are registered while it runs may be left out; run it once more if there are such.")]
+that are registered while it runs may be left out: `pollctl channel stop` holds up those, too, and at once.")]
 pub(crate) struct Pause {
     #[command(flatten)]
     which: Which,
@@ -86,45 +110,35 @@ impl Resume {
 }
 
 impl Which {
-    async fn edit(self, session: Session<'_>, edit: &Edit) -> Result<(), Failure> {
+    /// That it is said, and said once, which jobs are meant.
+    pub(super) fn check(&self, action: &str) -> Result<(), Failure> {
         let kinds = [!self.jobs.is_empty(), !self.filter.is_empty(), self.all];
-        if kinds.iter().filter(|given| **given).count() != 1 {
-            return Err(Failure::Usage(format!(
-                "say which jobs to {}: ids, or --account, --job-type, --level, or --all for every job of the channel",
-                edit.action
-            )));
+        if kinds.iter().filter(|given| **given).count() == 1 {
+            return Ok(());
         }
-        match self.jobs.is_empty() {
-            true => self.edit_many(session, edit).await,
-            false => edit_each(session, &self.jobs, edit).await,
-        }
+        Err(Failure::Usage(format!(
+            "say which jobs to {action}: ids, or --account, --job-type, --level, or --all for every job of the channel"
+        )))
     }
 
-    async fn edit_many(&self, mut session: Session<'_>, edit: &Edit) -> Result<(), Failure> {
-        let channel = session.channel().await?;
-        let action = format!("jobs:{}", edit.action);
-        let bar = session.output.bar(None);
-        let (mut seen, mut matched, mut changed) = (0, 0, 0);
-        let mut after: Option<String> = None;
-        loop {
-            let call = Call::post(["v1", "channels", &channel, &action])
-                .query("limit", Some(PAGE))
-                .query("all", self.all.then_some(true))
-                .query("place", edit.place.map(At::as_str))
-                .query("after", after.as_ref());
-            let answered = session.client.json_surely(&self.filter.narrow(call)).await;
-            let page = answered.inspect_err(|_| bar.finish_and_clear())?;
-            let figure = |name: &str| page[name].as_u64().unwrap_or_default();
-            seen += figure("seen");
-            matched += figure("matched");
-            changed += figure("changed");
-            bar.set_position(seen);
-            after = page["next"].as_str().map(str::to_owned);
-            if after.is_none() {
-                break;
-            }
+    async fn edit(self, mut session: Session<'_>, edit: &Edit) -> Result<(), Failure> {
+        self.check(edit.action)?;
+        if !self.jobs.is_empty() {
+            return edit_each(session, &self.jobs, edit).await;
         }
-        bar.finish_and_clear();
+        let channel = session.channel().await?;
+        let course = Course {
+            place: edit.place,
+            ..Course::default()
+        };
+        let action = format!("jobs:{}", edit.action);
+        let totals = self.edit_many(&session, &[&action], &course).await?;
+        let Totals {
+            seen,
+            matched,
+            changed,
+            ..
+        } = totals;
         if session.output.json {
             session.output.document(&json!({
                 "channel": channel, "seen": seen, "matched": matched, "changed": changed,
@@ -139,6 +153,69 @@ impl Which {
             count(seen)
         ))?;
         Ok(())
+    }
+
+    /// Has the server go over the channel's jobs, page by page, with an action below the channel's
+    /// path.
+    pub(super) async fn edit_many(
+        &self,
+        session: &Session<'_>,
+        action: &[&str],
+        course: &Course,
+    ) -> Result<Totals, Failure> {
+        let channel = session.channel.as_deref().unwrap_or_default();
+        let path: Vec<_> = ["v1", "channels", channel]
+            .into_iter()
+            .chain(action.iter().copied())
+            .collect();
+        let limit = course.rate.map_or(PAGE, |rate| PAGE.min(rate as usize));
+        let bar = session.output.bar(None);
+        let mut totals = Totals::default();
+        let mut after = course.after.clone();
+        loop {
+            let call = Call::post(path.iter().copied())
+                .query("limit", Some(limit))
+                .query("all", self.all.then_some(true))
+                .query("place", course.place.map(At::as_str))
+                .query("after", after.as_ref());
+            let answered = session.client.json_surely(&self.filter.narrow(call)).await;
+            let page = answered.map_err(|failure| {
+                bar.finish_and_clear();
+                broke_off(failure, after.as_deref(), &totals)
+            })?;
+            let figure = |name: &str| page[name].as_u64().unwrap_or_default();
+            totals.seen += figure("seen");
+            totals.matched += figure("matched");
+            totals.changed += figure("changed");
+            totals.in_flight += figure("in_flight");
+            bar.set_position(totals.seen);
+            after = page["next"].as_str().map(str::to_owned);
+            if after.is_none() {
+                break;
+            }
+            if let Some(rate) = course.rate {
+                let took = figure("matched") as f64 / f64::from(rate);
+                tokio::time::sleep(Duration::from_secs_f64(took)).await;
+            }
+        }
+        bar.finish_and_clear();
+        Ok(totals)
+    }
+}
+
+/// What is done so far is told, with where to go on.
+fn broke_off(failure: Failure, after: Option<&str>, totals: &Totals) -> Failure {
+    let told = |what: String| match after {
+        Some(after) => format!(
+            "{what}; {} jobs were changed before: repeat the command, or go on with --after '{after}' where it takes that",
+            count(totals.changed)
+        ),
+        None => what,
+    };
+    match failure {
+        Failure::NoAnswer(what) => Failure::NoAnswer(told(what)),
+        Failure::Refused(what) => Failure::Refused(told(what)),
+        failure => failure,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::{
     client::Call,
     failure::Failure,
     session::Session,
-    table::{Cell, Table},
+    table::{Cell, Colour, Table},
     time::{count, relative},
 };
 
@@ -31,6 +31,7 @@ pub(crate) async fn run(mut session: Session<'_>) -> Result<(), Failure> {
         "LATER",
         "HELD",
         "LAST TICK",
+        "",
     ]);
     for channel in &shown {
         let figure = |of: &Value| Cell::number(of.as_u64().map_or_else(|| "?".to_owned(), count));
@@ -39,6 +40,9 @@ pub(crate) async fn run(mut session: Session<'_>) -> Result<(), Failure> {
             Some(at_ms) if at_ms > 0 => relative(at_ms, now_ms),
             _ => "never".to_owned(),
         };
+        let stopped = channel["stopped"].as_str();
+        let stopped = stopped.map_or_else(String::new, |reason| format!("stopped: {reason}"));
+        let stopped = Cell::from(stopped);
         table.row([
             channel["channel"].as_str().unwrap_or_default().into(),
             figure(&counts["registered"]),
@@ -47,6 +51,7 @@ pub(crate) async fn run(mut session: Session<'_>) -> Result<(), Failure> {
             figure(&counts["later"]),
             figure(&counts["held"]),
             tick.into(),
+            stopped.colour(Colour::Bad),
         ]);
     }
     session.output.table(&table)?;

@@ -4,21 +4,20 @@ use clap::{Args, Subcommand};
 use polling_model::JobId;
 use serde_json::{Value, json};
 
-use super::jobs::{show, tell};
+use super::{
+    jobs::{show, tell},
+    messages,
+};
 use crate::{
     client::Call,
     failure::Failure,
     session::{Session, jobs_of},
-    suggest,
     table::{Cell, Colour, Table},
     time::{at, count},
 };
 
 /// Jobs that the server looks at for one answer.
 const PAGE: usize = 500;
-
-/// Most messages that the server tells.
-const MAX_MESSAGES: usize = 100;
 
 /// Longest text of an error in a table, in characters.
 const MAX_ERROR_LEN: usize = 80;
@@ -37,6 +36,10 @@ pub(crate) enum DeadLetters {
     Redrive(Redrive),
     /// Leaves jobs out for good: they are looked at, and listed no more.
     Park(Jobs),
+    /// Sends messages again, to the queue that they came from: somebody can read them by now.
+    Resend(messages::Resend),
+    /// Removes messages that nobody could read, for good.
+    Remove(messages::Remove),
 }
 
 /// How many to tell.
@@ -86,6 +89,8 @@ impl DeadLetters {
             Self::Redrive(Redrive { jobs, .. }) => {
                 each(session, &jobs, "resume", "is polled again", "was not held").await
             }
+            Self::Resend(resend) => resend.run(session).await,
+            Self::Remove(remove) => remove.run(session).await,
             Self::Park(Jobs { jobs }) => {
                 each(session, &jobs, "park", "parked", "was parked before").await
             }
@@ -96,7 +101,7 @@ impl DeadLetters {
 impl List {
     async fn run(self, mut session: Session<'_>) -> Result<(), Failure> {
         let jobs = held(&mut session, self.limit).await?;
-        let messages = messages(&mut session, self.limit).await?;
+        let messages = messages::list(&mut session, self.limit).await?;
         if session.output.json {
             let told = json!({ "jobs": jobs, "messages": messages });
             session.output.document(&told)?;
@@ -137,52 +142,19 @@ impl List {
 
 impl Show {
     async fn run(self, mut session: Session<'_>) -> Result<(), Failure> {
-        let messages = messages(&mut session, MAX_MESSAGES).await?;
-        let found = messages
-            .iter()
-            .find(|message| message["message_id"] == self.id.as_str());
-        if let Some(message) = found {
-            return tell_message(&mut session, message);
-        }
+        let unknown = match messages::show(&mut session, &self.id).await {
+            Err(Failure::NotFound(what)) => what,
+            shown => return shown,
+        };
         match show(&mut session, &self.id).await {
             Ok(job) if session.output.json => Ok(session.output.document(&job)?),
             Ok(job) => tell(&mut session, &job),
             Err(Failure::NotFound(what)) => {
-                let ids = messages
-                    .iter()
-                    .filter_map(|message| message["message_id"].as_str());
-                let hint = suggest::nearest(&self.id, ids)
-                    .map_or_else(String::new, |id| format!("; did you mean message {id}?"));
-                Err(Failure::NotFound(format!(
-                    "{what}, and no message has that id{hint}"
-                )))
+                Err(Failure::NotFound(format!("{what}, and {unknown}")))
             }
             Err(failure) => Err(failure),
         }
     }
-}
-
-fn tell_message(session: &mut Session<'_>, message: &Value) -> Result<(), Failure> {
-    if session.output.json {
-        session.output.document(message)?;
-        return Ok(());
-    }
-    let text = |name: &str| message[name].as_str().unwrap_or_default();
-    let kept = message["kept_ms"]
-        .as_i64()
-        .map_or_else(|| "?".to_owned(), at);
-    // Nobody knows what is in it: a terminal is told no control characters.
-    let body = text("body").escape_debug().to_string();
-    for (name, value) in [
-        ("message", text("message_id")),
-        ("kept", &kept),
-        ("error", text("error")),
-        ("body", &body),
-    ] {
-        let name = session.output.paint(Colour::Bold, &format!("{name:<8}"));
-        session.output.line(&format!("{name}  {value}"))?;
-    }
-    Ok(())
 }
 
 /// Jobs that wait for somebody, of all pages, at most `limit`.
@@ -207,17 +179,6 @@ async fn held(session: &mut Session<'_>, limit: usize) -> Result<Vec<Value>, Fai
     }
     bar.finish_and_clear();
     Ok(held)
-}
-
-async fn messages(session: &mut Session<'_>, limit: usize) -> Result<Vec<Value>, Failure> {
-    let channel = session.channel().await?;
-    let call = Call::get(["v1", "channels", &channel, "undecodable"])
-        .query("limit", Some(limit.min(MAX_MESSAGES)));
-    let answer = session.client.json(&call).await?;
-    Ok(answer["undecodable"]
-        .as_array()
-        .cloned()
-        .unwrap_or_default())
 }
 
 async fn redrive_all(mut session: Session<'_>) -> Result<(), Failure> {

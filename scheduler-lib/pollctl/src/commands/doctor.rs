@@ -1,14 +1,16 @@
 //! `pollctl doctor`: everything that can be wrong between here and the scheduler's servers, and how to
 //! mend it.
 
-use std::time::UNIX_EPOCH;
+use std::{path::PathBuf, time::UNIX_EPOCH};
 
+use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::{
     client::{Answer, Call},
     failure::Failure,
+    program::Program,
     session::Session,
     table::Colour,
     time::length,
@@ -21,6 +23,8 @@ const DOUBTFUL_SKEW_MS: i64 = 5_000;
 #[derive(Debug, Serialize)]
 struct Diagnosis {
     ok: bool,
+    /// Whether the scheduler does.
+    answers: bool,
     findings: Vec<Finding>,
     /// What the scheduler found at its servers, as `scheduler --check` tells it.
     check: Value,
@@ -44,14 +48,72 @@ enum Severity {
     Warning,
 }
 
-pub(crate) async fn run(mut session: Session<'_>) -> Result<(), Failure> {
-    let mut findings = Vec::new();
+/// Where to look.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The scheduler is asked what it finds at its servers. One that refuses to start can tell nothing: with
+--config its program looks instead, beside the configuration, and what is wrong with that is told too.")]
+pub(crate) struct Doctor {
+    /// The scheduler's configuration; its program says what it finds at the servers named there.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+
+    #[command(flatten)]
+    scheduler: Program,
+}
+
+impl Doctor {
+    pub(crate) async fn run(self, mut session: Session<'_>) -> Result<(), Failure> {
+        let mut findings = Vec::new();
+        let asked = ask(&mut session, &mut findings).await;
+        let answers = asked.is_ok();
+        let check = match (self.config, asked) {
+            (None, asked) => asked?,
+            (Some(config), asked) => {
+                findings.extend(asked.err().map(|failure| {
+                    Finding {
+                        severity: Severity::Problem,
+                        channel: None,
+                        what: failure.to_string(),
+                        mend:
+                            "mend what is told of its configuration and its servers, then start it"
+                                .to_owned(),
+                    }
+                }));
+                look(&self.scheduler, config, &mut findings).await?
+            }
+        };
+        findings.extend(checked(&check));
+        findings.sort_by_key(|finding| finding.severity);
+        let problems = findings
+            .iter()
+            .filter(|one| one.severity == Severity::Problem);
+        let problems = problems.count();
+        let diagnosis = Diagnosis {
+            ok: problems == 0,
+            answers,
+            findings,
+            check,
+        };
+        match session.output.json {
+            true => session.output.document(&diagnosis)?,
+            false => tell(&mut session, &diagnosis)?,
+        }
+        match problems {
+            0 => Ok(()),
+            1 => Err(Failure::Problem("1 problem".to_owned())),
+            many => Err(Failure::Problem(format!("{many} problems"))),
+        }
+    }
+}
+
+/// What the scheduler finds at its servers; null if it cannot look.
+async fn ask(session: &mut Session<'_>, findings: &mut Vec<Finding>) -> Result<Value, Failure> {
     let ready = session.client.ask(&Call::get(["readyz"])).await;
     let ready = ready.map_err(no_scheduler)?;
     findings.extend(clocks(&ready, session.clock.now_ms()));
     findings.extend(readiness(&session.client.parse(&ready.text)?));
-    let check = match session.client.json(&Call::get(["v1", "check"])).await {
-        Ok(check) => check,
+    match session.client.json(&Call::get(["v1", "check"])).await {
         Err(Failure::NotFound(what)) => {
             findings.push(Finding {
                 severity: Severity::Warning,
@@ -60,30 +122,45 @@ pub(crate) async fn run(mut session: Session<'_>) -> Result<(), Failure> {
                 mend: "give the configuration to the admin server that is embedded, or run `scheduler --check`"
                     .to_owned(),
             });
-            Value::Null
+            Ok(Value::Null)
         }
-        Err(failure) => return Err(failure),
-    };
-    findings.extend(checked(&check));
-    findings.sort_by_key(|finding| finding.severity);
-    let problems = findings
-        .iter()
-        .filter(|one| one.severity == Severity::Problem);
-    let problems = problems.count();
-    let diagnosis = Diagnosis {
-        ok: problems == 0,
-        findings,
-        check,
-    };
-    match session.output.json {
-        true => session.output.document(&diagnosis)?,
-        false => tell(&mut session, &diagnosis)?,
+        answered => answered,
     }
-    match problems {
-        0 => Ok(()),
-        1 => Err(Failure::Problem("1 problem".to_owned())),
-        many => Err(Failure::Problem(format!("{many} problems"))),
-    }
+}
+
+/// What the scheduler's program finds; null if it refuses the configuration.
+async fn look(
+    scheduler: &Program,
+    config: PathBuf,
+    findings: &mut Vec<Finding>,
+) -> Result<Value, Failure> {
+    let arguments = [
+        "--config".into(),
+        config.into(),
+        "--check".into(),
+        "--json".into(),
+    ];
+    let ended = scheduler.call(arguments).await?;
+    let told: Value = serde_json::from_str(&ended.out).map_err(|_| {
+        let code = ended
+            .code
+            .map_or_else(|| "none".to_owned(), |code| code.to_string());
+        let said = ended.err.trim();
+        Failure::Problem(format!(
+            "the scheduler's program told nothing, exit code {code}: {said}"
+        ))
+    })?;
+    let refused = told["problems"].as_array();
+    findings.extend(refused.into_iter().flatten().map(|problem| Finding {
+        severity: Severity::Problem,
+        channel: None,
+        what: problem.as_str().unwrap_or_default().to_owned(),
+        mend: "correct that line, or the variable of the environment that it names".to_owned(),
+    }));
+    Ok(match refused {
+        Some(_) => Value::Null,
+        None => told,
+    })
 }
 
 /// A scheduler that refuses to start tells nothing here.
@@ -155,7 +232,9 @@ fn checked(check: &Value) -> Vec<Finding> {
 fn tell(session: &mut Session<'_>, diagnosis: &Diagnosis) -> Result<(), Failure> {
     let output = &mut session.output;
     let good = output.paint(Colour::Good, "ok     ");
-    output.line(&format!("{good}  {} answers", session.client.address()))?;
+    if diagnosis.answers {
+        output.line(&format!("{good}  {} answers", session.client.address()))?;
+    }
     for channel in diagnosis.check["channels"].as_array().into_iter().flatten() {
         let name = channel["channel"].as_str().unwrap_or_default();
         for part in channel["parts"].as_array().into_iter().flatten() {

@@ -127,7 +127,7 @@ impl Jobs {
         for job in &self.jobs {
             let job = job.as_str();
             let path = ["v1", "channels", &channel, "jobs", job];
-            let call = Call::new(Method::DELETE, path);
+            let call = Call::delete(path);
             one(&mut session, &channel, job, &call, "removed").await?;
         }
         Ok(())

@@ -61,6 +61,18 @@ impl Filter {
         self.account.is_none() && self.job_type.is_none() && self.level.is_none()
     }
 
+    /// The same in words: `of account 42 and level gold`.
+    pub(crate) fn told(&self) -> String {
+        let of = |name: &str, value: Option<String>| value.map(|value| format!("{name} {value}"));
+        let parts = [
+            of("account", self.account.as_ref().map(ToString::to_string)),
+            of("type", self.job_type.as_ref().map(ToString::to_string)),
+            of("level", self.level.as_ref().map(ToString::to_string)),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        format!("of {}", parts.join(" and "))
+    }
+
     /// The same as parameters.
     pub(crate) fn narrow(&self, call: Call) -> Call {
         call.query("account", self.account.as_ref())

@@ -77,3 +77,45 @@ async fn all_are_redriven_but_not_what_was_paused() {
     let told = server.told(&["dead-letters", "redrive", "--all"]).await;
     assert_eq!(told, "channel mastodon: 0 jobs are polled again\n");
 }
+
+#[tokio::test]
+async fn a_message_is_sent_again_to_the_queue_that_is_named() {
+    let server = with_dead_letters().await;
+    let resend = ["dead-letters", "resend", "m-1"];
+    let done = server
+        .run(&[&resend[..], &["--job-type", "posts"]].concat())
+        .await;
+    assert!(done.code == 2 && done.err.contains("--yes"), "{done:?}");
+    let unknown = [&resend[..], &["--job-type", "post", "--yes"]].concat();
+    let done = server.run(&unknown).await;
+    assert!(
+        done.code == 4 && done.err.contains("known are likes, posts"),
+        "{done:?}"
+    );
+    let posts = [&resend[..], &["--job-type", "posts", "--yes"]].concat();
+    assert_eq!(
+        server.told(&posts).await,
+        "m-1 sent to the work queue of posts\n"
+    );
+    let waiting = std::time::Duration::from_secs(5);
+    let message = server.work.receive(1, waiting).await.unwrap().remove(0);
+    assert_eq!(message.body, "\u{1b}[2Jnoise");
+    let done = server.run(&posts).await;
+    assert!(
+        done.code == 3 && done.err.contains("no message m-1 is kept"),
+        "{done:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_message_is_removed_once_somebody_says_so() {
+    let server = with_dead_letters().await;
+    let remove = ["dead-letters", "remove", "m-1"];
+    let done = server.run_with(&remove, "n\n", None).await;
+    assert_eq!((done.code, done.out.as_str()), (1, ""));
+    assert!(done.err.contains("for good? [y/N]"), "{done:?}");
+    let done = server.run_with(&remove, "y\n", None).await;
+    assert_eq!((done.code, done.out.as_str()), (0, "m-1 removed\n"));
+    let left = server.json(&["dead-letters", "list"]).await;
+    assert!(left["messages"].as_array().unwrap().is_empty(), "{left}");
+}

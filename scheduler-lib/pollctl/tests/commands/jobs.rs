@@ -153,3 +153,27 @@ async fn what_the_scheduler_refuses_is_told_in_its_words() {
         "{error}"
     );
 }
+
+/// The server knows them by names of its own.
+#[tokio::test]
+async fn each_place_that_the_command_line_knows_the_server_knows() {
+    let server = Server::start().await;
+    let done = server.run(&["register", "posts", "1"]).await;
+    assert_eq!(done.code, 0, "{done:?}");
+    let places = [
+        "slot",
+        "in-flight",
+        "later",
+        "held",
+        "paused",
+        "parked",
+        "quarantined",
+        "refused",
+    ];
+    let mut found = Vec::new();
+    for place in places {
+        let told = server.told(&["list", "--place", place, "--json"]).await;
+        found.push(told.lines().count());
+    }
+    assert_eq!(found, [1, 0, 0, 0, 0, 0, 0, 0]);
+}

@@ -7,6 +7,8 @@ mod doctor;
 mod files;
 mod jobs;
 mod kill_switch;
+mod moving;
 mod program;
+mod scale;
 mod support;
 mod views;

@@ -8,7 +8,8 @@ use polling_model::{Generator, ManualClock, SharedClock, SlotRing};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{
     admin::{self, Api},
-    config::{Admin, Config},
+    config::{Admin, Config, Scaling},
+    scaling::Decisions,
 };
 use scheduler_lib::{Channel, MemoryStore, Scheduler, policy::JobTypeRules};
 use serde_json::json;
@@ -23,6 +24,8 @@ pub(crate) struct Server {
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) work: SharedQueue,
+    /// How many workers there should be.
+    pub(crate) decisions: Decisions,
     stop: CancellationToken,
 }
 
@@ -67,7 +70,9 @@ impl Server {
             last = Some((store, work));
         }
         let (store, work) = last.unwrap();
+        let decisions = Decisions::new(&Scaling::default());
         let mut api = Api::new(&builder.build(), shared, settings);
+        api = api.tells_scaling(decisions.clone());
         if let Some(config) = config {
             api = api.checks(config);
         }
@@ -80,6 +85,7 @@ impl Server {
             clock,
             store,
             work,
+            decisions,
             stop,
         }
     }
@@ -117,6 +123,7 @@ impl Server {
             err: &mut err,
             input: &mut input.as_bytes(),
             colours: false,
+            asks: !input.is_empty(),
             progress: false,
             token,
             clock: self.clock.clone(),

@@ -18,7 +18,7 @@ pub(super) async fn require_token(
     request: Request,
     next: Next,
 ) -> Response {
-    match &api.0.settings.token {
+    match &api.0.limits.token {
         Some(token) if !has_token(request.headers(), token) => {
             let error = "send the admin token as `authorization: Bearer TOKEN`";
             ApiError::new(StatusCode::UNAUTHORIZED, error).into_response()

@@ -33,7 +33,7 @@ impl FromRequest<Api> for RawBody {
         read.map(Self).map_err(|error| match error.status() {
             StatusCode::PAYLOAD_TOO_LARGE => ApiError::too_large(format!(
                 "the body is larger than {} bytes, the most allowed",
-                api.0.settings.max_body_size_bytes
+                api.0.limits.max_body_size_bytes
             )),
             _ => ApiError::bad_request(format!("the body cannot be read: {}", error.body_text())),
         })

@@ -1,9 +1,14 @@
-//! Many jobs paused or resumed by what they have in common: the kill switch, page by page.
+//! Many jobs edited by what they have in common, page by page.
+
+use std::sync::Arc;
 
 use axum::{Json, extract::State};
 use futures_util::stream::{StreamExt, TryStreamExt, iter};
 use polling_model::{ChannelId, JobId};
-use scheduler_lib::{Registry, RegistryError, store::ListCursor};
+use scheduler_lib::{
+    HandedOver, Registry, RegistryError,
+    store::{ListCursor, Place},
+};
 use serde::Serialize;
 
 use super::{
@@ -31,27 +36,72 @@ pub(super) struct EditedPage {
     matched: usize,
     /// Those that were not so before.
     changed: usize,
+    /// Those left as they are because they are in flight.
+    in_flight: usize,
     /// For the next page's `after`; null on the last.
     next: Option<ListCursor>,
 }
 
-#[derive(Clone, Copy)]
-enum Edit {
+/// What is done to each job.
+#[derive(Clone)]
+pub(super) enum Edit {
     Pause,
     Resume,
+    RunNow,
+    /// To times between two.
+    MoveTo {
+        from_ms: i64,
+        until_ms: i64,
+    },
+    HandOver(Arc<Registry>),
+}
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Done {
+    Changed,
+    Unchanged,
+    InFlight,
 }
 
 impl Edit {
-    /// Whether it changed anything; a job that was removed meanwhile needs nothing.
-    async fn apply(self, registry: Registry, id: JobId) -> Result<bool, RegistryError> {
-        let edited = match self {
-            Self::Pause => registry.pause(&id).await,
-            Self::Resume => registry.resume_spread(&id).await,
-        };
-        match edited {
-            Err(RegistryError::Unknown { .. }) => Ok(false),
-            edited => edited,
+    /// Applies it; a job that was removed meanwhile needs nothing.
+    async fn apply(self, registry: Registry, id: JobId) -> Result<Done, RegistryError> {
+        match self.apply_to_known(&registry, &id).await {
+            Err(RegistryError::Unknown { .. }) => Ok(Done::Unchanged),
+            done => done,
         }
+    }
+
+    pub(super) async fn apply_to_known(
+        self,
+        registry: &Registry,
+        id: &JobId,
+    ) -> Result<Done, RegistryError> {
+        let changed = match self {
+            Self::Pause => registry.pause(id).await?,
+            Self::Resume => registry.resume_spread(id).await?,
+            Self::RunNow => registry.run_now(id).await.map(|()| true)?,
+            Self::MoveTo { from_ms, until_ms } => {
+                if !registry.move_to(id, from_ms, until_ms).await? {
+                    let place = registry.get(id).await?.state.place;
+                    return Ok(match place {
+                        Place::InFlight { .. } => Done::InFlight,
+                        _ => Done::Unchanged,
+                    });
+                }
+                true
+            }
+            Self::HandOver(to) => match registry.hand_over(id, &to).await? {
+                HandedOver::Moved => true,
+                HandedOver::Existing => false,
+                HandedOver::InFlight => return Ok(Done::InFlight),
+            },
+        };
+        Ok(match changed {
+            true => Done::Changed,
+            false => Done::Unchanged,
+        })
     }
 }
 
@@ -81,7 +131,7 @@ pub(super) async fn resume(
     edit(api.registry(&channel)?, &which, Edit::Resume).await
 }
 
-async fn edit(
+pub(super) async fn edit(
     registry: &Registry,
     which: &Which,
     edit: Edit,
@@ -93,15 +143,17 @@ async fn edit(
     let meant = page.records.into_iter();
     let meant = meant.filter(|record| which.means(&record.state));
     let edits: Vec<_> = meant
-        .map(|record| edit.apply(registry.clone(), record.id))
+        .map(|record| edit.clone().apply(registry.clone(), record.id))
         .collect();
     let matched = edits.len();
     let edits = iter(edits).buffer_unordered(EDITS_AT_ONCE);
-    let edited: Vec<bool> = edits.try_collect().await?;
+    let edited: Vec<Done> = edits.try_collect().await?;
+    let count = |wanted| edited.iter().filter(|done| **done == wanted).count();
     Ok(Json(EditedPage {
         seen,
         matched,
-        changed: edited.into_iter().filter(|changed| *changed).count(),
+        changed: count(Done::Changed),
+        in_flight: count(Done::InFlight),
         next: page.next,
     }))
 }

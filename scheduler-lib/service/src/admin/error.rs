@@ -70,7 +70,9 @@ impl From<RegistryError> for ApiError {
     fn from(error: RegistryError) -> Self {
         let text = chain(&error);
         match error {
-            RegistryError::Unknown { .. } => Self::not_found(text),
+            RegistryError::Unknown { .. } | RegistryError::UnknownMessage { .. } => {
+                Self::not_found(text)
+            }
             RegistryError::UnknownJobType { .. } => Self::bad_request(text).field("job_type"),
             RegistryError::Rule(rule) => {
                 let field = rule.field().to_owned();

@@ -19,7 +19,7 @@ pub(super) async fn refuse_foreign_pages(
     next: Next,
 ) -> Response {
     let headers = request.headers();
-    let loopback = api.0.settings.listen.ip().is_loopback();
+    let loopback = api.0.limits.listen.ip().is_loopback();
     let refused = if loopback && !text(headers, header::HOST).is_none_or(is_this_machine) {
         "the host header names another machine; call localhost or a loopback address"
     } else if !same_origin(headers) {

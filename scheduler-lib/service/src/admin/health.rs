@@ -10,6 +10,10 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Api;
+use crate::settings::Settings;
+
+/// The check of settings that change.
+const SETTINGS: &str = "settings";
 
 /// Longest wait for a store's answer.
 const STORE_DEADLINE: Duration = Duration::from_secs(3);
@@ -21,13 +25,16 @@ pub(super) fn health(
     monitor: &Monitor,
     clock: &SharedClock,
     max_tick_age: Duration,
+    more: Option<Check>,
 ) -> Health {
     let last_ms = {
         let (monitor, clock) = (monitor.clone(), SharedClock::clone(clock));
         move || monitor.tick_age_ms().map(|age_ms| clock.now_ms() - age_ms)
     };
     let loops = checks::age("loops", SharedClock::clone(clock), max_tick_age, last_ms);
-    let mut builder = Health::builder(SharedClock::clone(clock)).check(loops.for_liveness());
+    let mut builder = Health::builder(SharedClock::clone(clock))
+        .check(loops.for_liveness())
+        .checks(more);
     for (id, registry) in registries {
         builder = builder
             .check(check_of_store(id, registry.clone()))
@@ -60,6 +67,24 @@ fn check_of_store(id: &ChannelId, registry: Registry) -> Check {
     };
     // The deadline within tells more.
     Check::new(store(id), look).timeout(2 * STORE_DEADLINE)
+}
+
+/// What is wrong with settings stops nothing: the last good values stay.
+pub(super) fn check_of_settings(settings: &Settings) -> Check {
+    let settings = settings.clone();
+    let look = move || {
+        let current = settings.current();
+        let failing = current.sources.iter().find_map(|source| {
+            let failure = source.failure.as_ref()?;
+            Some(format!("{}: {failure}", source.name))
+        });
+        let refused = current.refused.iter().next();
+        let refused = refused.map(|(key, refused)| format!("{key} is refused: {}", refused.reason));
+        failing
+            .or(refused)
+            .map_or_else(Verdict::passing, Verdict::degraded)
+    };
+    Check::new(SETTINGS, look).cache(Duration::ZERO)
 }
 
 fn check_of_slots(
@@ -103,7 +128,7 @@ pub(super) async fn alive(State(api): State<Api>) -> (StatusCode, Json<Alive>) {
     let body = Alive {
         alive,
         tick_age_ms: api.0.monitor.tick_age_ms().unwrap_or(since_start_ms),
-        max_tick_age_ms: api.0.settings.max_tick_age.as_millis() as u64,
+        max_tick_age_ms: api.0.limits.max_tick_age.as_millis() as u64,
     };
     (status(alive), Json(body))
 }
@@ -112,6 +137,9 @@ pub(super) async fn alive(State(api): State<Api>) -> (StatusCode, Json<Alive>) {
 pub(super) struct Ready {
     ready: bool,
     channels: BTreeMap<ChannelId, ChannelReady>,
+    /// Why a setting, or a source of settings, is not in force; the last good values are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    settings: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -131,6 +159,10 @@ pub(super) async fn ready(State(api): State<Api>) -> (StatusCode, Json<Ready>) {
         channels: ids
             .map(|id| (id.clone(), of_channel(&report, id)))
             .collect(),
+        settings: report
+            .checks
+            .get(SETTINGS)
+            .and_then(|check| check.reason.clone()),
     };
     (status(body.ready), Json(body))
 }

@@ -13,12 +13,16 @@ mod guard;
 mod health;
 mod jobs;
 mod load;
+mod moving;
 mod pace;
 mod queues;
+mod scaling;
 mod scopes;
 mod select;
 mod serve;
+mod settings;
 mod slots;
+mod undecodable;
 mod view;
 
 use std::{
@@ -41,6 +45,8 @@ use self::error::ApiError;
 pub use self::serve::serve;
 use crate::{
     config::{self, Config},
+    scaling::Decisions,
+    settings::Settings,
     suggest,
 };
 
@@ -55,29 +61,47 @@ struct Inner {
     health: Health,
     clock: SharedClock,
     started_ms: i64,
-    settings: config::Admin,
+    limits: config::Admin,
+    settings: Option<Settings>,
     permits: Semaphore,
     /// What `/v1/check` looks at.
     config: OnceLock<Config>,
+    /// What `…/scaling` tells.
+    decisions: OnceLock<Decisions>,
 }
 
 impl Api {
     /// The server of what `scheduler` serves.
     #[must_use]
-    pub fn new(scheduler: &Scheduler, clock: SharedClock, settings: config::Admin) -> Self {
+    pub fn new(scheduler: &Scheduler, clock: SharedClock, limits: config::Admin) -> Self {
+        Self::steered(scheduler, clock, limits, None)
+    }
+
+    /// The same, of one whose settings may change.
+    #[must_use]
+    pub fn steered(
+        scheduler: &Scheduler,
+        clock: SharedClock,
+        limits: config::Admin,
+        settings: Option<Settings>,
+    ) -> Self {
         let registry = |id: &ChannelId| Some((id.clone(), scheduler.registry(id)?));
         let registries = scheduler.channels().filter_map(registry).collect();
         let monitor = scheduler.monitor();
-        let health = health::health(&registries, &monitor, &clock, settings.max_tick_age);
+        let more = settings.as_ref().map(health::check_of_settings);
+        let max_tick_age = limits.max_tick_age;
+        let health = health::health(&registries, &monitor, &clock, max_tick_age, more);
         Self(Arc::new(Inner {
             registries,
             monitor,
             health,
             started_ms: clock.now_ms(),
             clock,
-            permits: Semaphore::new(settings.max_requests),
+            permits: Semaphore::new(limits.max_requests),
+            limits,
             settings,
             config: OnceLock::new(),
+            decisions: OnceLock::new(),
         }))
     }
 
@@ -86,6 +110,14 @@ impl Api {
     #[must_use]
     pub fn checks(self, config: Config) -> Self {
         self.0.config.get_or_init(|| config);
+        self
+    }
+
+    /// Lets callers of `/v1/channels/…/scaling` see what is decided there; the first that is given
+    /// stays.
+    #[must_use]
+    pub fn tells_scaling(self, decisions: Decisions) -> Self {
+        self.0.decisions.get_or_init(|| decisions);
         self
     }
 
@@ -103,6 +135,13 @@ impl Api {
     /// All routes, and `beside` them others that ask for no token, such as metrics.
     pub fn router_beside(self, beside: Router<Self>) -> Router {
         let job = get(jobs::show).patch(jobs::update).delete(jobs::remove);
+        let message = get(undecodable::show).delete(undecodable::remove);
+        let moving = Router::new()
+            .route("/jobs:move/now", post(moving::all_now))
+            .route("/jobs:move/time/{from}/{until}", post(moving::all_to_time))
+            .route("/jobs:move/channel/{to}", post(moving::all_to_channel))
+            .route("/jobs/{id}/move/time/{from}/{until}", post(moving::to_time))
+            .route("/jobs/{id}/move/channel/{to}", post(moving::to_channel));
         let channel = Router::new()
             .route("/", get(channels::show))
             .route("/jobs", get(jobs::list).post(jobs::register))
@@ -118,15 +157,22 @@ impl Api {
             .route("/jobs/{id}/park", post(jobs::park))
             .route("/bursts", get(bursts::list))
             .route("/queues", get(queues::list))
+            .route("/scaling", get(scaling::list))
             .route("/scopes", get(scopes::list))
             .route("/slots", get(slots::ahead))
-            .route("/undecodable", get(channels::undecodable));
+            .route("/start", post(moving::start))
+            .route("/stop", post(moving::stop))
+            .route("/undecodable", get(undecodable::list))
+            .route("/undecodable/{message}", message)
+            .route("/undecodable/{message}/redrive", post(undecodable::redrive))
+            .merge(moving);
         // The last layer runs first: who is not allowed in takes no permit.
         let api = Router::new()
             .route("/channels", get(channels::list))
             .route("/check", get(check::check))
+            .route("/settings", get(settings::list))
             .nest("/channels/{channel}", channel)
-            .layer(DefaultBodyLimit::max(self.0.settings.max_body_size_bytes))
+            .layer(DefaultBodyLimit::max(self.0.limits.max_body_size_bytes))
             .layer(from_fn_with_state(self.clone(), load::bound))
             .layer(from_fn_with_state(self.clone(), auth::require_token));
         Router::new()

@@ -1,6 +1,6 @@
 //! Where metrics are pushed to.
 
-use std::{env, fs, time::Duration};
+use std::time::Duration;
 
 use polling_ops::graphite::GraphiteConfig;
 use serde::Deserialize;
@@ -36,13 +36,6 @@ impl Graphite {
     #[must_use]
     pub fn pushes(&self) -> Option<GraphiteConfig> {
         let config = GraphiteConfig::new(self.address.as_ref()?, &self.prefix);
-        Some(config.variable("host", host()).every(self.every))
+        Some(config.variable("host", super::host()).every(self.every))
     }
-}
-
-/// What containers are told, or what Linux tells.
-fn host() -> String {
-    let told = env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
-    let told = told.or_else(|| fs::read_to_string("/proc/sys/kernel/hostname").ok());
-    told.map_or_else(|| "localhost".to_owned(), |host| host.trim().to_owned())
 }

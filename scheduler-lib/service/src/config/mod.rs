@@ -7,20 +7,24 @@ mod document;
 mod fields;
 mod graphite;
 mod health;
+mod objectives;
+mod otlp;
 mod problem;
 mod scaling;
+mod settings;
 mod tls;
 mod validate;
 
 use std::{
     collections::BTreeMap,
-    fs,
+    env, fs,
     net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
 
 use polling_model::{ChannelId, JobType, ServiceLevel, SlotRing};
+use polling_ops::objectives::Objective;
 use scheduler_lib::{Limits, policy::JobTypeRules, store::LinkOptions};
 use serde::Deserialize;
 
@@ -29,8 +33,11 @@ pub use self::{
     document::ENVIRONMENT_PREFIX,
     graphite::Graphite,
     health::Health,
+    objectives::{Objectives, Promise},
+    otlp::Otlp,
     problem::{ConfigError, Origin, Problem},
     scaling::{JobTypeScaling, Scaling},
+    settings::{ConsulSettings, RedisSettings, Settings},
     tls::RedisTls,
 };
 use crate::secret::Secret;
@@ -49,12 +56,18 @@ pub struct Config {
     /// Where metrics are pushed to.
     #[serde(default)]
     pub graphite: Graphite,
+    /// Where traces are sent to.
+    #[serde(default)]
+    pub otlp: Otlp,
     /// Where SQS is, if the usual AWS settings do not say it.
     #[serde(default)]
     pub sqs: Sqs,
     /// How many workers there should be.
     #[serde(default)]
     pub scaling: Scaling,
+    /// Where settings come from that change while it runs.
+    #[serde(default)]
+    pub settings: Settings,
     /// What is served, by name.
     pub channels: BTreeMap<ChannelId, ChannelConfig>,
 }
@@ -143,6 +156,9 @@ pub struct ChannelConfig {
     /// The bounds of the cycle.
     #[serde(default)]
     pub limits: Limits,
+    /// What is promised of freshness.
+    #[serde(default)]
+    pub objectives: Objectives,
     /// The kinds of job with their rules, by name.
     pub job_types: BTreeMap<JobType, JobTypeRules>,
 }
@@ -307,6 +323,14 @@ impl ChannelConfig {
 }
 
 impl Config {
+    /// What is promised of the freshness of all channels.
+    #[must_use]
+    pub fn objectives(&self) -> Vec<Objective> {
+        let channels = self.channels.iter();
+        let of = channels.flat_map(|(id, channel)| channel.objectives.of(id));
+        of.map(|(_, objective)| objective).collect()
+    }
+
     /// Reads a file, and the variables that override it.
     ///
     /// # Errors
@@ -350,4 +374,11 @@ impl Config {
             Err(ConfigError { problems })
         }
     }
+}
+
+/// This machine's name: what containers are told, or what Linux tells.
+fn host() -> String {
+    let told = env::var("HOSTNAME").ok().filter(|host| !host.is_empty());
+    let told = told.or_else(|| fs::read_to_string("/proc/sys/kernel/hostname").ok());
+    told.map_or_else(|| "localhost".to_owned(), |host| host.trim().to_owned())
 }

@@ -34,12 +34,15 @@ impl Default for Scaling {
 
 /// The rules of a job type.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(from = "Rules")]
-pub struct JobTypeScaling(pub ScalingRules);
+pub struct JobTypeScaling(#[serde(with = "Rules")] pub ScalingRules);
 
 /// As they are written.
 #[derive(Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[serde(
+    remote = "ScalingRules",
+    default = "ScalingRules::default",
+    deny_unknown_fields
+)]
 struct Rules {
     min: u32,
     max: u32,
@@ -57,70 +60,4 @@ struct Rules {
     hysteresis: f64,
     #[serde(deserialize_with = "fields::deadline")]
     half_life: Duration,
-}
-
-impl Default for Rules {
-    fn default() -> Self {
-        let ScalingRules {
-            min,
-            max,
-            objective,
-            start,
-            rate_per_s,
-            concurrency,
-            utilisation,
-            step_up,
-            step_down,
-            down_after,
-            hysteresis,
-            half_life,
-        } = ScalingRules::default();
-        Self {
-            min,
-            max,
-            objective,
-            start,
-            rate_per_s,
-            concurrency,
-            utilisation,
-            step_up,
-            step_down,
-            down_after,
-            hysteresis,
-            half_life,
-        }
-    }
-}
-
-impl From<Rules> for JobTypeScaling {
-    fn from(rules: Rules) -> Self {
-        let Rules {
-            min,
-            max,
-            objective,
-            start,
-            rate_per_s,
-            concurrency,
-            utilisation,
-            step_up,
-            step_down,
-            down_after,
-            hysteresis,
-            half_life,
-        } = rules;
-        Self(ScalingRules {
-            min,
-            max,
-            objective,
-            start,
-            rate_per_s,
-            concurrency,
-            utilisation,
-            step_up,
-            step_down,
-            down_after,
-            hysteresis,
-            half_life,
-        })
-    }
 }

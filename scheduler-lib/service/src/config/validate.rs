@@ -6,7 +6,8 @@ use polling_model::{ChannelId, JobType};
 use scheduler_lib::store::MAX_SHARDS;
 
 use super::{
-    Admin, ChannelConfig, Config, Graphite, Problem, StoreKind, TransportKind, document::Document,
+    Admin, ChannelConfig, Config, ConsulSettings, Graphite, Problem, Settings, StoreKind,
+    TransportKind, document::Document,
 };
 use crate::{secret::Secret, suggest};
 
@@ -36,10 +37,12 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
         checker.rules(id, channel);
         checker.work_names(id, channel);
         checker.tick(id, channel, &config.admin);
+        checker.objectives(id, channel);
     }
     checker.queue_names(&config.channels);
     checker.scaling(config);
     checker.graphite(&config.graphite);
+    checker.settings(&config.settings);
     checker.problems
 }
 
@@ -225,11 +228,31 @@ impl Checker<'_> {
         }
     }
 
+    fn objectives(&mut self, id: &ChannelId, channel: &ChannelConfig) {
+        for (path, objective) in channel.objectives.of(id) {
+            if let Err(error) = objective.validate() {
+                let at = ["channels", id.as_str(), "objectives"];
+                let at: Vec<_> = at.into_iter().chain(path).chain([error.field]).collect();
+                self.report(&at, format!("it needs {}", error.bounds));
+            }
+        }
+    }
+
     fn graphite(&mut self, graphite: &Graphite) {
         let pushes = graphite.pushes();
         if let Some(Err(error)) = pushes.map(|config| config.resolved_prefix()) {
             let what = format!("{error}; {{host}} is known");
             self.report(&["graphite", "prefix"], what);
+        }
+    }
+
+    fn settings(&mut self, settings: &Settings) {
+        if let Some(redis) = &settings.redis {
+            self.address(&["settings", "redis", "url"], &redis.url);
+        }
+        let consul = settings.consul.as_ref().map(ConsulSettings::client);
+        if let Some(Err((key, what))) = consul {
+            self.report(&["settings", "consul", key], what);
         }
     }
 

@@ -8,13 +8,23 @@ use scheduler_lib::{Limits, StoreError};
 
 use super::{
     finding::Finding,
-    queue::{QueueFound, Role, judge},
+    judge::judge,
+    queue::{QueueFound, Role},
     redrive::Redrive,
     settings::Settings,
 };
 
 /// What is said of a queue.
 fn queue(role: &Role, visibility: Duration, redrive: Option<(&str, u32)>) -> Vec<Finding> {
+    kept(role, visibility, redrive, None)
+}
+
+fn kept(
+    role: &Role,
+    visibility: Duration,
+    redrive: Option<(&str, u32)>,
+    retention: Option<Duration>,
+) -> Vec<Finding> {
     let mut found = QueueFound {
         queue: MemoryQueue::builder("jobs", Arc::new(SystemClock))
             .visibility_timeout(visibility)
@@ -24,6 +34,7 @@ fn queue(role: &Role, visibility: Duration, redrive: Option<(&str, u32)>) -> Vec
             dead_letter: name.to_owned(),
             max_receives,
         }),
+        retention,
         message_life: None,
         problems: Vec::new(),
         warnings: Vec::new(),
@@ -62,6 +73,16 @@ fn refused(detail: &str) -> Vec<Finding> {
     })
 }
 
+/// A Redis that answers so.
+fn unavailable(reply: &str) -> Vec<Finding> {
+    let reply = redis::parse_redis_value(format!("{reply}\r\n").as_bytes()).unwrap();
+    store(&StoreError::Unavailable {
+        step: "open",
+        address: "10.0.0.7:6379".to_owned(),
+        source: reply.extract_error().unwrap_err().into(),
+    })
+}
+
 /// Each is one finding: words of what it says, and of the mend.
 fn broken() -> Vec<(Vec<Finding>, &'static str, &'static str)> {
     let work = Role::Work("posts".parse().unwrap());
@@ -74,6 +95,16 @@ fn broken() -> Vec<(Vec<Finding>, &'static str, &'static str)> {
     vec![
         (store(&unreachable), "10.0.0.7:6379", "start the Redis at"),
         (refused("OOM"), "refuses writes", "raise its maxmemory"),
+        (
+            unavailable("-CLUSTERDOWN Hash slot not served"),
+            "Hash slot not served",
+            "--cluster fix 10.0.0.7:6379",
+        ),
+        (
+            unavailable("-WRONGPASS invalid username-password pair"),
+            "WRONGPASS",
+            "the right user and password",
+        ),
         (
             refused("MISCONF"),
             "refuses writes",
@@ -143,6 +174,11 @@ fn broken() -> Vec<(Vec<Finding>, &'static str, &'static str)> {
             "maxReceiveCount to 3",
         ),
         (
+            kept(&work, MINUTE, dead, Some(MINUTE)),
+            "keeps a message for 1m",
+            "MessageRetentionPeriod to 345600",
+        ),
+        (
             queue(&Role::Completed, MINUTE, dead),
             "outage of the store",
             "maxReceiveCount to 100",
@@ -156,9 +192,9 @@ fn broken() -> Vec<(Vec<Finding>, &'static str, &'static str)> {
 }
 
 #[test]
-fn twenty_broken_settings_are_each_named_with_their_mend() {
+fn many_broken_settings_are_each_named_with_their_mend() {
     let broken = broken();
-    assert_eq!(broken.len(), 20);
+    assert_eq!(broken.len(), 23);
     for (found, what, mend) in broken {
         assert_eq!(found.len(), 1, "{what}: {found:?}");
         assert!(

@@ -1,9 +1,10 @@
 //! What is wrong with a server or a setting, and how to mend it.
 
-use std::fmt;
+use std::{error::Error, fmt};
 
 use polling_model::chain;
 use polling_transport::{QueueError, QueueErrorKind};
+use redis::{ErrorKind, RedisError};
 use scheduler_lib::StoreError;
 use serde::Serialize;
 
@@ -24,7 +25,7 @@ impl fmt::Display for Finding {
 }
 
 impl Finding {
-    pub(super) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
+    pub(crate) fn new(what: impl Into<String>, mend: impl Into<String>) -> Self {
         Self {
             what: what.into(),
             mend: mend.into(),
@@ -43,10 +44,9 @@ impl Finding {
 impl From<&StoreError> for Finding {
     fn from(error: &StoreError) -> Self {
         let mend = match error {
-            StoreError::Unavailable { address, .. } => format!(
-                "start the Redis at {address} and open the way to it, or correct the channel's redis address"
-            ),
+            StoreError::Unavailable { address, source, .. } => unavailable(address, &**source),
             StoreError::ReadOnly { detail, .. } => refused(detail).to_owned(),
+            StoreError::Forbidden { detail, .. } if is_stranger(detail) => CREDENTIALS.to_owned(),
             StoreError::Forbidden { .. } => {
                 "grant the Redis user what `ACL LOG` on that server names".to_owned()
             }
@@ -65,6 +65,31 @@ impl From<&StoreError> for Finding {
         Self::new(chain(error), mend)
     }
 }
+
+/// By what the client saw of a Redis that did not do its step.
+fn unavailable(address: &str, source: &(dyn Error + 'static)) -> String {
+    let error = source.downcast_ref::<RedisError>();
+    if error.is_some_and(|error| error.kind() == ErrorKind::AuthenticationFailed) {
+        return CREDENTIALS.to_owned();
+    }
+    match error.and_then(RedisError::code) {
+        Some(code) if is_stranger(code) => CREDENTIALS.to_owned(),
+        Some("CLUSTERDOWN") => format!(
+            "a hash slot of the cluster has no node: `redis-cli --cluster fix {address}` gives it one, once the nodes that are missing are back or given up"
+        ),
+        _ => format!(
+            "start the Redis at {address} and open the way to it, or correct the channel's redis address"
+        ),
+    }
+}
+
+/// Whether a Redis does not know who asks, by the code with which it says so.
+fn is_stranger(detail: &str) -> bool {
+    detail.starts_with("NOAUTH") || detail.starts_with("WRONGPASS")
+}
+
+/// For a Redis that wants another password.
+const CREDENTIALS: &str = "put the right user and password into the channel's redis address, redis://USER:PASSWORD@host:port/0, or give the server's user that password: `redis-cli ACL SETUSER`";
 
 /// By the code with which a Redis refuses writes.
 fn refused(detail: &str) -> &'static str {
@@ -95,7 +120,7 @@ impl From<&QueueError> for Finding {
                 "create it with `scheduler create-queues`, or correct its name under queues of the channel"
             }
             QueueErrorKind::Denied => {
-                "check region and credentials, and allow the scheduler's role GetQueueUrl, GetQueueAttributes, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and SendMessage on it"
+                "check region and credentials, and allow the scheduler's role GetQueueUrl, GetQueueAttributes, ReceiveMessage, DeleteMessage, ChangeMessageVisibility and SendMessage on it; on a Redis, correct user and password, and grant what `ACL LOG` there names"
             }
             QueueErrorKind::Conflict => {
                 "change the queue's settings to the configuration's, or the other way round"

@@ -6,6 +6,7 @@
 mod broken;
 mod create;
 mod finding;
+mod judge;
 mod queue;
 mod redrive;
 mod settings;

@@ -1,6 +1,6 @@
 //! Where a queue sends what is received too often.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use polling_transport::{DeadLetter, sqs};
 use serde::Deserialize;
@@ -48,8 +48,17 @@ impl Redrive {
     }
 }
 
-/// The redrive policy of a queue that exists on SQS; `None` if it has none.
-pub(super) async fn read(client: &sqs::Client, queue: &str) -> Result<Option<Redrive>, String> {
+/// What a queue on SQS does with messages that nobody deletes.
+#[derive(Debug, Default)]
+pub(super) struct Kept {
+    /// `None` without a redrive policy.
+    pub(super) redrive: Option<Redrive>,
+    /// How long a message is kept, if the server tells.
+    pub(super) retention: Option<Duration>,
+}
+
+/// Reads that of a queue that exists.
+pub(super) async fn read(client: &sqs::Client, queue: &str) -> Result<Kept, String> {
     let failed = |error: &(dyn std::error::Error + 'static)| {
         format!(
             "the settings of queue {queue} cannot be read: {}",
@@ -78,13 +87,17 @@ pub(super) async fn read(client: &sqs::Client, queue: &str) -> Result<Option<Red
     let policy = attributes
         .get("RedrivePolicy")
         .filter(|policy| !policy.is_empty());
-    policy
-        .map(|policy| {
-            Redrive::parse(policy).ok_or_else(|| {
-                format!("the redrive policy of queue {queue} cannot be understood: {policy}")
-            })
+    let understood = |policy: &String| {
+        Redrive::parse(policy).ok_or_else(|| {
+            format!("the redrive policy of queue {queue} cannot be understood: {policy}")
         })
-        .transpose()
+    };
+    let seconds = attributes.get("MessageRetentionPeriod");
+    let seconds = seconds.and_then(|seconds| seconds.parse().ok());
+    Ok(Kept {
+        redrive: policy.map(understood).transpose()?,
+        retention: seconds.map(Duration::from_secs),
+    })
 }
 
 #[cfg(test)]

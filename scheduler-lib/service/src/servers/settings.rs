@@ -32,7 +32,8 @@ pub(super) struct Judged {
     pub(super) warnings: Vec<Finding>,
 }
 
-/// Looks at the Redis at `url`; one that does not answer is told by whoever needs it.
+/// Looks at the Redis at `url`; one that does not answer, or not to this user, is told by whoever
+/// needs it.
 pub(super) async fn look(url: &Secret, options: &LinkOptions, clock: &SharedClock) -> Judged {
     let Ok(link) = Link::new(url.expose(), options) else {
         return Judged::default();
@@ -40,6 +41,7 @@ pub(super) async fn look(url: &Secret, options: &LinkOptions, clock: &SharedCloc
     let address = link.address().to_owned();
     match read(&link, clock).await {
         Ok(settings) => settings.judge(&address),
+        Err(error) if error.code() != Some("NOPERM") => Judged::default(),
         Err(error) => {
             let what = format!(
                 "the settings of the Redis at {address} cannot be read: {}",

@@ -7,7 +7,7 @@ use polling_transport::{DeadLetter, SharedQueue, redis, sqs};
 
 use super::{
     finding::Finding,
-    redrive::{self, Redrive},
+    redrive::{self, Kept, Redrive},
 };
 use crate::config::{ChannelConfig, Config, Sqs, TransportKind};
 
@@ -70,22 +70,25 @@ impl Transports {
 }
 
 impl Transport {
-    /// A queue, and where it sends what is received too often.
-    pub(super) async fn find(&self, name: &str) -> Result<(SharedQueue, Option<Redrive>), Finding> {
+    /// A queue, and what it does with messages that nobody deletes.
+    pub(super) async fn find(&self, name: &str) -> Result<(SharedQueue, Kept), Finding> {
         match self {
             Self::Sqs(client, observer) => {
                 let observer = Arc::clone(observer);
                 let queue = sqs::SqsQueue::connect_observed(client, name, observer).await;
                 let queue = queue.map_err(|error| Finding::from(&error))?;
-                let redrive = redrive::read(client, name).await;
+                let kept = redrive::read(client, name).await;
                 let unread = |what| Finding::new(what, "allow GetQueueUrl and GetQueueAttributes");
-                Ok((Arc::new(queue), redrive.map_err(unread)?))
+                Ok((Arc::new(queue), kept.map_err(unread)?))
             }
             Self::Redis(client) => {
                 let queue = redis::RedisQueue::connect(client, name).await;
                 let queue = queue.map_err(|error| Finding::from(&error))?;
-                let redrive = queue.dead_letter().map(Redrive::from);
-                Ok((Arc::new(queue), redrive))
+                let kept = Kept {
+                    redrive: queue.dead_letter().map(Redrive::from),
+                    retention: None,
+                };
+                Ok((Arc::new(queue), kept))
             }
         }
     }

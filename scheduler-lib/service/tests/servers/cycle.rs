@@ -30,6 +30,7 @@ fn completion(job: &Job, context: Context) -> String {
         created_ms: Vec::new(),
         calls: 1,
         finished_ms: job.due_ms,
+        sent_ms: None,
     };
     wire::encode_completion(&completion).unwrap()
 }

@@ -34,6 +34,85 @@ pub async fn a_paused_job_is_not_drained(store: SharedStore) {
     assert_eq!(scene.counts().await.held, 3);
 }
 
+/// Sooner and later, into the ring and beyond it; what does not wait is left.
+pub async fn a_job_that_waits_is_moved_to_any_time(store: SharedStore) {
+    let scene = Scene::new(store);
+    scene.register("flown", 1).await;
+    scene.drain(scene.at(1)).await;
+    let waiting = [
+        ("a", 5),
+        ("b", 5),
+        ("c", 5),
+        ("held", 5),
+        ("far", 2 * SLOTS),
+    ];
+    for (name, slots) in waiting {
+        scene.register(name, slots).await;
+    }
+    let held = scene.store.hold(&id("held"), Hold::Parked, "gone").await;
+    held.expect("hold");
+    let to = async |name: &str, slots| {
+        let (id, due_ms) = (id(name), scene.at(slots));
+        let moved = scene.store.move_to(&id, due_ms, "to a quieter time");
+        moved.await.expect("move_to")
+    };
+    for (name, slots) in [("a", 3), ("b", 9), ("c", 3 * SLOTS), ("far", 4)] {
+        assert_eq!(to(name, slots).await, Edited::Done, "{name}");
+        let state = scene.get(name).await.state;
+        assert_eq!(state.due_ms, scene.at(slots), "{name}");
+        assert_eq!(state.reason(), "to a quieter time");
+    }
+    assert_eq!(scene.place("c").await, Place::Later);
+    for name in ["flown", "held"] {
+        let before = scene.get(name).await;
+        assert_eq!(to(name, 3).await, Edited::Unchanged, "{name}");
+        assert_eq!(scene.get(name).await, before);
+    }
+    assert_eq!(to("nobody", 3).await, Edited::Unknown);
+    // No sooner than the next slot.
+    assert_eq!(to("a", -3).await, Edited::Done);
+    let mut drained = Vec::new();
+    for slots in 2..=9 {
+        let at = scene.drain(scene.at(slots)).await.into_iter();
+        drained.extend(at.map(|one| (one.record.id.to_string(), slots)));
+    }
+    let expected = [("a", 2), ("far", 4), ("b", 9)];
+    assert_eq!(drained, expected.map(|(name, at)| (name.to_owned(), at)));
+}
+
+/// Also what is registered meanwhile; what is in flight ends as always.
+pub async fn a_stopped_channel_drains_nothing_until_it_goes_on(store: SharedStore) {
+    let scene = Scene::new(store);
+    let stopped = async || scene.store.stopped().await.expect("stopped");
+    let stop = async |reason| scene.store.stop(reason).await.expect("stop");
+    assert_eq!(stopped().await, None);
+    scene.register("flown", 1).await;
+    let dispatch = scene.drain_one(scene.at(1)).await;
+    scene.register("a", 2).await;
+    stop(Some("the channel asked for it")).await;
+    assert_eq!(stopped().await.as_deref(), Some("the channel asked for it"));
+    scene.register("meanwhile", 2).await;
+    scene.store.run_now(&id("a")).await.expect("run_now");
+    let before = scene.counts().await;
+    assert!(scene.drain(scene.at(3)).await.is_empty());
+    assert_eq!(scene.counts().await, before);
+    let settlement = Settlement {
+        next: Next::Due(scene.at(4)),
+        ..completion(&dispatch, 0)
+    };
+    assert_eq!(
+        scene.settle(settlement, scene.at(3)).await,
+        Verdict::Accepted
+    );
+    assert!(scene.drain(scene.at(4)).await.is_empty());
+    stop(None).await;
+    stop(None).await;
+    assert_eq!(stopped().await, None);
+    let drained = scene.drain(scene.at(4)).await.into_iter();
+    let drained: Vec<_> = drained.map(|one| one.record.id.to_string()).collect();
+    assert_eq!(drained.len(), 3, "{drained:?}");
+}
+
 /// What a poll in flight brought is kept, and the job stays where the hand put it.
 pub async fn a_completion_while_paused_updates_and_stays(store: SharedStore) {
     let scene = Scene::new(store);

@@ -212,6 +212,39 @@ pub async fn undecodable_messages_are_kept_once_and_bounded(store: SharedStore) 
     );
 }
 
+/// One is found by its id, and can be forgotten; then it may be kept anew.
+pub async fn an_undecodable_message_is_found_and_forgotten(store: SharedStore) {
+    let scene = Scene::new(store);
+    let message = |number: usize| Undecodable {
+        message_id: format!("message-{number}"),
+        kept_ms: scene.at(1) + number as i64,
+        error: "no JSON".to_owned(),
+        body: "{".to_owned(),
+    };
+    for number in 0..3 {
+        let kept = scene.store.keep_undecodable(message(number)).await;
+        kept.expect("keep_undecodable");
+    }
+    let found = async |id: &str| {
+        let found = scene.store.undecodable_message(id).await;
+        found.expect("undecodable_message")
+    };
+    let forget = async |id: &str| {
+        let forgotten = scene.store.forget_undecodable(id).await;
+        forgotten.expect("forget_undecodable")
+    };
+    assert_eq!(found("message-1").await, Some(message(1)));
+    assert_eq!(found("message-7").await, None);
+    assert!(forget("message-1").await);
+    assert!(!forget("message-1").await && !forget("message-7").await);
+    assert_eq!(found("message-1").await, None);
+    let told = async || scene.store.undecodable(10).await.expect("undecodable");
+    assert_eq!(told().await, [message(2), message(0)]);
+    let again = scene.store.keep_undecodable(message(1)).await;
+    again.expect("keep_undecodable");
+    assert_eq!(told().await.len(), 3);
+}
+
 /// The newest bursts are kept, and told first.
 pub async fn bursts_are_kept_newest_first_and_bounded(store: SharedStore) {
     let scene = Scene::new(store);

@@ -14,7 +14,8 @@ impl State {
     pub(super) fn drain(&mut self, request: &DrainRequest) -> Drained {
         let now_slot = self.ring.current(request.now_ms);
         // A clock behind the cursor has nothing due.
-        if self.notes.len() >= request.max_open_notes || self.cursor > now_slot {
+        let waits = self.notes.len() >= request.max_open_notes || self.stopped.is_some();
+        if waits || self.cursor > now_slot {
             return Drained {
                 jobs: Vec::new(),
                 cursor: self.cursor,

@@ -335,6 +335,28 @@ impl SlotStore for MemoryStore {
         }))
     }
 
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError> {
+        Ok(self.edit(id, |state, at| {
+            let job = state.state(at);
+            if !matches!(job.place, Place::Slot | Place::Later) {
+                state.reenter(at);
+                return Edited::Unchanged;
+            }
+            job.because(None, reason);
+            state.enter_due(at, due_ms);
+            Edited::Done
+        }))
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError> {
+        self.state().stopped = reason.map(str::to_owned);
+        Ok(())
+    }
+
+    async fn stopped(&self) -> Result<Option<String>, StoreError> {
+        Ok(self.state().stopped.clone())
+    }
+
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         Ok(self.state().record(id).cloned())
     }
@@ -489,6 +511,24 @@ impl SlotStore for MemoryStore {
             .take(limit)
             .cloned()
             .collect())
+    }
+
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError> {
+        let state = self.state();
+        let mut kept = state.undecodable.iter();
+        Ok(kept.find(|kept| kept.message_id == message_id).cloned())
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError> {
+        let mut state = self.state();
+        let before = state.undecodable.len();
+        state
+            .undecodable
+            .retain(|kept| kept.message_id != message_id);
+        Ok(state.undecodable.len() < before)
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {

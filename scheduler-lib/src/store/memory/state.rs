@@ -49,6 +49,8 @@ pub(super) struct State {
     held: List,
     pub(super) notes: BTreeMap<Nonce, Note>,
     pub(super) undecodable: VecDeque<Undecodable>,
+    /// Why nothing is drained.
+    pub(super) stopped: Option<String>,
     /// Newest first.
     pub(super) bursts: VecDeque<Burst>,
 }
@@ -68,6 +70,7 @@ impl State {
             held: List::default(),
             notes: BTreeMap::new(),
             undecodable: VecDeque::new(),
+            stopped: None,
             bursts: VecDeque::new(),
         }
     }

@@ -30,9 +30,11 @@ steps! {
     COUNTS = "counts";
     DRAIN = "drain";
     DUE_WITHIN = "due_within";
+    FORGET_UNDECODABLE = "forget_undecodable";
     HOLD = "hold";
     KEEP_UNDECODABLE = "keep_undecodable";
     LIST = "list";
+    MOVE_TO = "move_to";
     NOTE_BURSTS = "note_bursts";
     POSTPONE = "postpone";
     READ = "read";
@@ -44,8 +46,11 @@ steps! {
     RUN_NOW = "run_now";
     SENT = "sent";
     SETTLE = "settle";
+    STOP = "stop";
+    STOPPED = "stopped";
     SWEEP = "sweep";
     UNDECODABLE = "undecodable";
+    UNDECODABLE_MESSAGE = "undecodable_message";
     UPDATE = "update";
 }
 

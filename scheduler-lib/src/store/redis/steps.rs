@@ -16,7 +16,7 @@ use crate::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
     JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_LOOKED_AT, MAX_PAGE,
     MAX_UNDECODABLE, NewJob, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor,
-    Swept, Undecodable, Update, Verdict,
+    Swept, Undecodable, Update, Verdict, reasons::bounded,
 };
 
 #[async_trait]
@@ -141,6 +141,20 @@ impl SlotStore for RedisStore {
                 .run()
                 .await?,
         )
+    }
+
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError> {
+        let call = self.edit_call(&scripts::MOVE_TO).arg(id.as_str());
+        edited(call.arg(time(due_ms)).arg(&*bounded(reason)).run().await?)
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError> {
+        let call = self.call(&scripts::STOP).args(reason);
+        call.run::<i64>().await.map(drop)
+    }
+
+    async fn stopped(&self) -> Result<Option<String>, StoreError> {
+        self.call(&scripts::STOPPED).run().await
     }
 
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
@@ -327,6 +341,21 @@ impl SlotStore for RedisStore {
             .filter_map(|text| serde_json::from_str::<Kept>(text).ok())
             .map(Undecodable::from)
             .collect())
+    }
+
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError> {
+        let call = self.call(&scripts::UNDECODABLE_MESSAGE).arg(message_id);
+        let kept: Option<String> = call.run().await?;
+        let kept = kept.and_then(|text| serde_json::from_str::<Kept>(&text).ok());
+        Ok(kept.map(Undecodable::from))
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError> {
+        let call = self.call(&scripts::FORGET_UNDECODABLE).arg(message_id);
+        Ok(call.run::<i64>().await? > 0)
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {

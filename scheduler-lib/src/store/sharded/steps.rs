@@ -87,6 +87,19 @@ impl<S: SlotStore + ?Sized + 'static> SlotStore for ShardedStore<S> {
         self.of(id.as_str()).run_now(id).await
     }
 
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError> {
+        self.of(id.as_str()).move_to(id, due_ms, reason).await
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError> {
+        self.on_all(|shard| shard.stop(reason)).await.map(drop)
+    }
+
+    async fn stopped(&self) -> Result<Option<String>, StoreError> {
+        let stopped = self.on_all(|shard| shard.stopped()).await?;
+        Ok(stopped.into_iter().flatten().next())
+    }
+
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         self.of(id.as_str()).get(id).await
     }
@@ -193,6 +206,17 @@ impl<S: SlotStore + ?Sized + 'static> SlotStore for ShardedStore<S> {
         merged.sort_by_key(|message| std::cmp::Reverse(message.kept_ms));
         merged.truncate(limit);
         Ok(merged)
+    }
+
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError> {
+        self.of(message_id).undecodable_message(message_id).await
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError> {
+        self.of(message_id).forget_undecodable(message_id).await
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {

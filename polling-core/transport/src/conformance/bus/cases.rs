@@ -24,6 +24,17 @@ pub async fn events_are_read_back_as_they_were_published(fixture: &BusUnderTest)
     assert_eq!(read, expected);
 }
 
+/// The trace of an event, as its header.
+pub async fn a_trace_arrives_with_its_event(fixture: &BusUnderTest) {
+    let text = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-03";
+    let mut events = fixture.events(0..1);
+    let headers = &mut events[0].headers;
+    headers.insert(event_headers::TRACEPARENT.to_owned(), text.to_owned());
+    expect_delivered(&within(fixture.publish(events).await).await);
+    let read = fixture.read(1).await;
+    assert_eq!(read[0].headers[event_headers::TRACEPARENT], text);
+}
+
 /// Within a batch, and from one batch to the next even when its deliveries are not awaited.
 pub async fn events_of_one_key_keep_their_order(fixture: &BusUnderTest) {
     let events = fixture.events(0..500);

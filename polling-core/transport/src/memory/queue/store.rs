@@ -5,11 +5,14 @@ use std::{
     sync::Arc,
 };
 
+use polling_model::TraceContext;
+
 /// A message. Clones share the body.
 #[derive(Debug, Clone)]
 pub(super) struct Stored {
     pub(super) id: u64,
     pub(super) body: Arc<str>,
+    pub(super) trace: Option<TraceContext>,
     pub(super) sent_ms: i64,
     pub(super) receive_count: u32,
 }
@@ -94,12 +97,13 @@ impl Store {
     }
 
     /// Puts a new message at the end of the line.
-    pub(super) fn push(&mut self, body: Arc<str>, sent_ms: i64) {
+    pub(super) fn push(&mut self, body: Arc<str>, trace: Option<TraceContext>, sent_ms: i64) {
         let id = self.next_id;
         self.next_id += 1;
         self.line_up(Stored {
             id,
             body,
+            trace,
             sent_ms,
             receive_count: 0,
         });

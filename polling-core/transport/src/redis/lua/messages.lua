@@ -5,16 +5,17 @@ local function wake(key)
   if redis.call('LLEN', key) == 0 then redis.call('RPUSH', key, '') end
 end
 
--- The body of an entry, and when it was sent unless its id says so.
+-- The body of an entry, when it was sent unless its id says so, and its trace if it has one.
 local function content_of(entry)
   local fields = entry[2]
-  if #fields == 2 and fields[1] == 'b' then return fields[2], nil end
-  local body, sent = '', nil
+  if #fields == 2 and fields[1] == 'b' then return fields[2] end
+  local body, sent, trace = '', nil, nil
   for at = 1, #fields, 2 do
     if fields[at] == 'b' then body = fields[at + 1] end
     if fields[at] == 's' then sent = fields[at + 1] end
+    if fields[at] == 't' then trace = fields[at + 1] end
   end
-  return body, sent
+  return body, sent, trace
 end
 
 local function sent_of(entry)
@@ -39,7 +40,10 @@ local function bury(id)
   if room <= 0 then return false end
   local entry = redis.call('XRANGE', MESSAGES, id, id)[1]
   if entry then
-    redis.call('XADD', key .. ':messages', '*', 'b', (content_of(entry)), 's', sent_of(entry))
+    local body, _, trace = content_of(entry)
+    local fields = { 'b', body, 's', sent_of(entry) }
+    if trace then fields[5], fields[6] = 't', trace end
+    redis.call('XADD', key .. ':messages', '*', unpack(fields))
     wake(key .. ':wake')
   end
   remove({ id })

@@ -1,7 +1,7 @@
 -- Comes before every step of a queue that exists. All keys begin with KEYS[1], the settings, so they share its hash tag.
 --
 --   KEYS[1]            hash     visibility_ms, max_receives (0 none), dead_letter ('' none), capacity, swept
---   KEYS[1]:messages   stream   b body, s sent (only where that is not the time in the id); one consumer group
+--   KEYS[1]:messages   stream   b body, s sent (only where that is not the time in the id), t trace (if any); one consumer group
 --   KEYS[1]:ranges     zset     first received id -> when it becomes visible, up to the next range's first
 --   KEYS[1]:leases     zset     id -> when it becomes visible, of messages that have a deadline of their own
 --   KEYS[1]:again      hash     id -> receives, of messages received more than once

@@ -1,11 +1,16 @@
 -- Receives messages: those that came back first, then new ones.
 -- ARGV     1 consumer, 2 most messages
 -- Returns  milliseconds until one in flight comes back (-1 none; 0 unless nothing was received),
---          pairs of id and body received for the first time, 4 of each other: id, body, receives, sent ('' in the id)
+--          pairs of id and body received for the first time, 5 of each other, and of each with a trace: id, body,
+--          receives, sent ('' in the id), trace ('' none)
 local consumer, max = ARGV[1], tonumber(ARGV[2])
 local now = now_ms()
 local fresh, others, received = {}, {}, 0
 end_ranges(now)
+
+local function add(id, body, receives, sent, trace)
+  for _, value in ipairs({ id, body, receives, sent or '', trace or '' }) do others[#others + 1] = value end
+end
 
 local function take_back(ids, receives)
   if #ids == 0 then return end
@@ -15,12 +20,11 @@ local function take_back(ids, receives)
   for at, id in ipairs(ids) do count_of[id], gone[id] = receives[at] + 1, true end
   for _, entry in ipairs(redis.call('XCLAIM', MESSAGES, GROUP, consumer, 0, unpack(claimed))) do
     if entry then
-      local id, body, sent = entry[1], content_of(entry)
+      local id, body, sent, trace = entry[1], content_of(entry)
       gone[id] = nil
       leases[#leases + 1], leases[#leases + 2] = now + visibility, id
       counts[#counts + 1], counts[#counts + 2] = id, count_of[id]
-      others[#others + 1], others[#others + 2] = id, body
-      others[#others + 1], others[#others + 2] = count_of[id], sent or ''
+      add(id, body, count_of[id], sent, trace)
       received = received + 1
     end
   end
@@ -51,9 +55,9 @@ if received < max then
     local entries = read[1][2]
     cover(entries[1][1], now)
     for _, entry in ipairs(entries) do
-      local body, sent = content_of(entry)
-      if sent then
-        others[#others + 1], others[#others + 2], others[#others + 3], others[#others + 4] = entry[1], body, 1, sent
+      local body, sent, trace = content_of(entry)
+      if sent or trace then
+        add(entry[1], body, 1, sent, trace)
       else
         fresh[#fresh + 1], fresh[#fresh + 2] = entry[1], body
       end

@@ -6,7 +6,7 @@ use std::{
 
 use async_trait::async_trait;
 use polling_transport::{
-    EntryError, Message, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
+    EntryError, Message, Outgoing, Queue, QueueError, QueueErrorKind, QueueStats, Receipt,
 };
 use tokio::time::sleep;
 
@@ -75,7 +75,7 @@ impl<Q: Queue + 'static> Queue for Faulty<Q> {
         Ok(messages)
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         self.side("send").await;
         let among = [
             Fault::QueueRefused,
@@ -85,18 +85,18 @@ impl<Q: Queue + 'static> Queue for Faulty<Q> {
             Fault::Reordering,
         ];
         let answers = match self.draw("send", &among) {
-            Some(Fault::QueueRefused) => bodies.iter().map(|_| unknown()).collect(),
+            Some(Fault::QueueRefused) => messages.iter().map(|_| unknown()).collect(),
             Some(Fault::QueueLostReply) => {
-                let answers = self.inner.send(bodies).await;
+                let answers = self.inner.send_all(messages).await;
                 answers.iter().map(|_| unknown()).collect()
             }
-            Some(Fault::PartialBatch) => self.send_some(bodies).await,
+            Some(Fault::PartialBatch) => self.send_some(messages).await,
             Some(Fault::Duplicate) => {
-                self.send_again_later(self.one(&bodies));
-                self.inner.send(bodies).await
+                self.send_again_later(self.one(&messages));
+                self.inner.send_all(messages).await
             }
-            Some(_) => self.send_shuffled(bodies).await,
-            None => self.inner.send(bodies).await,
+            Some(_) => self.send_shuffled(messages).await,
+            None => self.inner.send_all(messages).await,
         };
         self.side("send").await;
         answers
@@ -120,7 +120,7 @@ impl<Q: Queue + 'static> Queue for Faulty<Q> {
             // As SQS does: it reports success and deletes nothing.
             Some(Fault::StaleReceipt) => Ok(()),
             Some(_) => {
-                self.send_again_later(body);
+                self.send_again_later(body.map(Outgoing::from));
                 self.inner.ack(receipt).await
             }
             None => self.inner.ack(receipt).await,
@@ -166,14 +166,14 @@ impl<Q: Queue + 'static> Faulty<Q> {
 
     /// Sends each with a chance of one half; of what is not sent, and of some that is, the outcome
     /// is unknown.
-    async fn send_some(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
-        let mut answers = Vec::with_capacity(bodies.len());
-        for body in bodies {
+    async fn send_some(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
+        let mut answers = Vec::with_capacity(messages.len());
+        for message in messages {
             if self.faults.toss() {
                 answers.push(unknown());
                 continue;
             }
-            let sent = self.inner.send(vec![body]).await;
+            let sent = self.inner.send_all(vec![message]).await;
             answers.extend(sent.into_iter().map(|answer| {
                 if self.faults.toss() {
                     answer
@@ -186,27 +186,27 @@ impl<Q: Queue + 'static> Faulty<Q> {
     }
 
     /// Sends all in another order, and answers in theirs.
-    async fn send_shuffled(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
-        let mut numbered: Vec<_> = bodies.into_iter().enumerate().collect();
+    async fn send_shuffled(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
+        let mut numbered: Vec<_> = messages.into_iter().enumerate().collect();
         self.shuffle(&mut numbered);
-        let (order, bodies): (Vec<_>, Vec<_>) = numbered.into_iter().unzip();
+        let (order, messages): (Vec<_>, Vec<_>) = numbered.into_iter().unzip();
         let mut answers: Vec<_> = order
             .into_iter()
-            .zip(self.inner.send(bodies).await)
+            .zip(self.inner.send_all(messages).await)
             .collect();
         answers.sort_by_key(|(at, _)| *at);
         answers.into_iter().map(|(_, answer)| answer).collect()
     }
 
     /// The network has a copy, and delivers it whatever becomes of the process.
-    fn send_again_later(&self, body: Option<String>) {
-        let Some(body) = body else {
+    fn send_again_later(&self, message: Option<Outgoing>) {
+        let Some(message) = message else {
             return;
         };
         let (queue, wait) = (Arc::clone(&self.inner), below(&self.faults, LATEST_COPY));
         tokio::spawn(async move {
             sleep(wait).await;
-            queue.send(vec![body]).await;
+            queue.send_all(vec![message]).await;
         });
     }
 }

@@ -121,6 +121,19 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
         self.step("run_now", self.inner.run_now(id)).await
     }
 
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError> {
+        let effect = self.inner.move_to(id, due_ms, reason);
+        self.step("move_to", effect).await
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError> {
+        self.step("stop", self.inner.stop(reason)).await
+    }
+
+    async fn stopped(&self) -> Result<Option<String>, StoreError> {
+        self.step("stopped", self.inner.stopped()).await
+    }
+
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         self.step("get", self.inner.get(id)).await
     }
@@ -189,6 +202,19 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
     async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
         self.step("undecodable", self.inner.undecodable(limit))
             .await
+    }
+
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError> {
+        let effect = self.inner.undecodable_message(message_id);
+        self.step("undecodable_message", effect).await
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError> {
+        let effect = self.inner.forget_undecodable(message_id);
+        self.step("forget_undecodable", effect).await
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {

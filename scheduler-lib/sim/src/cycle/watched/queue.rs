@@ -3,7 +3,8 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use polling_model::{Clock, Completion, Context, EncodedContext, JobId, Outcome, wire};
 use polling_transport::{
-    EntryError, Message, Queue, QueueError, QueueStats, Receipt, TokioClock, memory::MemoryQueue,
+    EntryError, Message, Outgoing, Queue, QueueError, QueueStats, Receipt, TokioClock,
+    memory::MemoryQueue,
 };
 
 use crate::cycle::{channel, oracle::Oracle};
@@ -126,15 +127,15 @@ impl Queue for WatchedQueue {
         Ok(messages)
     }
 
-    async fn send(&self, bodies: Vec<String>) -> Vec<Result<(), EntryError>> {
+    async fn send_all(&self, messages: Vec<Outgoing>) -> Vec<Result<(), EntryError>> {
         let completions = match self.carries {
-            Carries::Completions => bodies.clone(),
+            Carries::Completions => messages.clone(),
             _ => Vec::new(),
         };
-        let answers = self.inner.send(bodies).await;
-        for (body, answer) in completions.iter().zip(&answers) {
+        let answers = self.inner.send_all(messages).await;
+        for (message, answer) in completions.iter().zip(&answers) {
             if answer.is_ok() {
-                self.sent(body);
+                self.sent(&message.body);
             }
         }
         answers

@@ -154,6 +154,19 @@ impl SlotStore for WatchedStore {
         self.edited("run_now", id, edited).await
     }
 
+    async fn move_to(&self, id: &JobId, due_ms: i64, reason: &str) -> Result<Edited, StoreError> {
+        let edited = self.inner.move_to(id, due_ms, reason).await?;
+        self.edited("move_to", id, edited).await
+    }
+
+    async fn stop(&self, reason: Option<&str>) -> Result<(), StoreError> {
+        self.inner.stop(reason).await
+    }
+
+    async fn stopped(&self) -> Result<Option<String>, StoreError> {
+        self.inner.stopped().await
+    }
+
     async fn get(&self, id: &JobId) -> Result<Option<JobRecord>, StoreError> {
         self.inner.get(id).await
     }
@@ -278,6 +291,17 @@ impl SlotStore for WatchedStore {
 
     async fn undecodable(&self, limit: usize) -> Result<Vec<Undecodable>, StoreError> {
         self.inner.undecodable(limit).await
+    }
+
+    async fn undecodable_message(
+        &self,
+        message_id: &str,
+    ) -> Result<Option<Undecodable>, StoreError> {
+        self.inner.undecodable_message(message_id).await
+    }
+
+    async fn forget_undecodable(&self, message_id: &str) -> Result<bool, StoreError> {
+        self.inner.forget_undecodable(message_id).await
     }
 
     async fn note_bursts(&self, bursts: Vec<Burst>) -> Result<(), StoreError> {

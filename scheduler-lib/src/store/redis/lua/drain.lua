@@ -9,6 +9,7 @@ local now, limit, nonce = tonumber(ARGV[2]), tonumber(ARGV[4]), ARGV[5]
 local refused = skewed(now, ARGV[3])
 if refused then return refused end
 if redis.call('ZCARD', prefix .. 'notes') >= tonumber(ARGV[7]) then return { cursor, now, 0, {}, {} } end
+if redis.call('HEXISTS', KEYS[1], 'stopped') == 1 then return { cursor, now, 0, {}, {} } end
 local current = math.floor(now / width)
 
 -- Brings into the ring what is within the cursor's reach. False if there may be more: then the cursor has to wait.

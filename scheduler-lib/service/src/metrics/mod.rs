@@ -1,17 +1,25 @@
 //! What the service measures beside what its loops report: gauges that are asked for at each scrape. And where
 //! metrics go beside `/metrics`.
 
-use std::{sync::Arc, time::Duration};
+mod scopes;
+mod workers;
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use polling_model::{ChannelId, SharedClock, SlotRing};
 use polling_ops::{
-    graphite::{Graphite, PrefixError},
+    graphite::Graphite,
     metrics::{Gauge, Metrics, Reading},
+    otlp::Otlp,
 };
 use scheduler_lib::{Monitor, Registry, Scheduler, store::Counts};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+pub use self::{
+    scopes::{SCOPE_LIMIT, SCOPE_REMAINING},
+    workers::{WORKERS_DESIRED, WORKERS_PRESENT, WORKERS_REASON, watch_workers},
+};
 use crate::config::Config;
 
 /// Jobs by where they are.
@@ -35,6 +43,13 @@ pub static BACKLOG: Gauge = Gauge {
     labels: &["channel"],
 };
 
+/// What the backlog holds.
+pub static OVERDUE: Gauge = Gauge {
+    name: "polling_overdue_jobs",
+    help: "Jobs in slots whose time is over: they should have been sent by now",
+    labels: &["channel"],
+};
+
 /// The look-ahead of the slots.
 pub static DUE_JOBS: Gauge = Gauge {
     name: "polling_due_jobs",
@@ -50,7 +65,19 @@ pub static TICK_AGE: Gauge = Gauge {
 };
 
 /// All of these.
-pub static GAUGES: [&Gauge; 5] = [&JOBS, &OPEN_NOTES, &BACKLOG, &DUE_JOBS, &TICK_AGE];
+pub static GAUGES: [&Gauge; 11] = [
+    &JOBS,
+    &OPEN_NOTES,
+    &BACKLOG,
+    &OVERDUE,
+    &DUE_JOBS,
+    &TICK_AGE,
+    &SCOPE_LIMIT,
+    &SCOPE_REMAINING,
+    &WORKERS_DESIRED,
+    &WORKERS_PRESENT,
+    &WORKERS_REASON,
+];
 
 /// How far ahead the slots are looked at.
 const AHEAD_SLOTS: [usize; 3] = [1, 5, 15];
@@ -68,7 +95,12 @@ pub fn watch(metrics: &Metrics, scheduler: &Scheduler, config: &Config, clock: &
             ring: channel.ring,
             clock: Arc::clone(clock),
         };
+        let limits = store.registry.clone();
         metrics.ask("store", move || store.clone().ask());
+        metrics.ask("limits", move || {
+            let registry = limits.clone();
+            async move { scopes::ask(&registry).await }
+        });
     }
     let (monitor, clock) = (scheduler.monitor(), Arc::clone(clock));
     metrics.ask("loops", move || {
@@ -76,23 +108,29 @@ pub fn watch(metrics: &Metrics, scheduler: &Scheduler, config: &Config, clock: &
     });
 }
 
-/// Pushes metrics to Graphite until `stop`, if the configuration names one; then it ends within 3 s.
+/// Pushes metrics to whom the configuration names, Graphite and a collector of OpenTelemetry's, until `stop`; then each ends
+/// within 3 s.
 ///
 /// # Errors
 ///
-/// When the prefix has a variable that nobody knows.
+/// When the prefix has a variable that nobody knows, or the collector's address is none.
 pub fn push(
     metrics: &Metrics,
     config: &Config,
     clock: &SharedClock,
     stop: &CancellationToken,
-) -> Result<Option<JoinHandle<()>>, PrefixError> {
-    let Some(config) = config.graphite.pushes() else {
-        return Ok(None);
-    };
-    let graphite = Graphite::new(metrics.clone(), config, Arc::clone(clock))?;
-    let pushing = graphite.run(stop.clone().cancelled_owned());
-    Ok(Some(tokio::spawn(pushing)))
+) -> anyhow::Result<Vec<JoinHandle<()>>> {
+    let mut pushing = Vec::new();
+    let stopped = || stop.clone().cancelled_owned();
+    if let Some(config) = config.graphite.pushes() {
+        let graphite = Graphite::new(metrics.clone(), config, Arc::clone(clock))?;
+        pushing.push(tokio::spawn(graphite.run(stopped())));
+    }
+    if let Some(config) = config.otlp.exports_metrics() {
+        let otlp = Otlp::new(metrics.clone(), config, Arc::clone(clock))?;
+        pushing.push(tokio::spawn(otlp.run(stopped())));
+    }
+    Ok(pushing)
 }
 
 #[derive(Debug, Clone)]
@@ -105,7 +143,14 @@ struct Store {
 
 impl Store {
     async fn ask(self) -> Option<Vec<Reading>> {
-        let mut readings = self.counted(&self.registry.counts().await.ok()?);
+        let counts = self.registry.counts().await.ok()?;
+        let mut readings = self.counted(&counts);
+        let overdue = match usize::try_from(self.backlog(&counts)) {
+            Ok(slots @ 1..) => self.registry.due_within(slots - 1).await.ok()?,
+            _ => BTreeMap::new(),
+        };
+        let overdue: u64 = overdue.into_values().sum();
+        readings.push(OVERDUE.reading(&[self.id.as_str()], overdue as f64));
         for slots in AHEAD_SLOTS {
             let due = self.registry.due_within(slots).await.ok()?;
             for (job_type, jobs) in due {
@@ -116,6 +161,12 @@ impl Store {
         Some(readings)
     }
 
+    /// Slots whose time is over.
+    fn backlog(&self, counts: &Counts) -> i64 {
+        let due = self.ring.current(self.clock.now_ms()).0;
+        (due - counts.cursor).max(0)
+    }
+
     fn counted(&self, counts: &Counts) -> Vec<Reading> {
         let channel = self.id.as_str();
         let places = [
@@ -124,13 +175,12 @@ impl Store {
             ("later", counts.later),
             ("held", counts.held),
         ];
-        let due = self.ring.current(self.clock.now_ms()).0;
         let mut readings: Vec<_> = places
             .into_iter()
             .map(|(place, jobs)| JOBS.reading(&[channel, place], jobs as f64))
             .collect();
         readings.push(OPEN_NOTES.reading(&[channel], counts.open_notes as f64));
-        readings.push(BACKLOG.reading(&[channel], (due - counts.cursor).max(0) as f64));
+        readings.push(BACKLOG.reading(&[channel], self.backlog(counts) as f64));
         readings
     }
 }

@@ -1,0 +1,69 @@
+//! What holds at present, for whoever looks.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use super::Key;
+
+/// The configuration in force, and where it comes from.
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Current<T> {
+    /// All of it.
+    pub value: Arc<T>,
+    /// The settings that a source has laid over the static values.
+    pub in_force: BTreeMap<Key, InForce>,
+    /// What sources hold, and cannot take effect.
+    pub refused: BTreeMap<String, Refused>,
+    /// The sources, weakest first.
+    pub sources: Vec<SourceState>,
+}
+
+/// A value that a source has laid over a static one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct InForce {
+    /// As it is written there.
+    pub text: String,
+    /// The source's name.
+    pub source: Arc<str>,
+    /// Since when it is in force here, UTC milliseconds.
+    pub changed_ms: i64,
+}
+
+/// A value that cannot take effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Refused {
+    /// As it is written; none if the setting was to be given up.
+    pub text: Option<String>,
+    /// The source's name.
+    pub source: Arc<str>,
+    /// Why, and what would be right.
+    pub reason: String,
+    /// Since when, UTC milliseconds.
+    pub since_ms: i64,
+}
+
+/// How a source is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SourceState {
+    /// Its name.
+    pub name: Arc<str>,
+    /// When it last answered, UTC milliseconds; `None` if it never did.
+    pub heard_ms: Option<i64>,
+    /// Why what it said last, or the static values, are in force instead of what it holds.
+    pub failure: Option<String>,
+}
+
+// Not derived: a `T` is behind an `Arc`.
+impl<T> Clone for Current<T> {
+    fn clone(&self) -> Self {
+        Self {
+            value: Arc::clone(&self.value),
+            in_force: self.in_force.clone(),
+            refused: self.refused.clone(),
+            sources: self.sources.clone(),
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Settings that change while the scheduler runs: read, checked, and taken up by what runs.
+
+mod catalog;
+mod metrics;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use anyhow::anyhow;
+use polling_model::{ChannelId, Generator, JobType, SharedClock, chain};
+use polling_ops::config::{self, Current, Fault, FileSource, Key, Layers, RedisSource};
+use polling_transport::redis::link::LinkOptions;
+use scheduler_lib::{Limits, Registry, policy::JobTypeRules};
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use toml::{Table, Value};
+
+pub use self::{
+    catalog::catalog,
+    metrics::{GAUGES, tell},
+};
+use crate::config::{ChannelConfig, Config};
+
+/// What of the configuration may change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Steered {
+    /// Of each channel.
+    pub channels: BTreeMap<ChannelId, SteeredChannel>,
+}
+
+/// What of a channel may change.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct SteeredChannel {
+    /// The bounds of the cycle.
+    pub limits: Limits,
+    /// The kinds of job with their rules.
+    pub job_types: BTreeMap<JobType, JobTypeRules>,
+}
+
+/// What holds at present, and what held at the start.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    current: config::Settings<Steered>,
+    /// With all defaults.
+    base: Arc<Table>,
+}
+
+impl Settings {
+    /// What holds at present, where it comes from, and what was refused.
+    #[must_use]
+    pub fn current(&self) -> Arc<Current<Steered>> {
+        self.current.current()
+    }
+
+    /// Tells every change.
+    #[must_use]
+    pub fn watch(&self) -> watch::Receiver<Arc<Current<Steered>>> {
+        self.current.watch()
+    }
+
+    /// Every setting that may be changed, with its help and its static value; none if there is no default.
+    #[must_use]
+    pub fn all(&self) -> Vec<(Key, &'static str, Option<String>)> {
+        let catalog = catalog();
+        let keys = catalog.keys_in(&self.base).into_iter();
+        keys.map(|(key, setting, value)| (key, setting.help(), value.map(text)))
+            .collect()
+    }
+}
+
+/// Starts to follow the sources that the configuration names, until `stop`; `None` if it names none.
+///
+/// # Errors
+///
+/// When a source cannot be made of its settings.
+pub fn follow(
+    config: &Config,
+    registries: BTreeMap<ChannelId, Registry>,
+    clock: &SharedClock,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<Settings>> {
+    let sources = &config.settings;
+    if !sources.is_given() {
+        return Ok(None);
+    }
+    let base = Table::try_from(Steered::of(config))?;
+    let layers = Layers::new(base.clone(), catalog(), Steered::faults)?;
+    let mut building = config::Settings::over(layers, Arc::clone(clock), Generator::from_os());
+    if let Some(file) = &sources.file {
+        building = building.source(FileSource::new(file));
+    }
+    if let Some(redis) = &sources.redis {
+        let source = RedisSource::new(redis.url.expose(), &LinkOptions::default(), &redis.key)?;
+        building = building.source(source);
+    }
+    if let Some(consul) = &sources.consul {
+        let client = consul.client();
+        let client = client.map_err(|(key, what)| anyhow!("settings.consul.{key}: {what}"))?;
+        building = building.source(client.source());
+    }
+    let (current, following) = building.start();
+    let steering = steer(current.watch(), registries);
+    let stop = stop.clone();
+    tokio::spawn(async move {
+        let both = async { tokio::join!(following, steering) };
+        // Nothing is left to do once it ends.
+        let _ = stop.run_until_cancelled(both).await;
+    });
+    let base = Arc::new(base);
+    Ok(Some(Settings { current, base }))
+}
+
+/// A value as a source would have it.
+fn text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// Has every change taken up.
+async fn steer(
+    mut watch: watch::Receiver<Arc<Current<Steered>>>,
+    registries: BTreeMap<ChannelId, Registry>,
+) {
+    while watch.changed().await.is_ok() {
+        let current: Arc<Current<Steered>> = Arc::clone(&watch.borrow_and_update());
+        for (id, channel) in &current.value.channels {
+            if let Some(registry) = registries.get(id) {
+                channel.take_up(registry);
+            }
+        }
+    }
+}
+
+impl SteeredChannel {
+    /// What was checked is in bounds, so nothing is refused here.
+    fn take_up(&self, registry: &Registry) {
+        for (job_type, rules) in &self.job_types {
+            if registry.rules(job_type).is_some_and(|held| held != *rules)
+                && let Err(error) = registry.set_rules(job_type, rules.clone())
+            {
+                tracing::error!(channel = %registry.channel(), %job_type, error = chain(&error), "rules cannot be replaced");
+            }
+        }
+        if *registry.limits() != self.limits
+            && let Err(error) = registry.set_limits(self.limits.clone())
+        {
+            tracing::error!(channel = %registry.channel(), error = chain(&error), "limits cannot be replaced");
+        }
+    }
+}
+
+impl Steered {
+    /// As it was at the start.
+    fn of(config: &Config) -> Self {
+        let channel = |(id, channel): (&ChannelId, &ChannelConfig)| {
+            let steered = SteeredChannel {
+                limits: channel.limits.clone(),
+                job_types: channel.job_types.clone(),
+            };
+            (id.clone(), steered)
+        };
+        Self {
+            channels: config.channels.iter().map(channel).collect(),
+        }
+    }
+
+    /// The rules that single types do not hold.
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        for (id, channel) in &self.channels {
+            let at = ["channels", id.as_str()];
+            if let Err(error) = channel.limits.validate() {
+                faults.push(Fault::at([at[0], at[1], "limits"], error.to_string()));
+            }
+            for (job_type, rules) in &channel.job_types {
+                if let Err(error) = rules.validate() {
+                    let at = [at[0], at[1], "job_types", job_type.as_str()];
+                    faults.push(Fault::at(at, error.to_string()));
+                }
+            }
+        }
+        faults
+    }
+}

@@ -1,0 +1,253 @@
+//! Settings that change while the service runs, from a file and from a real Consul.
+#![allow(clippy::unwrap_used)]
+
+use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
+
+use axum::{
+    body::{Body, to_bytes},
+    http::Request,
+};
+use polling_model::{Generator, ManualClock, SharedClock, SlotRing};
+use polling_ops::{config::Check, metrics::Metrics};
+use polling_transport::{SharedQueue, memory::MemoryQueue};
+use scheduler::{
+    admin::Api,
+    config::Config,
+    scaling::registries,
+    settings::{self, Settings, Steered},
+};
+use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler, ledger::Cushion};
+use serde_json::{Value, json};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+const CHANNEL: &str = r#"
+[channels.mastodon]
+store = "memory"
+[channels.mastodon.job_types.posts]
+interval = "5m"
+[channels.mastodon.job_types.posts.levels.gold]
+interval = "1m"
+"#;
+
+/// A scheduler in memory that follows sources.
+struct Following {
+    scheduler: Scheduler,
+    settings: Settings,
+    clock: SharedClock,
+    config: Config,
+}
+
+impl Following {
+    fn start(section: &str) -> Self {
+        let config = Config::parse("s.toml", &format!("{section}{CHANNEL}"), []).unwrap();
+        let clock: SharedClock = Arc::new(ManualClock::at(1_800_000_000_000));
+        let scheduler = scheduler(&config, &clock);
+        let stop = CancellationToken::new();
+        let followed = settings::follow(&config, registries(&scheduler), &clock, &stop);
+        Self {
+            settings: followed.unwrap().expect("a source is named"),
+            scheduler,
+            clock,
+            config,
+        }
+    }
+
+    fn registry(&self) -> Registry {
+        self.scheduler
+            .registry(&"mastodon".parse().unwrap())
+            .unwrap()
+    }
+
+    /// Waits until the scheduler itself goes by the cushion.
+    async fn cushion_is(&self, cushion: Cushion) {
+        let (registry, posts) = (self.registry(), "posts".parse().unwrap());
+        let mut watch = self.settings.watch();
+        let taken_up = async {
+            while registry.rules(&posts).unwrap().cushion != cushion {
+                let _ = timeout(Duration::from_millis(10), watch.changed()).await;
+            }
+        };
+        timeout(Duration::from_secs(20), taken_up)
+            .await
+            .expect("in time");
+    }
+
+    async fn until(&self, holds: impl Fn(&polling_ops::config::Current<Steered>) -> bool) {
+        let mut watch = self.settings.watch();
+        let holds = watch.wait_for(|current| holds(current));
+        timeout(Duration::from_secs(20), holds)
+            .await
+            .expect("in time")
+            .unwrap();
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let (admin, settings) = (self.config.admin.clone(), Some(self.settings.clone()));
+        let api = Api::steered(&self.scheduler, Arc::clone(&self.clock), admin, settings);
+        let request = Request::get(path).body(Body::empty()).unwrap();
+        let response = api.router().oneshot(request).await.unwrap();
+        let body = to_bytes(response.into_body(), 1024 * 1024).await.unwrap();
+        serde_json::from_slice(&body).unwrap()
+    }
+}
+
+fn scheduler(config: &Config, clock: &SharedClock) -> Scheduler {
+    let queue =
+        |name: &str| -> SharedQueue { MemoryQueue::builder(name, Arc::clone(clock)).build() };
+    let (id, channel) = config.channels.iter().next().unwrap();
+    let store = MemoryStore::new(SlotRing::MINUTES, clock.now_ms());
+    let mut builder = Channel::builder(id.clone(), Arc::new(store))
+        .limits(channel.limits.clone())
+        .completed(queue("completed"))
+        .dead_letter(queue("dead-letter"));
+    for (job_type, rules) in &channel.job_types {
+        builder = builder.job_type(job_type.clone(), rules.clone(), queue(job_type.as_str()));
+    }
+    Scheduler::builder()
+        .clock(Arc::clone(clock))
+        .channel(builder.build().unwrap())
+        .build()
+}
+
+/// A file of this test's own.
+struct File(PathBuf);
+
+impl File {
+    fn new() -> Self {
+        let name = format!(
+            "polling-settings-{:016x}.toml",
+            Generator::from_os().next_u64()
+        );
+        Self(std::env::temp_dir().join(name))
+    }
+
+    fn section(&self) -> String {
+        format!("[settings]\nfile = {:?}\n", self.0)
+    }
+
+    fn write(&self, text: &str) {
+        fs::write(&self.0, text).unwrap();
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_change_in_the_file_is_taken_up_by_the_scheduler() {
+    let file = File::new();
+    let following = Following::start(&file.section());
+    file.write(
+        "[mastodon]\ndispatch_per_s = 7\n[mastodon.posts]\ncushion = '20%'\ngold.interval = '2m'\n",
+    );
+    following.cushion_is(Cushion::Share(0.2)).await;
+    let (registry, posts) = (following.registry(), "posts".parse().unwrap());
+    let rules = registry.rules(&posts).unwrap();
+    assert_eq!(rules.interval_ms(&"gold".parse().unwrap()), 120_000);
+    assert_eq!(rules.interval, Duration::from_secs(300), "as it was");
+    assert_eq!(registry.limits().dispatch_per_s, 7);
+    fs::remove_file(&file.0).unwrap();
+    following
+        .until(|current| current.sources[0].failure.is_some())
+        .await;
+    assert_eq!(
+        registry.limits().dispatch_per_s,
+        7,
+        "an empty source changes nothing"
+    );
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_refused_is_named_wherever_an_operator_looks() {
+    let file = File::new();
+    let following = Following::start(&file.section());
+    file.write("[mastodon.posts]\ncushion = 5\ninterval = 'often'\ncolour = 'red'\n");
+    following.cushion_is(Cushion::Calls(5)).await;
+    let told = following.get("/v1/settings").await;
+    let posts = |setting: &str| &told["settings"][format!("mastodon/posts/{setting}")];
+    assert_eq!(posts("cushion")["in_force"]["value"], "5");
+    assert_eq!(posts("interval")["static"], "5m");
+    assert_eq!(posts("interval")["refused"]["value"], "often");
+    assert_eq!(posts("interval")["in_force"], Value::Null);
+    assert_eq!(posts("gold/interval")["static"], "1m");
+    let unknown = json!("no setting that may change has this key");
+    assert_eq!(told["unknown"]["mastodon/posts/colour"]["reason"], unknown);
+    assert_eq!(told["sources"].as_array().unwrap().len(), 1);
+
+    let ready = following.get("/readyz").await;
+    let reason = ready["settings"].as_str().unwrap();
+    assert!(reason.contains(" is refused: "), "{reason}");
+
+    let metrics = Metrics::new();
+    settings::tell(&metrics, &following.settings);
+    let text = metrics.scrape().await.unwrap();
+    let source = format!("source=\"file {}\"", file.0.display());
+    assert!(
+        text.contains(&format!("polling_settings_refused{{{source}}} 2.0\n")),
+        "{text}"
+    );
+    assert!(
+        text.contains(&format!("polling_settings_in_force{{{source}}} 1.0\n")),
+        "{text}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dev/services"]
+async fn a_cushion_set_in_consul_is_taken_up_and_given_up_again() {
+    let address = std::env::var("POLLING_CONSUL_URL").expect("POLLING_CONSUL_URL is set");
+    let prefix = format!("polling-test/{:016x}", Generator::from_os().next_u64());
+    let section = format!("[settings.consul]\naddress = {address:?}\nprefix = {prefix:?}\n");
+    let following = Following::start(&section);
+    let consul = following
+        .config
+        .settings
+        .consul
+        .as_ref()
+        .unwrap()
+        .client()
+        .unwrap();
+    let (cushion, cost) = ("mastodon/posts/cushion", "mastodon/posts/cost");
+    for key in [cushion, cost] {
+        let key = key.parse().unwrap();
+        assert!(consul.put(&key, "3", Check::Missing).await.unwrap());
+    }
+    following.cushion_is(Cushion::Calls(3)).await;
+    let entry = consul
+        .get(&cushion.parse().unwrap())
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(
+        consul
+            .delete(&cushion.parse().unwrap(), entry.modify_index)
+            .await
+            .unwrap()
+    );
+    following.cushion_is(Cushion::NONE).await;
+}
+
+#[test]
+fn what_a_source_needs_is_told_with_its_place() {
+    let parse =
+        |section: &str| Config::parse("s.toml", &format!("{section}{CHANNEL}"), BTreeMap::new());
+    let error = parse("[settings.consul]\naddress = \"consul\"\n")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("s.toml:2: settings.consul.address: "),
+        "{error}"
+    );
+    let error = parse("[settings.redis]\nurl = \"http://x\"\n")
+        .unwrap_err()
+        .to_string();
+    assert!(
+        error.starts_with("s.toml:2: settings.redis.url: "),
+        "{error}"
+    );
+}
