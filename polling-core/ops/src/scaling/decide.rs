@@ -130,6 +130,8 @@ fn fewer(
         most: keep,
     });
     low.most = low.most.max(keep);
+    // A clock that was set back would hold everybody until it has caught up.
+    low.since_ms = low.since_ms.min(sample.now_ms);
     let most = low.most;
     if sample.now_ms - low.since_ms < rules.down_after.as_millis() as i64 {
         return (current, Limit::CoolDown);
