@@ -18,6 +18,7 @@ use polling_model::{
     ChannelId, ErrorClass, JobType, ManualClock, Observation, Observer as _, SharedClock,
 };
 use polling_ops::{
+    config::{SETTINGS_IN_FORCE, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING},
     graphite,
     metrics::{
         ASK_DEADLINE, Gauge, Metrics, OBJECTIVE_BOUND, OBJECTIVE_SHARE, QUEUE_AGE, QUEUE_DEPTH,
@@ -267,7 +268,15 @@ fn the_handbook_has_a_row_for_each_metric_and_no_other() {
         .chain(otlp::described())
         .map(|metric| row(&metric.name, metric.kind, &metric.labels, metric.help))
         .collect();
-    let gauges = [&QUEUE_DEPTH, &QUEUE_AGE, &OBJECTIVE_BOUND, &OBJECTIVE_SHARE];
+    let gauges = [
+        &QUEUE_DEPTH,
+        &QUEUE_AGE,
+        &OBJECTIVE_BOUND,
+        &OBJECTIVE_SHARE,
+        &SETTINGS_IN_FORCE,
+        &SETTINGS_REFUSED,
+        &SETTINGS_SOURCE_FAILING,
+    ];
     expected.extend(gauges.map(|gauge| row(gauge.name, "gauge", gauge.labels, gauge.help)));
     let kinds = ["| counter |", "| gauge |", "| histogram |"];
     let told: Vec<_> = page

@@ -59,7 +59,7 @@ pub async fn run(
     let registries = scaling::registries(&scheduler);
     let settings = settings::follow(config, registries.clone(), &clock, &stop)?;
     if let Some(settings) = &settings {
-        settings::tell(&metrics, settings);
+        metrics.watch_settings(settings.followed());
     }
     let decisions = Decisions::new(&config.scaling);
     let scaled = config.scaling.channels.keys().cloned();

@@ -184,7 +184,7 @@ async fn what_is_refused_is_named_wherever_an_operator_looks() {
     assert!(reason.contains(" is refused: "), "{reason}");
 
     let metrics = Metrics::new();
-    settings::tell(&metrics, &following.settings);
+    metrics.watch_settings(following.settings.followed());
     let text = metrics.scrape().await.unwrap();
     let source = format!("source=\"file {}\"", file.0.display());
     assert!(

@@ -56,6 +56,22 @@ pub struct SourceState {
     pub failure: Option<String>,
 }
 
+impl<T> Current<T> {
+    /// A source that fails, or else a value that is refused; `None` if all is as the sources say.
+    #[must_use]
+    pub fn lacks(&self) -> Option<String> {
+        let failing = self.sources.iter().find_map(|source| {
+            let failure = source.failure.as_ref()?;
+            Some(format!("{}: {failure}", source.name))
+        });
+        let refused = || {
+            let (key, refused) = self.refused.iter().next()?;
+            Some(format!("{key} is refused: {}", refused.reason))
+        };
+        failing.or_else(refused)
+    }
+}
+
 // Not derived: a `T` is behind an `Arc`.
 impl<T> Clone for Current<T> {
     fn clone(&self) -> Self {

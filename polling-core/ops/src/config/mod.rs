@@ -41,6 +41,7 @@
 //! - Every value in force knows its source, and when it changed.
 //! - Values are told: in the log when they change, and to whoever looks at [`Current`]. A catalog names no secret.
 
+mod below;
 mod catalog;
 #[cfg(feature = "consul")]
 mod consul;
@@ -50,6 +51,8 @@ mod fault;
 mod file;
 mod key;
 mod layers;
+#[cfg(feature = "metrics")]
+mod metrics;
 mod read;
 #[cfg(feature = "config-redis")]
 mod redis;
@@ -61,9 +64,12 @@ pub use self::consul::{
     CALL_DEADLINE, Check, Consul, ConsulBuilder, ConsulError, ConsulSource, Entry, MAX_PAST,
     MIN_PERIOD, Past, WAIT,
 };
+#[cfg(feature = "metrics")]
+pub use self::metrics::{SETTINGS_IN_FORCE, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING};
 #[cfg(feature = "config-redis")]
 pub use self::redis::RedisSource;
 pub use self::{
+    below::Below,
     catalog::{Catalog, Setting},
     current::{Current, InForce, Refused, SourceState},
     environment::EnvironmentSource,

@@ -44,6 +44,18 @@ pub fn topic(bus: SharedBus, topic: Topic) -> Check {
     })
 }
 
+/// `settings`: every value that a source holds is in force, and every source answers. Otherwise it is degraded, and never
+/// more: the last good values stay.
+#[cfg(feature = "config")]
+pub fn settings<T: Send + Sync + 'static>(settings: &crate::config::Settings<T>) -> Check {
+    let settings = settings.clone();
+    let look = move || {
+        let reason = settings.current().lacks();
+        reason.map_or_else(Verdict::passing, Verdict::degraded)
+    };
+    Check::new("settings", look).cache(Duration::ZERO)
+}
+
 /// `redis NAME`: a Redis answers; by any asynchronous connection of the crate `redis` that can be
 /// cloned, monitored or not.
 #[cfg(feature = "redis")]

@@ -10,9 +10,8 @@ use serde::Serialize;
 use tokio::time::timeout;
 
 use super::Api;
-use crate::settings::Settings;
 
-/// The check of settings that change.
+/// The check of settings that change, as it is called.
 const SETTINGS: &str = "settings";
 
 /// Longest wait for a store's answer.
@@ -67,24 +66,6 @@ fn check_of_store(id: &ChannelId, registry: Registry) -> Check {
     };
     // The deadline within tells more.
     Check::new(store(id), look).timeout(2 * STORE_DEADLINE)
-}
-
-/// What is wrong with settings stops nothing: the last good values stay.
-pub(super) fn check_of_settings(settings: &Settings) -> Check {
-    let settings = settings.clone();
-    let look = move || {
-        let current = settings.current();
-        let failing = current.sources.iter().find_map(|source| {
-            let failure = source.failure.as_ref()?;
-            Some(format!("{}: {failure}", source.name))
-        });
-        let refused = current.refused.iter().next();
-        let refused = refused.map(|(key, refused)| format!("{key} is refused: {}", refused.reason));
-        failing
-            .or(refused)
-            .map_or_else(Verdict::passing, Verdict::degraded)
-    };
-    Check::new(SETTINGS, look).cache(Duration::ZERO)
 }
 
 fn check_of_slots(

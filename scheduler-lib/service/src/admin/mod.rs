@@ -37,7 +37,7 @@ use axum::{
     routing::{get, post, put},
 };
 use polling_model::{ChannelId, SharedClock};
-use polling_ops::health::Health;
+use polling_ops::health::{Health, checks};
 use scheduler_lib::{Monitor, Registry, Scheduler};
 use tokio::sync::Semaphore;
 
@@ -88,7 +88,9 @@ impl Api {
         let registry = |id: &ChannelId| Some((id.clone(), scheduler.registry(id)?));
         let registries = scheduler.channels().filter_map(registry).collect();
         let monitor = scheduler.monitor();
-        let more = settings.as_ref().map(health::check_of_settings);
+        let more = settings
+            .as_ref()
+            .map(|settings| checks::settings(settings.followed()));
         let max_tick_age = limits.max_tick_age;
         let health = health::health(&registries, &monitor, &clock, max_tick_age, more);
         Self(Arc::new(Inner {

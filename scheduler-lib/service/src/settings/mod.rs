@@ -1,7 +1,6 @@
 //! Settings that change while the scheduler runs: read, checked, and taken up by what runs.
 
 mod catalog;
-mod metrics;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -15,10 +14,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use toml::{Table, Value};
 
-pub use self::{
-    catalog::catalog,
-    metrics::{GAUGES, tell},
-};
+pub use self::catalog::catalog;
 use crate::config::{ChannelConfig, Config};
 
 /// What of the configuration may change.
@@ -46,6 +42,12 @@ pub struct Settings {
 }
 
 impl Settings {
+    /// What is followed, for whoever watches it.
+    #[must_use]
+    pub const fn followed(&self) -> &config::Settings<Steered> {
+        &self.current
+    }
+
     /// What holds at present, where it comes from, and what was refused.
     #[must_use]
     pub fn current(&self) -> Arc<Current<Steered>> {
