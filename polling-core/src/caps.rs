@@ -88,6 +88,12 @@ pub const MIN_REPORTED_WAIT: Duration = Duration::from_millis(1);
 /// Most rate-limit scopes that a worker keeps in mind, per rule.
 pub const MAX_SCOPES: usize = 10_000;
 
+/// Slowest pace that a worker can be tuned to, calls per second: one in some eleven days.
+pub const MIN_PACE_PER_S: f64 = 0.000_001;
+
+/// Fastest.
+pub const MAX_PACE_PER_S: f64 = 1_000_000.0;
+
 /// Most workers that share a pace.
 pub const MAX_REPLICAS: u32 = 10_000;
 

@@ -10,9 +10,11 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use tower::Layer;
 
-pub(crate) use self::gate::{Gate, Trial};
-use self::throttle::Throttle;
 pub use self::{future::ResponseFuture, service::Publish};
+pub(crate) use self::{
+    gate::{Gate, Trial},
+    throttle::Throttle,
+};
 use crate::{Allowance, Context, EventId, PollError, Polled, SharedBus, SharedObserver};
 
 /// A poll whose events are delivered.
@@ -125,6 +127,11 @@ impl PublishLayer {
             throttle: Throttle::new(limits.rate, limits.burst),
             limits,
         }
+    }
+
+    /// What all its services wait for.
+    pub(crate) fn throttle(&self) -> Throttle {
+        self.throttle.clone()
     }
 
     /// What closes when the bus is away.

@@ -1,6 +1,11 @@
 //! So many events per second, over all jobs of a worker.
 
-use std::{fmt, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    num::NonZeroU32,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use governor::{
     Quota, RateLimiter,
@@ -16,8 +21,8 @@ type Limiter = RateLimiter<NotKeyed, InMemoryState, TokioTime, NoOpMiddleware<Du
 
 /// Clones share one state: a limiter in each clone would let each clone pass the whole rate.
 #[derive(Clone)]
-pub(super) struct Throttle {
-    limiter: Arc<Limiter>,
+pub(crate) struct Throttle {
+    limiter: Arc<RwLock<Limiter>>,
     time: TokioTime,
     burst: NonZeroU32,
 }
@@ -25,12 +30,18 @@ pub(super) struct Throttle {
 impl Throttle {
     pub(super) fn new(rate: NonZeroU32, burst: NonZeroU32) -> Self {
         let time = TokioTime::new();
-        let quota = Quota::per_second(rate).allow_burst(burst);
         Self {
-            limiter: Arc::new(RateLimiter::direct_with_clock(quota, time.clone())),
+            limiter: Arc::new(RwLock::new(limiter(rate, burst, &time))),
             time,
             burst,
         }
+    }
+
+    /// So many per second from now on, after a fresh burst.
+    pub(crate) fn set_rate(&self, rate: NonZeroU32) {
+        let limiter = limiter(rate, self.burst, &self.time);
+        let held = self.limiter.write();
+        *held.unwrap_or_else(PoisonError::into_inner) = limiter;
     }
 
     /// Most events that can pass at once.
@@ -46,14 +57,24 @@ impl Throttle {
         let Some(events) = NonZeroU32::new(events) else {
             return;
         };
-        while let Err(not_until) = self
-            .limiter
-            .check_n(events)
-            .expect("no more than the burst is asked for")
-        {
-            sleep(not_until.wait_time_from(self.time.now())).await;
+        while let Some(wait) = self.wait(events) {
+            sleep(wait).await;
         }
     }
+
+    /// How long to wait before asking again; `None` once they have passed.
+    fn wait(&self, events: NonZeroU32) -> Option<Duration> {
+        let limiter = self.limiter.read().unwrap_or_else(PoisonError::into_inner);
+        let passed = limiter.check_n(events);
+        let passed = passed.expect("no more than the burst is asked for");
+        let not_until = passed.err()?;
+        Some(not_until.wait_time_from(self.time.now()))
+    }
+}
+
+fn limiter(rate: NonZeroU32, burst: NonZeroU32, time: &TokioTime) -> Limiter {
+    let quota = Quota::per_second(rate).allow_burst(burst);
+    RateLimiter::direct_with_clock(quota, time.clone())
 }
 
 impl fmt::Debug for Throttle {

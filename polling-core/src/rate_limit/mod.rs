@@ -13,8 +13,9 @@ use std::{sync::Arc, time::Duration};
 pub use governor::Quota;
 use tower::Layer;
 
+use self::ledger::Ledger;
+pub(crate) use self::pacer::Pacer;
 pub use self::{future::ResponseFuture, replicas::Replicas, scope::Scope, service::RateLimit};
-use self::{ledger::Ledger, pacer::Pacer};
 use crate::{Allowance, CallError, Job, PollError, Polled, SharedClock};
 
 /// Puts [`RateLimit`] around a service. All services of one layer, and their clones, share what
@@ -80,6 +81,11 @@ impl RateLimitLayer {
     pub fn replicas(mut self, replicas: Replicas) -> Self {
         self.replicas = replicas;
         self
+    }
+
+    /// Its paces, in their order.
+    pub(crate) fn pacers(&self) -> &[Arc<Pacer>] {
+        &self.pacers
     }
 
     /// How long the job's scopes are still used up, by what the channel reported.

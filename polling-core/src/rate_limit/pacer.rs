@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeMap,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
@@ -16,31 +16,35 @@ use super::{
 };
 use crate::{Job, ScopeKey, caps};
 
-pub(super) struct Pacer {
+pub(crate) struct Pacer {
     scope: Scope,
-    quota: Quota,
-    debts: Mutex<BTreeMap<ScopeKey, Debt>>,
+    state: Mutex<State>,
     /// Shared by all scopes beyond [`caps::MAX_SCOPES`]: slower than needed, never faster.
     overflow: ScopeKey,
 }
 
+struct State {
+    quota: Quota,
+    debts: BTreeMap<ScopeKey, Debt>,
+}
+
 impl Pacer {
     pub(super) fn new(scope: Scope, quota: Quota) -> Self {
+        let debts = BTreeMap::new();
         Self {
             scope,
-            quota,
-            debts: Mutex::default(),
+            state: Mutex::new(State { quota, debts }),
             overflow: ScopeKey::new("~overflow").expect("~overflow is a valid scope"),
         }
     }
 
     /// Passes one call of the job's scope, or tells how long to wait before asking again.
     pub(super) fn pass(&self, job: &Job, replicas: &Replicas) -> Result<(), Duration> {
-        let share = Share::of(self.quota, replicas.get());
         let now = Instant::now();
         let mut key = self.scope.of(job);
-        // A debt is replaced as a whole, so none is left half-way.
-        let mut debts = self.debts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.lock();
+        let State { quota, debts } = &mut *state;
+        let share = Share::of(*quota, replicas.get());
         if debts.len() >= caps::MAX_SCOPES && !debts.contains_key(&key) {
             debts.retain(|_, debt| !share.is_paid(*debt, now));
             if debts.len() >= caps::MAX_SCOPES {
@@ -50,6 +54,31 @@ impl Pacer {
         let debt = share.pass(debts.get(&key).copied(), now)?;
         debts.insert(key, debt);
         Ok(())
+    }
+
+    pub(crate) fn scope(&self) -> &Scope {
+        &self.scope
+    }
+
+    pub(crate) fn quota(&self) -> Quota {
+        self.lock().quota
+    }
+
+    /// Goes by `quota` from the next call on. What a scope has used up stays used up: so many calls, not so much time.
+    pub(crate) fn set_quota(&self, quota: Quota, replicas: &Replicas) {
+        let (now, replicas) = (Instant::now(), replicas.get());
+        let mut state = self.lock();
+        let State { quota: held, debts } = &mut *state;
+        let (before, after) = (Share::of(*held, replicas), Share::of(quota, replicas));
+        for debt in debts.values_mut() {
+            *debt = after.convert(*debt, before, now);
+        }
+        *held = quota;
+    }
+
+    /// A debt is replaced as a whole, so none is left half-way.
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -88,7 +117,7 @@ mod tests {
             Replicas::default(),
         );
         let pass = |account| pacer.pass(&job(account), &alone);
-        let kept = || pacer.debts.lock().unwrap().len();
+        let kept = || pacer.lock().debts.len();
         for account in 0..caps::MAX_SCOPES {
             assert_eq!(pass(account), Ok(()));
         }

@@ -28,7 +28,7 @@ impl Scope {
         })
     }
 
-    /// A limit for whatever `of` names. `name` is for logs.
+    /// A limit for whatever `of` names. `name` is for logs, and to [tune](crate::worker::Tuning) a pace.
     #[must_use]
     pub fn from_fn(
         name: &'static str,
@@ -38,6 +38,10 @@ impl Scope {
             name,
             of: Arc::new(of),
         }
+    }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
     }
 
     /// The scope of `job`.

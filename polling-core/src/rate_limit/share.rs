@@ -61,6 +61,14 @@ impl Share {
         self.left(debt, now).is_zero()
     }
 
+    /// What is left of a debt under `before`, as the same number of calls counts here.
+    pub(super) fn convert(self, debt: Debt, before: Self, now: Instant) -> Debt {
+        let ratio = self.interval.as_secs_f64() / before.interval.as_secs_f64();
+        let used = before.left(debt, now).as_secs_f64() * ratio;
+        let used = Duration::try_from_secs_f64(used).unwrap_or(Duration::MAX);
+        Debt { used, at: now }
+    }
+
     fn left(self, debt: Debt, now: Instant) -> Duration {
         let paid = now.saturating_duration_since(debt.at) / self.replicas;
         debt.used.saturating_sub(paid)
@@ -119,6 +127,22 @@ mod tests {
         assert_eq!(share.pass(debt, now).unwrap_err(), 1_000 * SECOND);
         let alone = Share::of(quota(1, 1), 1);
         assert_eq!(alone.pass(debt, now).unwrap_err(), SECOND);
+    }
+
+    #[test]
+    fn calls_stay_used_up_when_the_rate_changes() {
+        let now = Instant::now();
+        let (slow, fast) = (Share::of(quota(1, 10), 2), Share::of(quota(10, 10), 2));
+        let (passed, debt) = drain(slow, None, now);
+        assert_eq!(passed, 5);
+        // Two seconds are one call of each worker.
+        let later = now + 2 * SECOND;
+        let debt = debt.map(|debt| fast.convert(debt, slow, later));
+        assert_eq!(drain(fast, debt, later).0, 1);
+        assert_eq!(
+            fast.pass(drain(fast, debt, later).1, later).unwrap_err(),
+            SECOND / 5
+        );
     }
 
     proptest! {

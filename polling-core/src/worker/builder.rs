@@ -9,7 +9,7 @@ use tower::{
 
 use super::{
     ConfigError, Worker, WorkerConfig,
-    parts::{Limit, Parts},
+    parts::{Limit, Parts, Stacked},
     pulse::Pulse,
     report::Tally,
 };
@@ -173,14 +173,9 @@ where
         let ports = parts.ports()?;
         parts.validate()?;
         let tally = Tally::new(parts.observer.clone());
-        let replicas = parts.config.replicas();
         let pulse = Pulse::new(parts.clock.clone());
-        let (stack, gate) = parts.stack(
-            &ports,
-            Arc::new(tally.clone()),
-            replicas.clone(),
-            layers.layer(service),
-        );
+        let Stacked { stack, gate, tuner } =
+            parts.stack(&ports, Arc::new(tally.clone()), layers.layer(service));
         Ok(Worker {
             identity: format!("{}-{:016x}", parts.config.name, parts.generator.next_u64()),
             config: parts.config,
@@ -190,7 +185,7 @@ where
             topics: parts.topics,
             generator: parts.generator,
             tally,
-            replicas,
+            tuner,
             pulse,
             stack,
             gate,

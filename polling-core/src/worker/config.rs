@@ -1,6 +1,6 @@
 //! What an operator may set.
 
-use std::{num::NonZeroU32, ops::RangeInclusive, time::Duration};
+use std::{borrow::Cow, num::NonZeroU32, ops::RangeInclusive, time::Duration};
 
 use crate::{caps, publish::PublishLimits, rate_limit::Replicas};
 
@@ -75,28 +75,28 @@ impl Default for WorkerConfig {
     }
 }
 
-/// A field of [`WorkerConfig`] that is out of its bounds.
+/// A field of [`WorkerConfig`], or of a [`Tuning`](super::Tuning), that is out of its bounds.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("worker configuration: {field} is {found}: it needs {needed}")]
 pub struct ConfigError {
-    field: &'static str,
+    field: Cow<'static, str>,
     found: String,
     needed: String,
 }
 
 impl ConfigError {
-    pub(super) fn new(field: &'static str, found: String, needed: String) -> Self {
+    pub(super) fn new(field: impl Into<Cow<'static, str>>, found: String, needed: String) -> Self {
         Self {
-            field,
+            field: field.into(),
             found,
             needed,
         }
     }
 
-    /// The field.
+    /// The field, with dots between a map's name and its key.
     #[must_use]
-    pub fn field(&self) -> &'static str {
-        self.field
+    pub fn field(&self) -> &str {
+        &self.field
     }
 }
 
@@ -145,6 +145,18 @@ impl WorkerConfig {
         self.validate_lifetime()
     }
 
+    /// Each queue needs a permit to receive with.
+    pub(super) fn validate_queues(&self, queues: usize) -> Result<(), ConfigError> {
+        if self.concurrency >= queues {
+            return Ok(());
+        }
+        Err(ConfigError::new(
+            "concurrency",
+            self.concurrency.to_string(),
+            format!("{queues} at least, one for each work queue"),
+        ))
+    }
+
     /// A job that uses all of its deadlines must not outlive the time its message stays ours.
     fn validate_lifetime(&self) -> Result<(), ConfigError> {
         let longest = caps::SUSPECT_WAIT
@@ -187,7 +199,7 @@ impl WorkerConfig {
     }
 }
 
-fn positive(number: u32) -> NonZeroU32 {
+pub(super) fn positive(number: u32) -> NonZeroU32 {
     NonZeroU32::new(number).unwrap_or(NonZeroU32::MIN)
 }
 

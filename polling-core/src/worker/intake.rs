@@ -1,15 +1,12 @@
 //! Messages of one work queue, no more than there are free permits.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use futures_util::{Stream, stream};
-use tokio::{
-    sync::{OwnedSemaphorePermit, Semaphore},
-    task::yield_now,
-    time::sleep,
-};
+use tokio::{sync::OwnedSemaphorePermit, task::yield_now, time::sleep};
 use tokio_util::sync::CancellationToken;
 
+use super::tuning::Permits;
 use crate::{
     Generator,
     backoff::Backoff,
@@ -54,11 +51,11 @@ impl Turn {
 #[derive(Clone)]
 pub(super) struct Terms {
     /// A job needs one.
-    pub(super) permits: Arc<Semaphore>,
+    pub(super) permits: Permits,
     /// Open while the bus takes events.
     pub(super) gate: Gate,
-    /// Most messages of one receive: what one queue takes is not to hold up the others.
-    pub(super) share: usize,
+    /// Which have the permits among them.
+    pub(super) queues: usize,
     /// How long a receive waits for a message.
     pub(super) wait: Duration,
     pub(super) generator: Generator,
@@ -126,8 +123,7 @@ impl Intake {
         if !self.pause.is_zero() {
             sleep(self.pause).await;
         }
-        let permit = Arc::clone(&self.terms.permits).acquire_owned().await;
-        let mut permits = permit.expect("the semaphore is never closed");
+        let mut permits = self.terms.permits.one().await;
         let trial = self.terms.gate.pass(&mut self.bus_backoff).await;
         if self.busy && trial.is_none() {
             // The first permit that is free wakes it before other jobs that are about to end.
@@ -173,11 +169,12 @@ impl Intake {
 
     /// As many as are free and one receive may use.
     fn take_more(&self, permits: &mut OwnedSemaphorePermit) {
-        let free = self.terms.permits.available_permits();
-        let more = free.min(self.terms.share.saturating_sub(permits.num_permits()));
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        // What one queue takes is not to hold up the others.
+        let share = self.terms.permits.bound() / self.terms.queues;
+        let share = share.clamp(1, caps::RECEIVE_BATCH);
         // Another queue may have been faster; this one goes on with the permit that it has.
-        if let Ok(more) = Arc::clone(&self.terms.permits).try_acquire_many_owned(more) {
+        let more = share.saturating_sub(permits.num_permits());
+        if let Ok(more) = self.terms.permits.free(more) {
             permits.merge(more);
         }
     }

@@ -8,6 +8,7 @@ mod parts;
 mod pulse;
 mod pump;
 mod report;
+mod tuning;
 
 use std::{fmt, future::Future};
 
@@ -21,6 +22,7 @@ pub use self::{
     config::{ConfigError, WorkerConfig},
     pulse::Pulse,
     report::Report,
+    tuning::{Pace, Tuner, Tuning},
 };
 use crate::{
     BoxError, Delivery, Generator, SharedBus, SharedQueue, Topic, publish::Gate,
@@ -49,7 +51,7 @@ pub struct Worker {
     topics: Vec<Topic>,
     generator: Generator,
     tally: Tally,
-    replicas: Replicas,
+    tuner: Tuner,
     pulse: Pulse,
     stack: Stack,
     gate: Gate,
@@ -73,7 +75,14 @@ impl Worker {
     /// it to tell the worker, while it runs, that there are more or fewer.
     #[must_use]
     pub fn replicas(&self) -> Replicas {
-        self.replicas.clone()
+        self.tuner.replicas()
+    }
+
+    /// Changes it while it runs: how many jobs at once, its paces. Keep it, or have it
+    /// [follow](Tuner::follow) what changes elsewhere.
+    #[must_use]
+    pub fn tuner(&self) -> Tuner {
+        self.tuner.clone()
     }
 
     /// Tells whether its jobs end. Keep it to ask while the worker runs.

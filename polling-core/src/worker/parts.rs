@@ -2,9 +2,13 @@
 
 use std::sync::Arc;
 
+use tokio::sync::watch;
 use tower::{Service, ServiceBuilder};
 
-use super::{BuildError, ConfigError, Stack, WorkerConfig};
+use super::{
+    BuildError, ConfigError, Stack, WorkerConfig,
+    tuning::{Live, Paces, Tuner},
+};
 use crate::{
     BoxError, Generator, Job, Polled, SharedBus, SharedClock, SharedObserver, SharedQueue,
     SystemClock, Topic,
@@ -60,6 +64,14 @@ pub(super) struct Ports {
     pub(super) bus: SharedBus,
 }
 
+/// All layers, and what of them others look at.
+pub(super) struct Stacked {
+    pub(super) stack: Stack,
+    /// Tells whether the bus takes events.
+    pub(super) gate: Gate,
+    pub(super) tuner: Tuner,
+}
+
 impl Parts {
     pub(super) fn ports(&self) -> Result<Ports, BuildError> {
         if self.queues.is_empty() {
@@ -73,13 +85,7 @@ impl Parts {
 
     pub(super) fn validate(&self) -> Result<(), ConfigError> {
         self.config.validate()?;
-        if self.config.concurrency < self.queues.len() {
-            return Err(ConfigError::new(
-                "concurrency",
-                self.config.concurrency.to_string(),
-                format!("{} at least, one for each work queue", self.queues.len()),
-            ));
-        }
+        self.config.validate_queues(self.queues.len())?;
         for queue in &self.queues {
             let visibility = queue.visibility_timeout();
             if visibility < caps::MIN_VISIBILITY {
@@ -93,15 +99,8 @@ impl Parts {
         Ok(())
     }
 
-    /// The one place that orders the layers: effects must not be reordered by accident. Also what
-    /// tells whether the bus takes events.
-    pub(super) fn stack<S>(
-        &self,
-        ports: &Ports,
-        observer: SharedObserver,
-        replicas: Replicas,
-        core: S,
-    ) -> (Stack, Gate)
+    /// The one place that orders the layers: effects must not be reordered by accident.
+    pub(super) fn stack<S>(&self, ports: &Ports, observer: SharedObserver, core: S) -> Stacked
     where
         S: Service<Job, Response = Polled> + Clone + Send + 'static,
         S::Error: Into<BoxError>,
@@ -118,18 +117,30 @@ impl Parts {
         );
         let publish =
             PublishLayer::new(ports.bus.clone(), observer.clone(), config.publish_limits());
-        let gate = publish.gate();
+        let (gate, throttle) = (publish.gate(), publish.throttle());
+        let replicas = config.replicas();
+        let rate_limit = self.rate_limit(replicas.clone());
+        let live = Live {
+            concurrency: watch::Sender::new(config.concurrency),
+            replicas,
+            throttle,
+            paces: paces(&rate_limit),
+        };
         let timeout = TimeoutLayer::new(observer, config.poll_timeout, config.hang_grace);
         let stack = ServiceBuilder::new()
             .layer(ack)
             .layer(complete)
             .layer(CatchPanicLayer)
             .layer(publish)
-            .layer(self.rate_limit(replicas))
+            .layer(rate_limit)
             .layer(timeout)
             .layer(AdaptLayer)
             .service(core);
-        (Box::new(stack), gate)
+        Stacked {
+            stack: Box::new(stack),
+            gate,
+            tuner: Tuner::new(config.clone(), self.queues.len(), live),
+        }
     }
 
     fn rate_limit(&self, replicas: Replicas) -> RateLimitLayer {
@@ -140,6 +151,19 @@ impl Parts {
             Limit::Pace(scope, quota) => layer.pace(scope.clone(), *quota),
         })
     }
+}
+
+/// Paces by the names of their scopes: the second of a scope `app` is `app-2`.
+fn paces(layer: &RateLimitLayer) -> Paces {
+    let mut paces = Paces::new();
+    for pacer in layer.pacers() {
+        let scope = pacer.scope().name();
+        let further = (2..).map(|number| format!("{scope}-{number}"));
+        let mut names = std::iter::once(scope.to_owned()).chain(further);
+        let name = names.find(|name| !paces.contains_key(name));
+        paces.extend(name.map(|name| (name, Arc::clone(pacer))));
+    }
+    paces
 }
 
 const fn missing(part: &'static str, method: &'static str) -> BuildError {

@@ -3,7 +3,6 @@
 use std::{
     future::{Future, poll_fn, ready},
     pin::pin,
-    sync::Arc,
 };
 
 use futures_util::{
@@ -12,17 +11,17 @@ use futures_util::{
     stream::select_all,
 };
 use tokio::{
-    sync::Semaphore,
     task::{JoinError, JoinSet},
     time::timeout,
 };
-use tokio_util::sync::CancellationToken;
+use tokio_util::{sync::CancellationToken, task::AbortOnDropHandle};
 use tower::Service;
 use tracing::{Instrument, Span};
 
 use super::{
     Pulse, Report, Stack, Worker, WorkerConfig,
     intake::{self, Batch, Terms, Turn},
+    tuning::Permits,
 };
 use crate::{Delivery, Keeper, caps};
 
@@ -38,14 +37,18 @@ pub(super) async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> R
         pulse,
         stack,
         gate,
+        tuner,
         ..
     } = worker;
     let pump = async move {
         let stop = CancellationToken::new();
+        let (permits, keeping) = Permits::new(tuner.concurrency());
+        // On its own, so that the loop below has nothing to do with it.
+        let _keeping = AbortOnDropHandle::new(tokio::spawn(keeping));
         let terms = Terms {
-            permits: Arc::new(Semaphore::new(config.concurrency)),
+            permits,
             gate,
-            share: (config.concurrency / queues.len()).clamp(1, caps::RECEIVE_BATCH),
+            queues: queues.len(),
             wait: config.receive_wait,
             generator,
             stop: stop.clone(),

@@ -17,6 +17,7 @@ mod rate_limit;
 mod support;
 mod timeout;
 mod tracing;
+mod tuning;
 mod typed;
 mod worker;
 mod worker_faults;
