@@ -53,7 +53,30 @@ pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duratio
     })
 }
 
-/// The same for a duration that may be left out.
+/// Reads a duration that must be at least `min` and at most `max`.
+///
+/// # Errors
+///
+/// Those of [`deserialize`], or that it is out of bounds.
+pub fn deserialize_within<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    min: Duration,
+    max: Duration,
+) -> Result<Duration, D::Error> {
+    let found = deserialize(deserializer)?;
+    if (min..=max).contains(&found) {
+        return Ok(found);
+    }
+    let said = format!(
+        "{} is out of bounds: it needs {} to {}",
+        text(found),
+        text(min),
+        text(max)
+    );
+    Err(de::Error::custom(said))
+}
+
+/// The same as [`deserialize`] for a duration that may be left out.
 pub mod option {
     use std::time::Duration;
 

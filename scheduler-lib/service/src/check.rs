@@ -1,12 +1,13 @@
 //! What `--check` tells: every server and queue that the configuration names, what is wrong with them,
 //! and how to mend it.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
-use futures_util::future::{join, join_all};
+use futures_util::future::{BoxFuture, join, join_all};
 use polling_model::SharedClock;
 use scheduler_lib::duration;
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::{
     config::Config,
@@ -46,6 +47,21 @@ pub struct PartReport {
     pub found: String,
     /// Whether it answers.
     pub ok: bool,
+}
+
+/// What `/v1/check` tells: the same, whenever somebody asks.
+pub fn of(
+    config: Config,
+    clock: SharedClock,
+) -> impl Fn() -> BoxFuture<'static, Value> + Send + Sync + 'static {
+    let parts = Arc::new((config, clock));
+    move || {
+        let parts = Arc::clone(&parts);
+        Box::pin(async move {
+            let report = check(&parts.0, &parts.1).await;
+            serde_json::to_value(report).expect("a report is plain data")
+        })
+    }
 }
 
 /// Opens everything that the configuration names, as a start would, and tells what is there.

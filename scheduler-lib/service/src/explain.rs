@@ -5,9 +5,11 @@ use polling_model::{ChannelId, JobId, SharedClock};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler_lib::{Channel, Registry, Scheduler, explain::Explanation};
 
+use scheduler_web::suggest;
+
 use crate::{
     config::{ChannelConfig, Config, StoreKind},
-    servers, suggest,
+    servers,
 };
 
 /// Why a job is where it is, from the channel's own store and limits; neither a scheduler nor a

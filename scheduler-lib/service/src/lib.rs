@@ -26,7 +26,7 @@
 //! | [`plan`] | what `scheduler plan` tells |
 //! | [`moving`] | `scheduler export` and `scheduler import` |
 //! | [`assemble`] | from both to a [`Scheduler`](scheduler_lib::Scheduler) |
-//! | [`admin`] | registrations, health and metrics over HTTP |
+//! | [`settings`] | what changes while it runs |
 //! | [`metrics`] | gauges of stores and loops |
 //! | [`probes`] | health over gRPC |
 //! | [`scaling`] | how many workers there should be, told to KEDA |
@@ -35,7 +35,6 @@
 //! Features: `redis-tls` for `rediss://`, with the system's root certificates.
 
 pub mod adding;
-pub mod admin;
 pub mod assemble;
 pub mod check;
 pub mod cli;
@@ -47,8 +46,6 @@ pub mod plan;
 pub mod probes;
 pub mod run;
 pub mod scaling;
-pub mod secret;
 pub mod servers;
 pub mod settings;
-pub mod suggest;
 pub mod traces;

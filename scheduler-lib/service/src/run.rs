@@ -4,7 +4,8 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use anyhow::Context;
 use polling_model::{SharedClock, SystemClock};
-use polling_ops::{metrics::Metrics, prometheus};
+use polling_ops::{health::checks, metrics::Metrics, prometheus};
+use scheduler_web::Web;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -12,8 +13,8 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    admin::{self, Api},
     assemble::assemble,
+    check,
     config::Config,
     metrics, probes,
     scaling::{self, Decisions},
@@ -73,15 +74,22 @@ pub async fn run(
         stop.clone(),
     );
     let scaling = tokio::spawn(scaling);
-    let api = Api::steered(&scheduler, clock, config.admin.clone(), settings)
-        .checks(config.clone())
-        .tells_scaling(decisions);
+    let mut web = Web::builder(&scheduler, Arc::clone(&clock)).options(config.admin.clone());
+    if let Some(settings) = settings {
+        web = web
+            .health(checks::settings(settings.followed()))
+            .settings(Arc::new(settings));
+    }
+    let web = web
+        .check(check::of(config.clone(), Arc::clone(&clock)))
+        .scaling(scaling::told(decisions, clock))
+        .build();
     let channels: Vec<_> = scheduler.channels().map(ToString::to_string).collect();
     let address = listener.local_addr()?;
     tracing::info!(%address, channels = channels.join(","), "the scheduler runs");
-    let probes = probes.map(|at| probes::serve(at, api.health().clone(), stop.clone()));
-    let router = api.router_beside(prometheus::router(metrics));
-    let server = tokio::spawn(admin::serve(listener, router, stop.clone()));
+    let probes = probes.map(|at| probes::serve(at, web.health().clone(), stop.clone()));
+    let router = web.router_beside(prometheus::router(metrics));
+    let server = tokio::spawn(scheduler_web::serve(listener, router, stop.clone()));
     scheduler.run(stop.clone().cancelled_owned()).await;
     let asked_to = stop.is_cancelled();
     stop.cancel();

@@ -18,6 +18,7 @@ use polling_ops::{
 };
 use polling_transport::QueueStats;
 use scheduler_lib::{QueueRole, Registry, Scheduler};
+use scheduler_web::ScalingView;
 use tokio::{net::TcpListener, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
@@ -81,6 +82,25 @@ impl Decisions {
     #[must_use]
     pub fn is_stale(&self, decided: &Decided, now_ms: i64) -> bool {
         u128::from(now_ms.abs_diff(decided.at_ms)) > self.max_age.as_millis()
+    }
+}
+
+/// What `/v1/channels/…/scaling` tells.
+pub fn told(
+    decisions: Decisions,
+    clock: SharedClock,
+) -> impl Fn(&ChannelId) -> Vec<ScalingView> + Send + Sync + 'static {
+    move |channel| {
+        let now_ms = clock.now_ms();
+        let of = decisions.of(channel).into_iter();
+        of.map(|(job_type, decided)| ScalingView {
+            job_type,
+            stale: decisions.is_stale(&decided, now_ms),
+            decided_ms: decided.at_ms,
+            workers: decided.decision.workers,
+            reason: decided.decision.reason,
+        })
+        .collect()
     }
 }
 

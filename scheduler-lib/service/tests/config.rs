@@ -208,7 +208,7 @@ fn off_loopback_a_token_is_needed() {
     let weak = open.replace("[admin]", "[admin]\ntoken = \"short\"");
     assert_eq!(
         error(&weak),
-        "s.toml:2: admin.token: the token has 5 bytes: it needs at least 16, such as from `openssl rand -hex 32`"
+        "s.toml:2: admin.token: it has 5 bytes: it needs at least 16, such as from `openssl rand -hex 32`"
     );
 }
 

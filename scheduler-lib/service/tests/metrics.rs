@@ -16,7 +16,6 @@ use polling_ops::{
 };
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{
-    admin::Api,
     config::{Config, Scaling},
     metrics::{GAUGES, watch, watch_workers},
     scaling::{Decided, Decisions},
@@ -66,7 +65,8 @@ async fn a_scrape_tells_jobs_by_place_the_backlog_and_the_slots_ahead() {
     manual.advance(Duration::from_secs(4 * 60));
 
     let routes = prometheus::router(metrics.clone());
-    let router = Api::new(&scheduler, clock, config.admin.clone()).router_beside(routes);
+    let router =
+        scheduler_web::Web::new(&scheduler, clock, config.admin.clone()).router_beside(routes);
     let request = Request::get("/metrics").body(Body::empty()).unwrap();
     let response = router.oneshot(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);

@@ -8,15 +8,15 @@ use axum::{
     http::Request,
 };
 use polling_model::{Generator, ManualClock, SharedClock, SlotRing};
-use polling_ops::{config::Check, metrics::Metrics};
+use polling_ops::{config::Check, health::checks, metrics::Metrics};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{
-    admin::Api,
     config::Config,
     scaling::registries,
     settings::{self, Settings, Steered},
 };
 use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler, ledger::Cushion};
+use scheduler_web::Web;
 use serde_json::{Value, json};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -84,10 +84,13 @@ impl Following {
     }
 
     async fn get(&self, path: &str) -> Value {
-        let (admin, settings) = (self.config.admin.clone(), Some(self.settings.clone()));
-        let api = Api::steered(&self.scheduler, Arc::clone(&self.clock), admin, settings);
+        let web = Web::builder(&self.scheduler, Arc::clone(&self.clock))
+            .options(self.config.admin.clone())
+            .health(checks::settings(self.settings.followed()))
+            .settings(Arc::new(self.settings.clone()))
+            .build();
         let request = Request::get(path).body(Body::empty()).unwrap();
-        let response = api.router().oneshot(request).await.unwrap();
+        let response = web.router().oneshot(request).await.unwrap();
         let body = to_bytes(response.into_body(), 1024 * 1024).await.unwrap();
         serde_json::from_slice(&body).unwrap()
     }

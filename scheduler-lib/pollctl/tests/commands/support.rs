@@ -7,11 +7,12 @@ use pollctl::{Cli, Io, Token};
 use polling_model::{Generator, ManualClock, SharedClock, SlotRing};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{
-    admin::{self, Api},
+    check,
     config::{Admin, Config, Scaling},
-    scaling::Decisions,
+    scaling::{self, Decisions},
 };
 use scheduler_lib::{Channel, MemoryStore, Scheduler, policy::JobTypeRules};
+use scheduler_web::Web;
 use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -71,15 +72,18 @@ impl Server {
         }
         let (store, work) = last.unwrap();
         let decisions = Decisions::new(&Scaling::default());
-        let mut api = Api::new(&builder.build(), shared, settings);
-        api = api.tells_scaling(decisions.clone());
+        let told = scaling::told(decisions.clone(), shared.clone());
+        let mut web = Web::builder(&builder.build(), shared.clone())
+            .options(settings)
+            .scaling(told);
         if let Some(config) = config {
-            api = api.checks(config);
+            web = web.check(check::of(config, shared));
         }
+        let router = web.build().router();
         let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        tokio::spawn(admin::serve(listener, api.router(), stop.clone()));
+        tokio::spawn(scheduler_web::serve(listener, router, stop.clone()));
         Self {
             url,
             clock,

@@ -11,11 +11,12 @@ use std::{
 use polling_model::{Clock, Generator, SharedClock, SystemClock};
 use polling_ops::metrics::Metrics;
 use scheduler::{
-    admin::{self, Api},
     assemble::assemble,
+    check,
     config::{Admin, Config},
     servers::create_queues,
 };
+use scheduler_web::Web;
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, net::TcpListener, process::Command, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
@@ -221,11 +222,13 @@ async fn serve(
         .await
         .unwrap();
     let clock: SharedClock = clock;
-    let api = Api::new(&scheduler, clock, Admin::default()).checks(config.clone());
+    let web = Web::builder(&scheduler, Arc::clone(&clock))
+        .check(check::of(config.clone(), clock))
+        .build();
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let stop = CancellationToken::new();
-    tokio::spawn(admin::serve(listener, api.router(), stop.clone()));
+    tokio::spawn(scheduler_web::serve(listener, web.router(), stop.clone()));
     let running = scheduler.run(stop.clone().cancelled_owned());
     (url, stop, tokio::spawn(running))
 }

@@ -10,7 +10,7 @@ use toml::{
 };
 
 use super::problem::{ConfigError, Origin, Problem};
-use crate::suggest::{self, UnknownName};
+use scheduler_web::suggest::{self, UnknownName};
 
 /// Variables that begin with this override the file; further double underscores go deeper:
 /// `POLLING__ADMIN__LISTEN` is `admin.listen`.

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use polling_model::SlotRing;
+use scheduler_lib::duration;
 use serde::{Deserializer, de};
 
 /// A slot's width as a duration.
 pub(super) fn ring<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SlotRing, D::Error> {
-    let width = scheduler_lib::duration::deserialize(deserializer)?;
+    let width = duration::deserialize(deserializer)?;
     let width_ms = i64::try_from(width.as_millis()).unwrap_or(i64::MAX);
     SlotRing::new(width_ms).map_err(de::Error::custom)
 }
@@ -16,30 +17,11 @@ pub(super) fn ring<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SlotRin
 pub(super) fn deadline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     const MIN: Duration = Duration::from_millis(100);
     const MAX: Duration = Duration::from_secs(3600);
-    bounded(deserializer, MIN, MAX)
+    duration::deserialize_within(deserializer, MIN, MAX)
 }
 
 /// A visibility timeout: SQS counts whole seconds, up to twelve hours.
 pub(super) fn visibility<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     const MIN: Duration = Duration::from_secs(1);
-    bounded(deserializer, MIN, polling_transport::sqs::MAX_VISIBILITY)
-}
-
-fn bounded<'de, D: Deserializer<'de>>(
-    deserializer: D,
-    min: Duration,
-    max: Duration,
-) -> Result<Duration, D::Error> {
-    let found = scheduler_lib::duration::deserialize(deserializer)?;
-    if (min..=max).contains(&found) {
-        return Ok(found);
-    }
-    let text = scheduler_lib::duration::text;
-    let said = format!(
-        "{} is out of bounds: it needs {} to {}",
-        text(found),
-        text(min),
-        text(max)
-    );
-    Err(de::Error::custom(said))
+    duration::deserialize_within(deserializer, MIN, polling_transport::sqs::MAX_VISIBILITY)
 }

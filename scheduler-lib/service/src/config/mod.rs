@@ -15,13 +15,7 @@ mod settings;
 mod tls;
 mod validate;
 
-use std::{
-    collections::BTreeMap,
-    env, fs,
-    net::SocketAddr,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{collections::BTreeMap, env, fs, path::Path, time::Duration};
 
 use polling_model::{ChannelId, JobType, ServiceLevel, SlotRing};
 use polling_ops::objectives::Objective;
@@ -40,7 +34,8 @@ pub use self::{
     settings::{ConsulSettings, RedisSettings, Settings},
     tls::RedisTls,
 };
-use crate::secret::Secret;
+pub use scheduler_web::Options as Admin;
+use scheduler_web::Secret;
 
 /// All that the service is told.
 #[derive(Debug, Clone, Deserialize)]
@@ -70,43 +65,6 @@ pub struct Config {
     pub settings: Settings,
     /// What is served, by name.
     pub channels: BTreeMap<ChannelId, ChannelConfig>,
-}
-
-/// The admin server: registrations, health.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[non_exhaustive]
-pub struct Admin {
-    /// The address to listen on. Off loopback it needs a token.
-    pub listen: SocketAddr,
-    /// What callers send as `authorization: Bearer …`.
-    pub token: Option<Secret>,
-    /// A file that holds the token, instead.
-    pub token_file: Option<PathBuf>,
-    /// Largest body of a request, bytes.
-    pub max_body_size_bytes: usize,
-    /// Most requests at the same time; the next are answered 503.
-    pub max_requests: usize,
-    /// Longest time for one request.
-    #[serde(deserialize_with = "fields::deadline")]
-    pub request_timeout: Duration,
-    /// A scheduler that has not looked at its slots for so long is not alive.
-    #[serde(deserialize_with = "fields::deadline")]
-    pub max_tick_age: Duration,
-}
-
-impl Default for Admin {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 7070)),
-            token: None,
-            token_file: None,
-            max_body_size_bytes: 2 * 1024 * 1024,
-            max_requests: 64,
-            request_timeout: Duration::from_secs(30),
-            max_tick_age: Duration::from_secs(60),
-        }
-    }
 }
 
 /// SQS, beyond the usual AWS settings of region and credentials.

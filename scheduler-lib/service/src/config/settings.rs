@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf};
 use polling_ops::config::{Consul, ConsulError};
 use serde::Deserialize;
 
-use crate::secret::Secret;
+use scheduler_web::Secret;
 
 /// Sources of settings, the strongest last: a file, Redis, Consul.
 #[derive(Debug, Clone, Default, Deserialize)]

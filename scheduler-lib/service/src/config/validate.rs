@@ -1,6 +1,6 @@
 //! The rules between fields, and the bounds that their types do not hold.
 
-use std::{collections::BTreeMap, fs};
+use std::collections::BTreeMap;
 
 use polling_model::{ChannelId, JobType};
 use scheduler_lib::store::MAX_SHARDS;
@@ -9,10 +9,7 @@ use super::{
     Admin, ChannelConfig, Config, ConsulSettings, Graphite, Problem, Settings, StoreKind,
     TransportKind, document::Document,
 };
-use crate::{secret::Secret, suggest};
-
-/// Shortest token, bytes: shorter ones can be guessed.
-const MIN_TOKEN_LEN: usize = 16;
+use scheduler_web::{Secret, suggest};
 
 /// So many ticks without a look at the slots are no accident.
 const MIN_TICKS_TO_BE_DEAD: u32 = 5;
@@ -58,45 +55,9 @@ impl Checker<'_> {
     }
 
     fn admin(&mut self, admin: &mut Admin) {
-        if admin.token.is_some() && admin.token_file.is_some() {
-            self.report(
-                &["admin", "token_file"],
-                "token is set as well: keep one of the two".to_owned(),
-            );
-        } else if let Some(file) = &admin.token_file {
-            match fs::read_to_string(file) {
-                Ok(text) => admin.token = Some(Secret::new(text.trim())),
-                Err(error) => {
-                    let what = format!("{} cannot be read: {error}", file.display());
-                    self.report(&["admin", "token_file"], what);
-                    return;
-                }
-            }
-        }
-        match &admin.token {
-            Some(token) if token.expose().len() < MIN_TOKEN_LEN => {
-                let what = format!(
-                    "the token has {} bytes: it needs at least {MIN_TOKEN_LEN}, such as from `openssl rand -hex 32`",
-                    token.expose().len()
-                );
-                self.report(&["admin", "token"], what);
-            }
-            None if !admin.listen.ip().is_loopback() => {
-                let what = format!(
-                    "{} is not loopback, so others may reach it: set admin.token or admin.token_file",
-                    admin.listen
-                );
-                self.report(&["admin", "listen"], what);
-            }
-            _ => {}
-        }
-        for (key, found) in [
-            ("max_body_size_bytes", admin.max_body_size_bytes),
-            ("max_requests", admin.max_requests),
-        ] {
-            if found == 0 {
-                self.report(&["admin", key], "0: it needs at least 1".to_owned());
-            }
+        for (path, what) in admin.settle() {
+            let path: Vec<_> = path.iter().map(String::as_str).collect();
+            self.report(&[&["admin"][..], &path].concat(), what);
         }
     }
 

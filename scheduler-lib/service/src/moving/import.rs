@@ -18,10 +18,9 @@ use scheduler_lib::{
 use serde::Serialize;
 
 use super::{Told, open};
-use crate::{
-    config::{ChannelConfig, Config},
-    suggest,
-};
+use scheduler_web::suggest;
+
+use crate::config::{ChannelConfig, Config};
 
 /// Most problems that are told one by one.
 const MAX_TOLD: usize = 20;

@@ -14,9 +14,11 @@ use scheduler_lib::SharedStore;
 use serde::Serialize;
 
 pub use self::{export::Export, import::Import};
+use scheduler_web::suggest;
+
 use crate::{
     config::{Config, StoreKind},
-    servers, suggest,
+    servers,
 };
 
 /// What is told at the end, on standard error.

@@ -22,10 +22,9 @@ use scheduler_lib::plan::{JobGroup, Plan, PlanInput, PlannedLimit, Rates, plan};
 use serde::Serialize;
 
 use self::given::{Jobs, Rate, Share};
-use crate::{
-    config::{ChannelConfig, Config},
-    suggest,
-};
+use scheduler_web::suggest;
+
+use crate::config::{ChannelConfig, Config};
 
 const EXAMPLES: &str = "\
 Examples:

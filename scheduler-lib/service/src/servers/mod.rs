@@ -30,7 +30,7 @@ pub use self::{
     redrive::Redrive,
 };
 use crate::config::{ChannelConfig, Config, StoreKind};
-use crate::secret::Secret;
+use scheduler_web::Secret;
 
 /// What was found of one channel.
 #[derive(Debug)]

@@ -8,7 +8,7 @@ use redis::cmd;
 use scheduler_lib::duration;
 
 use super::finding::{CLOCKS, Finding, NO_EVICTION};
-use crate::secret::Secret;
+use scheduler_web::Secret;
 
 /// Beyond this the store refuses to work.
 const MAX_SKEW_MS: i64 = 5_000;

@@ -1,6 +1,7 @@
 //! Settings that change while the scheduler runs: read, checked, and taken up by what runs.
 
 mod catalog;
+mod steering;
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -1,0 +1,73 @@
+//! Signs what a browser brings back: sessions, and forms that it was given.
+
+use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use sha2::{Digest as _, Sha256};
+
+use crate::Secret;
+
+/// A form is good on the day it was given, and on the next.
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// A key made of all secrets: every replica with the same configuration has the same one, and a secret that changes ends
+/// all sessions.
+#[derive(Clone)]
+pub(crate) struct Seal(Hmac<Sha256>);
+
+impl Seal {
+    pub(super) fn of<'a>(secrets: impl Iterator<Item = &'a Secret>) -> Self {
+        let mut key = Sha256::new_with_prefix("polling console 1");
+        for secret in secrets {
+            let secret = secret.expose().as_bytes();
+            key.update((secret.len() as u64).to_be_bytes());
+            key.update(secret);
+        }
+        let key = Hmac::new_from_slice(&key.finalize());
+        Self(key.expect("a key may have any length"))
+    }
+
+    /// The signature of a text as what it is.
+    pub(super) fn sign(&self, what: &str, text: &str) -> String {
+        let mac = self.over(what, text).finalize().into_bytes();
+        BASE64_URL_SAFE_NO_PAD.encode(mac)
+    }
+
+    /// Whether a signature is right; the comparison takes the same time for all.
+    pub(super) fn is_right(&self, what: &str, text: &str, signature: &str) -> bool {
+        let Ok(signature) = BASE64_URL_SAFE_NO_PAD.decode(signature) else {
+            return false;
+        };
+        self.over(what, text).verify_slice(&signature).is_ok()
+    }
+
+    fn over(&self, what: &str, text: &str) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(what.as_bytes());
+        mac.update(b"\0");
+        mac.update(text.as_bytes());
+        mac
+    }
+
+    /// What every form of this person carries: pages of others cannot know it.
+    pub(crate) fn form(&self, name: &str, now_ms: i64) -> String {
+        self.sign("form", &on_day(name, now_ms.div_euclid(DAY_MS)))
+    }
+
+    /// Whether a form was given to this person.
+    pub(crate) fn is_form_of(&self, name: &str, now_ms: i64, sent: &str) -> bool {
+        let today = now_ms.div_euclid(DAY_MS);
+        [today, today - 1]
+            .iter()
+            .any(|day| self.is_right("form", &on_day(name, *day), sent))
+    }
+}
+
+fn on_day(name: &str, day: i64) -> String {
+    format!("{day} {name}")
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal(…)")
+    }
+}

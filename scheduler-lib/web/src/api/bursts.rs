@@ -1,0 +1,78 @@
+//! Jobs whose polls found more than they could fetch.
+
+use axum::{Json, extract::State};
+use polling_model::ChannelId;
+use scheduler_lib::{Bursting, policy::Override, store::Burst};
+use serde::{Deserialize, Serialize};
+
+use super::{
+    body::{Asked, At},
+    error::ApiError,
+};
+use crate::Web;
+
+/// Jobs of one answer.
+const MAX_PAGE: usize = 1_000;
+const DEFAULT_PAGE: usize = 20;
+
+/// The last bursts told of each job.
+const MAX_TOLD: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Limit {
+    limit: Option<usize>,
+}
+
+#[derive(Serialize)]
+pub(super) struct BurstPage {
+    bursting: Vec<BurstingView>,
+}
+
+/// A job, and how often it burst of late.
+#[derive(Serialize)]
+struct BurstingView {
+    id: String,
+    account: String,
+    registered: bool,
+    interval_ms: Option<i64>,
+    pace: Option<Override>,
+    bursts: usize,
+    last: Vec<BurstView>,
+}
+
+#[derive(Serialize)]
+struct BurstView {
+    at_ms: i64,
+    events: u64,
+}
+
+impl From<Bursting> for BurstingView {
+    fn from(job: Bursting) -> Self {
+        let view = |burst: &Burst| BurstView {
+            at_ms: burst.at_ms,
+            events: burst.events,
+        };
+        Self {
+            id: job.id.to_string(),
+            account: job.account.to_string(),
+            registered: job.registered,
+            interval_ms: job.interval_ms,
+            pace: job.pace,
+            bursts: job.bursts.len(),
+            last: job.bursts.iter().take(MAX_TOLD).map(view).collect(),
+        }
+    }
+}
+
+/// `GET /v1/channels/{channel}/bursts?limit=`: the jobs with most bursts first.
+pub(super) async fn list(
+    State(web): State<Web>,
+    At(channel): At<ChannelId>,
+    Asked(Limit { limit }): Asked<Limit>,
+) -> Result<Json<BurstPage>, ApiError> {
+    let limit = limit.unwrap_or(DEFAULT_PAGE).min(MAX_PAGE);
+    let found = web.registry(&channel)?.bursts(limit).await?;
+    let bursting = found.into_iter().map(BurstingView::from).collect();
+    Ok(Json(BurstPage { bursting }))
+}

@@ -1,0 +1,98 @@
+// What moves. Every page works without it.
+"use strict";
+
+const root = document.documentElement;
+const THEME = "polling-theme";
+
+// Light or dark as the system says, unless chosen here.
+if (localStorage.getItem(THEME)) root.dataset.theme = localStorage.getItem(THEME);
+
+function switchTheme() {
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  localStorage.setItem(THEME, root.dataset.theme);
+}
+
+const UNITS = [["d", 86400], ["h", 3600], ["m", 60], ["s", 1]];
+
+// As the server writes it: "in 5m", "1h 2m ago".
+function away(ms) {
+  let rest = Math.floor(Math.abs(ms) / 1000);
+  const parts = [];
+  for (const [unit, length] of UNITS) {
+    if (rest >= length) parts.push(Math.floor(rest / length) + unit);
+    rest %= length;
+  }
+  const text = parts.slice(0, 2).join(" ");
+  if (!text) return "now";
+  return ms < 0 ? `${text} ago` : `in ${text}`;
+}
+
+// The page was rendered by the server's clock, which need not be this one's.
+const loadedAt = performance.now();
+function tellTimes() {
+  const now = Number(document.body.dataset.now || Date.now()) + performance.now() - loadedAt;
+  for (const time of document.querySelectorAll("time[data-ms]")) {
+    time.textContent = away(Number(time.dataset.ms) - now);
+  }
+}
+
+// An element with data-live is replaced by what its address streams.
+function follow(element) {
+  const stream = new EventSource(element.dataset.live);
+  stream.onmessage = (event) => {
+    element.innerHTML = event.data;
+    element.removeAttribute("data-away");
+    if (element.dataset.now) document.body.dataset.now = element.dataset.now;
+  };
+  stream.onerror = () => element.setAttribute("data-away", "");
+  addEventListener("pagehide", () => stream.close());
+}
+
+// A form with data-confirm asks before it is sent.
+function ask(event) {
+  const form = event.target;
+  const question = event.submitter?.dataset.confirm || form.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+}
+
+let before = "";
+function onKey(event) {
+  const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  const key = event.key;
+  if (before === "g") {
+    const link = document.querySelector(`nav a[data-key="${CSS.escape(key)}"]`);
+    if (link) link.click();
+  } else if (key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (search) {
+      event.preventDefault();
+      search.focus();
+      search.select();
+    }
+  } else if (key === "?") {
+    document.getElementById("keys")?.showModal();
+  }
+  before = key;
+}
+
+// A secret after # is filled in and sent: it stays in this browser until then.
+function logIn() {
+  const form = document.getElementById("login");
+  if (!form || location.hash.length < 2) return;
+  form.elements.secret.value = decodeURIComponent(location.hash.slice(1));
+  history.replaceState(null, "", location.pathname + location.search);
+  form.requestSubmit();
+}
+
+addEventListener("DOMContentLoaded", () => {
+  document.querySelector("[data-theme-switch]")?.addEventListener("click", switchTheme);
+  document.addEventListener("keydown", onKey);
+  document.addEventListener("submit", ask);
+  document.querySelectorAll("[data-live]").forEach(follow);
+  setInterval(tellTimes, 1000);
+  logIn();
+});

@@ -1,0 +1,87 @@
+//! The console: pages for people in a hurry. Rendered here, with a little script; it works without.
+
+mod assets;
+mod changes;
+mod frame;
+mod health;
+mod login;
+mod sorry;
+mod words;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{Method, StatusCode, Uri},
+    middleware::{Next, from_fn, from_fn_with_state, map_response},
+    response::{IntoResponse, Redirect, Response},
+    routing::{get, post},
+};
+
+pub(crate) use self::sorry::Sorry;
+use crate::{
+    Web,
+    access::{self, Refusal},
+    load,
+};
+
+/// Largest form, bytes.
+const MAX_FORM_SIZE_BYTES: usize = 64 * 1024;
+
+/// Everything below `/console`.
+pub(crate) fn router(web: &Web) -> Router<Web> {
+    let pages = Router::new()
+        .route("/console", get(home))
+        .route("/console/health", get(health::show))
+        .route("/console/changes", get(changes::show))
+        .route("/console/logout", post(login::end));
+    // The last layer runs first.
+    let pages = pages
+        .layer(DefaultBodyLimit::max(MAX_FORM_SIZE_BYTES))
+        .layer(from_fn_with_state(web.clone(), load::bound))
+        .layer(from_fn_with_state(web.clone(), let_in))
+        .layer(map_response(assets::confine));
+    let login = Router::new()
+        .route("/console/login", get(login::show).post(login::begin))
+        .layer(DefaultBodyLimit::max(MAX_FORM_SIZE_BYTES))
+        .layer(map_response(assets::confine));
+    pages
+        .merge(login)
+        .route("/console/assets/{name}", get(assets::show))
+        .layer(from_fn(sorry::in_html))
+}
+
+/// The first channel's present.
+async fn home(State(web): State<Web>) -> Redirect {
+    match web.0.registries.keys().next() {
+        Some(channel) => Redirect::to(&frame::path(channel, "now")),
+        None => Redirect::to("/console/health"),
+    }
+}
+
+/// Lets in who has a session, and sends others to the form.
+async fn let_in(State(web): State<Web>, request: Request, next: Next) -> Response {
+    if !web.0.access.is_closed() {
+        return Sorry::new(
+            StatusCode::FORBIDDEN,
+            "the console opens once somebody may log in: set admin.token or admin.users in the scheduler's configuration",
+        )
+        .into_response();
+    }
+    access::of_person(web, request, next, |_, request, _: Refusal| {
+        if request.method() == Method::GET {
+            Redirect::to(&login::path_back_to(request.uri())).into_response()
+        } else {
+            Sorry::new(
+                StatusCode::UNAUTHORIZED,
+                "log in first: your session has ended",
+            )
+            .into_response()
+        }
+    })
+    .await
+}
+
+/// The path and the query of an address, as a link leads to it.
+fn local(uri: &Uri) -> &str {
+    uri.path_and_query().map_or("/console", |all| all.as_str())
+}

@@ -1,0 +1,95 @@
+//! Times, numbers and addresses as pages show them.
+
+use std::time::Duration;
+
+use maud::{Markup, html};
+use scheduler_lib::duration;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
+
+/// A moment: how far away, with the time itself for whoever points at it. The script keeps it true.
+pub(super) fn moment(at_ms: i64, now_ms: i64) -> Markup {
+    let utc = utc(at_ms);
+    html! { time datetime=(utc) title=(utc) data-ms=(at_ms) { (away(at_ms - now_ms)) } }
+}
+
+/// `in 5m`, `3s ago`.
+fn away(ms: i64) -> String {
+    let text = short(Duration::from_millis(ms.unsigned_abs()));
+    match ms {
+        0 => "now".to_owned(),
+        ..0 => format!("{text} ago"),
+        _ => format!("in {text}"),
+    }
+}
+
+/// A duration with two units at most.
+pub(super) fn short(length: Duration) -> String {
+    let length = match length.as_secs() {
+        0 => length,
+        _ => Duration::from_secs(length.as_secs()),
+    };
+    let text = duration::text(length);
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// A moment as RFC 3339 has it, to the second.
+pub(super) fn utc(at_ms: i64) -> String {
+    let at = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000)).ok();
+    let text = at.and_then(|at| at.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| at_ms.to_string())
+}
+
+/// A number with its thousands apart: `1 234 567`, the gaps narrow and unbreakable.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() * 2);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push('\u{202f}');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// A part of a path or of a query, with everything else than letters, digits and `-_.~` encoded.
+pub(super) fn encoded(text: &str) -> String {
+    let mut encoded = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                encoded.push(char::from(byte));
+            }
+            _ => encoded.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    encoded
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_have_their_thousands_apart() {
+        let plain = |n| number(n).replace('\u{202f}', " ");
+        assert_eq!(plain(7), "7");
+        assert_eq!(plain(1_234), "1 234");
+        assert_eq!(plain(123_456), "123 456");
+        assert_eq!(plain(1_234_567), "1 234 567");
+    }
+
+    #[test]
+    fn moments_are_told_by_how_far_they_are() {
+        assert_eq!(away(0), "now");
+        assert_eq!(away(90_500), "in 1m 30s");
+        assert_eq!(away(-400), "400ms ago");
+        assert_eq!(away(-90_000_000), "1d 1h ago");
+        assert_eq!(utc(1_800_000_000_123), "2027-01-15T08:00:00Z");
+    }
+
+    #[test]
+    fn what_means_something_in_an_address_is_encoded() {
+        assert_eq!(encoded("a/b?c=ü&<"), "a%2Fb%3Fc%3D%C3%BC%26%3C");
+    }
+}
