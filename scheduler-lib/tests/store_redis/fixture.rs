@@ -1,5 +1,7 @@
 //! A shard of its own for each test, on the server that the environment names.
 
+use std::time::Duration;
+
 use polling_model::{ChannelId, Generator, JobId, Nonce};
 use redis::{AsyncCommands, aio::MultiplexedConnection};
 use scheduler_lib::store::{
@@ -25,7 +27,12 @@ pub(crate) fn builder(channel: &ChannelId) -> RedisStoreBuilder {
 
 pub(crate) async fn raw() -> MultiplexedConnection {
     let client = redis::Client::open(url()).expect("POLLING_REDIS_URL is an address");
-    let connection = client.get_multiplexed_async_connection().await;
+    // The library's half a second is too short for a machine that builds at the same time.
+    let patient =
+        redis::AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(20)));
+    let connection = client
+        .get_multiplexed_async_connection_with_config(&patient)
+        .await;
     connection.expect("the Redis of POLLING_REDIS_URL answers")
 }
 

@@ -196,7 +196,7 @@ fn key_named(table: &Table, name: &str) -> String {
 /// An address with its password is easily written one table too high.
 fn may_hold_secret(path: &[String]) -> bool {
     let last = path.last().map(String::as_str);
-    matches!(last, Some("redis" | "token"))
+    matches!(last, Some("redis" | "secret" | "token"))
 }
 
 /// Whether serde's message repeats the text that it refuses.

@@ -21,7 +21,7 @@ pub(crate) use self::{
     audit::{Audit, Note, record},
     form::Form,
     seal::Seal,
-    session::{SESSION, cookie_of, no_cookie},
+    session::{cookie_of, no_cookie},
 };
 use self::{credentials::Credentials, proxy::of_proxy};
 use crate::{Options, Proxy, Web, api::error::ApiError, serve::Connection};

@@ -31,3 +31,55 @@ fn only<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let value = values.next()?.to_str().ok()?;
     values.next().is_none().then_some(value)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn proxy() -> Proxy {
+        Proxy {
+            from: ["10.0.0.1".parse().unwrap()].into(),
+            user: "x-forwarded-user".to_owned(),
+            groups: "x-forwarded-groups".to_owned(),
+            operators: ["sre".to_owned()].into(),
+        }
+    }
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn only_the_proxy_is_believed_and_its_groups_decide_the_role() {
+        let said = headers(&[
+            ("x-forwarded-user", "ada"),
+            ("x-forwarded-groups", "dev, sre"),
+        ]);
+        let of = |peer: &str| of_proxy(&proxy(), &said, Some(peer.parse().unwrap()));
+        assert_eq!(of("10.0.0.1").unwrap().role, Role::Operator);
+        assert_eq!(of("::ffff:10.0.0.1").unwrap().role, Role::Operator);
+        assert_eq!(of("10.0.0.2"), None);
+        assert_eq!(of_proxy(&proxy(), &said, None), None);
+    }
+
+    #[test]
+    fn without_a_group_one_is_a_reader_and_without_one_name_nobody() {
+        let of =
+            |pairs: &[_]| of_proxy(&proxy(), &headers(pairs), Some("10.0.0.1".parse().unwrap()));
+        assert_eq!(
+            of(&[("x-forwarded-user", "ada")]).unwrap().role,
+            Role::Reader
+        );
+        assert_eq!(of(&[("x-forwarded-groups", "sre")]), None);
+        assert_eq!(of(&[("x-forwarded-user", "")]), None);
+        // One of them may be the caller's own.
+        assert_eq!(
+            of(&[("x-forwarded-user", "ada"), ("x-forwarded-user", "eve")]),
+            None
+        );
+    }
+}

@@ -71,3 +71,53 @@ impl std::fmt::Debug for Seal {
         f.write_str("Seal(…)")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seal(secrets: &[&str]) -> Seal {
+        let secrets: Vec<_> = secrets.iter().map(|text| Secret::new(*text)).collect();
+        Seal::of(secrets.iter())
+    }
+
+    #[test]
+    fn a_form_is_good_for_whom_it_was_given_on_two_days() {
+        let seal = seal(&["a secret of somebody"]);
+        let given = seal.form("ada", DAY_MS);
+        for (name, now_ms, good) in [
+            ("ada", DAY_MS, true),
+            ("ada", 3 * DAY_MS - 1, true),
+            ("ada", 3 * DAY_MS, false),
+            ("ada", DAY_MS - 1, false),
+            ("bob", DAY_MS, false),
+        ] {
+            assert_eq!(
+                seal.is_form_of(name, now_ms, &given),
+                good,
+                "{name} {now_ms}"
+            );
+        }
+        for forged in ["", "AAAA", &given[1..]] {
+            assert!(!seal.is_form_of("ada", DAY_MS, forged), "{forged}");
+        }
+    }
+
+    #[test]
+    fn another_set_of_secrets_is_another_key() {
+        let given = seal(&["one", "two"]).form("ada", 0);
+        assert!(seal(&["one", "two"]).is_form_of("ada", 0, &given));
+        for other in [&["onetwo"][..], &["one"], &["two", "one"], &[]] {
+            assert!(!seal(other).is_form_of("ada", 0, &given), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn a_signature_of_one_thing_is_none_of_another() {
+        let seal = seal(&["one"]);
+        let signature = seal.sign("session", "text");
+        assert!(seal.is_right("session", "text", &signature));
+        assert!(!seal.is_right("form", "text", &signature));
+        assert!(!seal.is_right("session", "texts", &signature));
+    }
+}

@@ -4,7 +4,8 @@ use axum::{
     body::Body,
     http::{Method, Request, StatusCode, header},
 };
-use scheduler_web::{Options, Secret};
+use base64::{Engine as _, prelude::BASE64_STANDARD};
+use scheduler_web::{Options, Secret, User, access::Role};
 
 use crate::support::{JOBS, Server};
 
@@ -158,4 +159,123 @@ async fn unknown_paths_and_methods_are_answered_in_json() {
     let answer = server.call(Method::DELETE, JOBS, "").await;
     let error = "/v1/channels/mastodon/jobs does not take DELETE";
     answer.refused(StatusCode::METHOD_NOT_ALLOWED, error, None);
+}
+
+const ADA: &str = "the secret of ada";
+const BOB: &str = "the secret of bob";
+
+/// Ada is an operator, Bob a reader.
+fn with_users() -> Server {
+    let mut options = Options::default();
+    for (name, role, secret) in [("ada", Role::Operator, ADA), ("bob", Role::Reader, BOB)] {
+        let user = User::new(role, Secret::new(secret));
+        options.users.insert(name.to_owned(), user);
+    }
+    Server::with(options)
+}
+
+fn basic(name: &str, secret: &str) -> String {
+    format!(
+        "Basic {}",
+        BASE64_STANDARD.encode(format!("{name}:{secret}"))
+    )
+}
+
+#[tokio::test]
+async fn users_are_known_by_their_secret_or_by_basic_authentication() {
+    let server = with_users();
+    for (authorization, status) in [
+        (format!("Bearer {ADA}"), StatusCode::OK),
+        (format!("Bearer {BOB}"), StatusCode::OK),
+        (basic("ada", ADA), StatusCode::OK),
+        (basic("bob", BOB), StatusCode::OK),
+        (basic("ada", BOB), StatusCode::UNAUTHORIZED),
+        (basic("", ADA), StatusCode::UNAUTHORIZED),
+        (basic("eve", ADA), StatusCode::UNAUTHORIZED),
+        (basic("ada", ""), StatusCode::UNAUTHORIZED),
+        ("Basic !".to_owned(), StatusCode::UNAUTHORIZED),
+    ] {
+        let request = with_header(JOBS, header::AUTHORIZATION, &authorization);
+        assert_eq!(server.send(request).await.status, status, "{authorization}");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_sees_everything_and_changes_nothing() {
+    let server = with_users();
+    let register = async |secret: &str| {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(JOBS)
+            .header(header::AUTHORIZATION, format!("Bearer {secret}"))
+            .body(Body::from(r#"{"job_type": "posts", "account": "42"}"#));
+        server.send(request.unwrap()).await
+    };
+    let listed = async || {
+        let authorization = format!("Bearer {BOB}");
+        let request = with_header(JOBS, header::AUTHORIZATION, &authorization);
+        server.send(request).await.body["jobs"]
+            .as_array()
+            .unwrap()
+            .len()
+    };
+    let refused = "bob is a reader: only operators change anything";
+    register(BOB)
+        .await
+        .refused(StatusCode::FORBIDDEN, refused, None);
+    assert_eq!(listed().await, 0);
+    assert_eq!(register(ADA).await.status, StatusCode::CREATED);
+    assert_eq!(listed().await, 1);
+}
+
+#[tokio::test]
+async fn secrets_show_in_no_debug() {
+    let mut options = Options::default();
+    let user = User::new(Role::Reader, Secret::new(BOB));
+    options.users.insert("bob".to_owned(), user);
+    options.token = Some(Secret::new(TOKEN));
+    let shown = format!("{options:?}");
+    assert!(!shown.contains(BOB) && !shown.contains(TOKEN), "{shown}");
+}
+
+#[test]
+fn options_that_let_nobody_or_anybody_in_are_refused() {
+    let wrong = |text: &str| {
+        let mut options: Options = toml::from_str(text).unwrap();
+        let problems = options.settle();
+        let texts = problems
+            .iter()
+            .map(|(path, what)| format!("{}: {what}", path.join(".")));
+        texts.collect::<Vec<_>>().join("; ")
+    };
+    assert_eq!(
+        wrong("users.ada = { role = 'reader', secret = '0123456789abcdef' }"),
+        ""
+    );
+    for (text, said) in [
+        (
+            "users.ada = { role = 'reader' }",
+            "users.ada: it needs a secret or a secret_file",
+        ),
+        (
+            "users.ada = { role = 'reader', secret = 'short' }",
+            "users.ada.secret: it has 5 bytes",
+        ),
+        (
+            "users.'a:b' = { role = 'reader', secret = '0123456789abcdef' }",
+            "users.a:b: a name has",
+        ),
+        (
+            "proxy = { from = ['10.0.0.1'] }",
+            "proxy: set admin.token as well",
+        ),
+        ("listen = '0.0.0.0:1'", "listen: 0.0.0.0:1 is not loopback"),
+        (
+            "token_file = '/nonexistent/x'",
+            "token_file: /nonexistent/x cannot be read",
+        ),
+    ] {
+        let found = wrong(text);
+        assert!(found.starts_with(said), "{text}: {found}");
+    }
 }
