@@ -32,6 +32,8 @@ pub(crate) struct Probes {
     pub(crate) work: Late,
     pub(crate) completed: Late,
     pub(crate) bus: Late,
+    #[cfg(feature = "settings")]
+    pub(crate) settings: Late,
     pulse: Arc<OnceLock<Pulse>>,
 }
 
@@ -49,7 +51,7 @@ impl Probes {
         Ok(probes)
     }
 
-    fn new() -> Result<Self, HealthError> {
+    pub(crate) fn new() -> Result<Self, HealthError> {
         let pulse = Arc::new(OnceLock::<Pulse>::new());
         let beating = Arc::clone(&pulse);
         let waiting_since_ms = move || beating.get()?.waiting_since_ms();
@@ -59,11 +61,18 @@ impl Probes {
         for check in [work.0, completed.0, bus.0] {
             health = health.check(check.cache(ANSWERS_HOLD));
         }
+        #[cfg(feature = "settings")]
+        let (health, settings) = {
+            let (check, settings) = checks::late("settings");
+            (health.check(check), settings)
+        };
         Ok(Self {
             health: health.build()?,
             work: work.1,
             completed: completed.1,
             bus: bus.1,
+            #[cfg(feature = "settings")]
+            settings,
             pulse,
         })
     }
@@ -113,6 +122,8 @@ mod tests {
             async || probes.health.readiness().await.serves(),
         );
         assert!(alive().await && !ready().await);
+        #[cfg(feature = "settings")]
+        probes.settings.found(Check::new("found", || true));
         for late in [&probes.work, &probes.completed, &probes.bus] {
             late.found(Check::new("found", || true));
         }

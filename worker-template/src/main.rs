@@ -2,24 +2,26 @@
 
 mod health;
 mod logs;
+mod metrics;
 mod options;
 mod poll;
 mod ports;
+#[cfg(feature = "settings")]
+mod settings;
 mod stand_in;
 #[cfg(test)]
 mod tests;
 
 use std::{future::pending, sync::Arc, time::Duration};
 
-use axum::Router;
 use clap::Parser;
 use polling_core::{
-    SharedObserver, SystemClock, Worker, WorkerConfig,
+    SystemClock, Worker, WorkerConfig,
     http::{HttpClient, HttpConfig, dialect::Dialect},
 };
 use tokio::{pin, select, signal, time::sleep};
 
-use crate::{health::Probes, options::Options, poll::Items, ports::Ports};
+use crate::{health::Probes, metrics::Metrics, options::Options, poll::Items, ports::Ports};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
@@ -29,7 +31,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 async fn main() -> anyhow::Result<()> {
     let options = Options::parse();
     let logs = logs::start(&options)?;
-    let (observer, routes) = metrics();
+    let metrics = Metrics::new();
+    let routes = metrics::router(metrics.clone());
     let probes = Probes::serve(options.health_listen, routes).await?;
     let stop = shutdown(options.for_s)?;
     pin!(stop);
@@ -37,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
     let worker = select! {
         biased;
         () = &mut stop => return Ok(()),
-        worker = ready_worker(&options, &probes, observer) => worker?,
+        worker = ready_worker(&options, &probes, &metrics) => worker?,
     };
     let stopping = async {
         stop.await;
@@ -52,8 +55,9 @@ async fn main() -> anyhow::Result<()> {
 async fn ready_worker(
     options: &Options,
     probes: &Probes,
-    observer: SharedObserver,
+    metrics: &Metrics,
 ) -> anyhow::Result<Worker> {
+    let observer = metrics.observer();
     let ports = Ports::open(options, probes, &observer).await?;
     let worker = Worker::builder()
         .config(WorkerConfig {
@@ -70,20 +74,10 @@ async fn ready_worker(
         .topic(options.topic.clone())
         .poller(poller(options).await?)
         .build()?;
+    #[cfg(feature = "settings")]
+    settings::follow(&options.settings, &worker, probes, metrics)?;
     probes.await_ready(&worker).await;
     Ok(worker)
-}
-
-/// Who counts what the worker does, and the route that tells it.
-#[cfg(feature = "metrics")]
-fn metrics() -> (SharedObserver, Router) {
-    let metrics = polling_ops::metrics::Metrics::new();
-    (metrics.observer(), polling_ops::prometheus::router(metrics))
-}
-
-#[cfg(not(feature = "metrics"))]
-fn metrics() -> (SharedObserver, Router) {
-    (Arc::new(()), Router::new())
 }
 
 async fn poller(options: &Options) -> anyhow::Result<Items> {

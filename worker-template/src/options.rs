@@ -59,6 +59,9 @@ pub(crate) struct Options {
     #[cfg(feature = "redis")]
     #[arg(long, env = "QUEUE_SPACE", default_value = "demo")]
     pub(crate) queue_space: String,
+    #[cfg(feature = "settings")]
+    #[command(flatten)]
+    pub(crate) settings: crate::settings::Sources,
     /// Where events go to.
     #[arg(long, env = "WORKER_BUS", value_enum, default_value_t = Bus::Memory)]
     pub(crate) bus: Bus,
@@ -113,11 +116,11 @@ pub(crate) enum Bus {
 }
 
 /// An address that may hold a password: it shows in no log.
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "settings"))]
 #[derive(Clone)]
 pub(crate) struct Secret(pub(crate) String);
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "settings"))]
 impl std::str::FromStr for Secret {
     type Err = std::convert::Infallible;
 
@@ -126,7 +129,7 @@ impl std::str::FromStr for Secret {
     }
 }
 
-#[cfg(feature = "redis")]
+#[cfg(any(feature = "redis", feature = "settings"))]
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret")

@@ -68,6 +68,9 @@ pub use self::consul::{
 pub use self::metrics::{SETTINGS_IN_FORCE, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING};
 #[cfg(feature = "config-redis")]
 pub use self::redis::RedisSource;
+/// A configuration as it is read from TOML.
+pub use toml::Table;
+
 pub use self::{
     below::Below,
     catalog::{Catalog, Setting},
