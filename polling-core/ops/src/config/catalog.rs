@@ -22,9 +22,13 @@ enum Part {
     Any(&'static str),
 }
 
-/// All settings that may change.
+/// All settings of a program that may change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Catalog(Vec<Setting>);
+pub struct Catalog {
+    settings: Vec<Setting>,
+    /// What other programs' keys begin with.
+    left: Vec<Vec<Part>>,
+}
 
 impl Part {
     fn parse(text: &'static str) -> Self {
@@ -34,6 +38,13 @@ impl Part {
         {
             Some(name) => Self::Any(name),
             None => Self::Exactly(text),
+        }
+    }
+
+    fn fits(&self, segment: &str) -> bool {
+        match self {
+            Self::Exactly(text) => *text == segment,
+            Self::Any(_) => true,
         }
     }
 }
@@ -67,11 +78,8 @@ impl Setting {
         if segments.len() != self.key.len() {
             return None;
         }
-        let fits = |(part, segment): (&Part, &&str)| match part {
-            Part::Exactly(text) => text == segment,
-            Part::Any(_) => true,
-        };
-        if !self.key.iter().zip(&segments).all(fits) {
+        let mut parts = self.key.iter().zip(&segments);
+        if !parts.all(|(part, segment)| part.fits(segment)) {
             return None;
         }
         let filled = |part: &Part| match part {
@@ -139,7 +147,31 @@ impl Catalog {
     /// Of these. Where two fit a key, the first counts.
     #[must_use]
     pub const fn new(settings: Vec<Setting>) -> Self {
-        Self(settings)
+        Self {
+            settings,
+            left: Vec::new(),
+        }
+    }
+
+    /// Passes over the keys below these, which other programs read from the same source: `alerts`, or
+    /// `{channel}/{job_type}/worker`.
+    #[must_use]
+    pub fn leaving(mut self, areas: impl IntoIterator<Item = &'static str>) -> Self {
+        let areas = areas.into_iter();
+        self.left
+            .extend(areas.map(|area| area.split('/').map(Part::parse).collect()));
+        self
+    }
+
+    /// Whether another program reads this key.
+    #[must_use]
+    pub fn leaves(&self, key: &str) -> bool {
+        let segments: Vec<_> = key.split('/').collect();
+        let within = |area: &Vec<Part>| {
+            let mut parts = area.iter().zip(&segments);
+            segments.len() > area.len() && parts.all(|(part, segment)| part.fits(segment))
+        };
+        self.left.iter().any(within)
     }
 
     /// The setting that a key names, and its path in the configuration.
@@ -149,7 +181,7 @@ impl Catalog {
     /// That there is none, or that `base` has no table of the name that the key has.
     pub(super) fn path_of(&self, key: &Key, base: &Table) -> Result<Vec<String>, Fault> {
         let mut missing = None;
-        for setting in &self.0 {
+        for setting in &self.settings {
             let Some(path) = setting.path_of(key) else {
                 continue;
             };
@@ -175,7 +207,7 @@ impl Catalog {
             let found = setting.keys_in(base).into_iter();
             found.filter_map(move |(key, value)| Some((Key::new(&key).ok()?, setting, value)))
         };
-        let mut keys: Vec<_> = self.0.iter().flat_map(of).collect();
+        let mut keys: Vec<_> = self.settings.iter().flat_map(of).collect();
         keys.sort_by(|a, b| a.0.cmp(&b.0));
         keys.dedup_by(|a, b| a.0 == b.0);
         keys
@@ -255,6 +287,23 @@ mod tests {
                 ("x/y/interval".to_owned(), None),
             ]
         );
+    }
+
+    #[test]
+    fn keys_of_other_programs_are_known_by_what_they_begin_with() {
+        let catalog = catalog().leaving(["alerts", "{channel}/{job_type}/worker"]);
+        let cases = [
+            ("alerts/freshness/burn", true),
+            ("mastodon/posts/worker/concurrency", true),
+            ("mastodon/posts/worker/http/timeout", true),
+            ("alerts", false),
+            ("mastodon/posts/worker", false),
+            ("mastodon/alerts/interval", false),
+            ("mastodon/posts/interval", false),
+        ];
+        for (key, leaves) in cases {
+            assert_eq!(catalog.leaves(key), leaves, "{key}");
+        }
     }
 
     #[test]

@@ -16,6 +16,9 @@ pub struct Current<T> {
     pub refused: BTreeMap<String, Refused>,
     /// The sources, weakest first.
     pub sources: Vec<SourceState>,
+    /// Why what sources say is not kept for the next start, or what was kept is ignored; `None` if nothing is wrong, or
+    /// nothing is to be kept.
+    pub unkept: Option<String>,
 }
 
 /// A value that a source has laid over a static one.
@@ -52,6 +55,8 @@ pub struct SourceState {
     pub name: Arc<str>,
     /// When it last answered, UTC milliseconds; `None` if it never did.
     pub heard_ms: Option<i64>,
+    /// When an earlier run heard what holds of it, UTC milliseconds; `None` once this run has heard better.
+    pub recalled_ms: Option<i64>,
     /// Why what it said last, or the static values, are in force instead of what it holds.
     pub failure: Option<String>,
 }
@@ -80,6 +85,7 @@ impl<T> Clone for Current<T> {
             in_force: self.in_force.clone(),
             refused: self.refused.clone(),
             sources: self.sources.clone(),
+            unkept: self.unkept.clone(),
         }
     }
 }

@@ -37,6 +37,10 @@ impl Source for EnvironmentSource {
             None => pending().boxed(),
         }
     }
+
+    fn outlives_restarts(&self) -> bool {
+        false
+    }
 }
 
 #[cfg(test)]

@@ -82,8 +82,16 @@ impl<T: DeserializeOwned> Layers<T> {
         &self.refused
     }
 
+    /// Whether another program reads this key.
+    pub(super) fn leaves(&self, key: &str) -> bool {
+        self.catalog.leaves(key)
+    }
+
     /// Whether a value, or giving one up, would be right beside all that is in force.
     pub(super) fn check(&self, key: &str, text: Option<&str>) -> Result<(), String> {
+        if self.catalog.leaves(key) {
+            return Err("another program reads this key".to_owned());
+        }
         let (key, path) = self.place(key, text.unwrap_or_default())?;
         let change = Change {
             key,
@@ -125,7 +133,8 @@ impl<T: DeserializeOwned> Layers<T> {
         now_ms: i64,
     ) -> BTreeMap<&'w str, (Key, Vec<String>)> {
         let mut places = BTreeMap::new();
-        for (text, said) in wanted {
+        let ours = wanted.iter().filter(|(key, _)| !self.catalog.leaves(key));
+        for (text, said) in ours {
             match self.place(text, &said.text) {
                 Ok(place) => {
                     places.insert(text.as_str(), place);

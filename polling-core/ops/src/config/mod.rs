@@ -37,7 +37,8 @@
 //!   good value stays, and [`Current::refused`] tells the reason.
 //! - Values that are right only together, such as a least and a most, take effect together.
 //! - A source that cannot be reached, or that has lost all that it held, changes nothing: what it said last stays.
-//!   [`Current::sources`] tells so. One that was never reached leaves the static values.
+//!   [`Current::sources`] tells so. One that was never reached leaves the static values; or, with [`Building::keep`], what it said
+//!   to an earlier run.
 //! - Every value in force knows its source, and when it changed.
 //! - Values are told: in the log when they change, and to whoever looks at [`Current`]. A catalog names no secret.
 

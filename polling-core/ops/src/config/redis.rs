@@ -28,10 +28,11 @@ impl RedisSource {
     ) -> Result<Self, SourceError> {
         let link = Link::new(url, options)
             .map_err(|error| SourceError::new("this is no address of a Redis").because(error))?;
+        let key = key.into();
         Ok(Self {
-            name: format!("redis {}", link.address()),
+            name: format!("redis {}/{key}", link.address()),
             link,
-            key: key.into(),
+            key,
             told: None,
         })
     }

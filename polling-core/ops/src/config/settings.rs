@@ -1,18 +1,21 @@
 //! Following the sources, and telling what holds.
 
-use std::{
-    collections::BTreeMap,
-    fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+mod keeper;
+mod kept;
+mod state;
 
-use futures_util::future::join_all;
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+
+use futures_util::future::{OptionFuture, join_all};
 use polling_model::{Generator, SharedClock, chain};
 use serde::de::DeserializeOwned;
 use tokio::{sync::watch, time::sleep};
 
-use super::{Current, Found, Layers, MAX_KEYS, Source, SourceError, SourceState, layers::Said};
+use self::{
+    kept::Kept,
+    state::{Heard, Shared},
+};
+use super::{Current, Layers, Source, SourceError};
 
 /// Pause after the first failure of a source; twice as long after each further one …
 const SHORTEST_PAUSE_MS: u64 = 200;
@@ -33,6 +36,7 @@ pub struct Building<T> {
     clock: SharedClock,
     generator: Generator,
     sources: Vec<Box<dyn Source>>,
+    keep: Option<PathBuf>,
 }
 
 impl<T> Clone for Settings<T> {
@@ -52,6 +56,7 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Settings<T> {
             clock,
             generator,
             sources: Vec::new(),
+            keep: None,
         }
     }
 }
@@ -100,85 +105,56 @@ impl<T: DeserializeOwned + Send + Sync + 'static> Building<T> {
         self
     }
 
-    /// What holds, and what keeps it so for as long as it is polled.
+    /// Keeps what sources say in this file, for the next start: until a source answers then, what it said last holds. The
+    /// folder must be there.
+    pub fn keep(mut self, file: impl Into<PathBuf>) -> Self {
+        self.keep = Some(file.into());
+        self
+    }
+
+    /// What holds, and what keeps it so for as long as it is polled. Reads the file of what was kept.
     pub fn start(self) -> (Settings<T>, impl Future<Output = ()> + Send + 'static) {
-        let Self {
-            layers,
-            clock,
-            generator,
-            sources,
-        } = self;
-        let states = sources.iter().map(|source| Heard::nothing(source.name()));
-        let state = State {
-            layers,
-            heard: states.collect(),
-        };
-        let (current, receiver) = watch::channel(Arc::new(state.current()));
-        let shared = Arc::new(Shared {
-            state: Mutex::new(state),
-            current,
-            clock,
+        let (recalled, unkept) = self.recall();
+        let heard = self.sources.iter().map(|source| {
+            let recalled = recalled.get(source.name());
+            let recalled = recalled.filter(|_| source.outlives_restarts());
+            Heard::at_start(source.name(), recalled.cloned())
         });
-        let following = sources
-            .into_iter()
-            .enumerate()
+        let shared = Shared::new(self.layers, heard.collect(), unkept, self.clock);
+        let shared = Arc::new(shared);
+        let settings = Settings {
+            current: shared.watch(),
+            shared: Arc::clone(&shared),
+        };
+        let keeping = self.keep.map(|path| {
+            let changes = shared.watch();
+            keeper::keep(Arc::clone(&shared), path, recalled, changes)
+        });
+        let generator = self.generator;
+        let following = self.sources.into_iter().enumerate();
+        let following = following
             .map(|(index, source)| follow(Arc::clone(&shared), index, source, generator.clone()));
         let following = join_all(following.collect::<Vec<_>>());
         let run = async move {
-            following.await;
-        };
-        let settings = Settings {
-            current: receiver,
-            shared,
+            tokio::join!(following, OptionFuture::from(keeping));
         };
         (settings, run)
     }
-}
 
-struct Shared<T> {
-    state: Mutex<State<T>>,
-    current: watch::Sender<Arc<Current<T>>>,
-    clock: SharedClock,
-}
-
-struct State<T> {
-    layers: Layers<T>,
-    /// Weakest first.
-    heard: Vec<Heard>,
-}
-
-/// What a source said.
-struct Heard {
-    state: SourceState,
-    found: Found,
-}
-
-impl Heard {
-    fn nothing(name: &str) -> Self {
-        Self {
-            state: SourceState {
-                name: name.into(),
-                heard_ms: None,
-                failure: None,
-            },
-            found: Found::new(),
-        }
-    }
-
-    /// What was said last stays where what is said now cannot be meant.
-    fn take(&mut self, found: Found, now_ms: i64) {
-        self.state.heard_ms = Some(now_ms);
-        self.state.failure = if found.len() > MAX_KEYS {
-            Some(format!(
-                "it holds {} keys, more than {MAX_KEYS}: what it said before stays",
-                found.len()
-            ))
-        } else if found.is_empty() && !self.found.is_empty() {
-            Some("it holds nothing any more: what it said before stays".to_owned())
-        } else {
-            self.found = found;
-            None
+    /// What was kept, or why it cannot be read.
+    fn recall(&self) -> (Kept, Option<String>) {
+        let Some(path) = &self.keep else {
+            return (Kept::new(), None);
         };
+        match kept::read(path) {
+            Ok(kept) => (kept, None),
+            Err(error) => {
+                let path = path.display();
+                let what = format!("{path} cannot be read, and is ignored: {error}");
+                tracing::warn!(reason = what, "settings are not recalled");
+                (Kept::new(), Some(what))
+            }
+        }
     }
 }
 
@@ -212,67 +188,6 @@ fn told(error: &SourceError) -> String {
 fn pause(failures: u32, generator: &Generator) -> Duration {
     let bound_ms = (SHORTEST_PAUSE_MS << (failures - 1).min(16)).min(LONGEST_PAUSE_MS);
     Duration::from_millis(bound_ms / 2 + generator.below(bound_ms / 2))
-}
-
-impl<T> Shared<T> {
-    fn lock(&self) -> MutexGuard<'_, State<T>> {
-        // Nothing panics between a source's change and what follows from it.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl<T: DeserializeOwned> Shared<T> {
-    /// Changes what is known of a source, and tells what follows.
-    fn change(&self, index: usize, change: impl FnOnce(&mut Heard, i64)) {
-        let now_ms = self.clock.now_ms();
-        let mut state = self.lock();
-        let heard = &mut state.heard[index];
-        let before = heard.state.failure.clone();
-        change(heard, now_ms);
-        match (&before, &heard.state.failure) {
-            (before, after) if before == after => {}
-            (_, Some(failure)) => {
-                tracing::warn!(
-                    source = &*heard.state.name,
-                    failure,
-                    "a source of settings fails"
-                );
-            }
-            (_, None) => {
-                tracing::info!(
-                    source = &*heard.state.name,
-                    "a source of settings answers again"
-                );
-            }
-        }
-        let wanted = state.wanted();
-        state.layers.apply(&wanted, now_ms);
-        self.current.send_replace(Arc::new(state.current()));
-    }
-}
-
-impl<T: DeserializeOwned> State<T> {
-    /// What is to hold: of each key, what the strongest source says.
-    fn wanted(&self) -> BTreeMap<String, Said> {
-        let said = |heard: &Heard| {
-            let source = Arc::clone(&heard.state.name);
-            let texts = heard.found.clone().into_iter();
-            texts.map(move |(key, text)| {
-                let source = Arc::clone(&source);
-                (key, Said { text, source })
-            })
-        };
-        self.heard.iter().flat_map(said).collect()
-    }
-
-    fn current(&self) -> Current<T> {
-        Current {
-            value: Arc::clone(self.layers.value()),
-            in_force: self.layers.in_force(),
-            refused: self.layers.refused().clone(),
-            sources: self.heard.iter().map(|heard| heard.state.clone()).collect(),
-        }
-    }
 }
 
 #[cfg(test)]

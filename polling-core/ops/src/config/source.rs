@@ -26,6 +26,11 @@ pub trait Source: Send + 'static {
     ///
     /// That what it holds is not known. It is asked again after a pause.
     fn next(&mut self) -> BoxFuture<'_, Result<Found, SourceError>>;
+
+    /// Whether what it said in an earlier run may hold until it answers; false of what changes only with a restart.
+    fn outlives_restarts(&self) -> bool {
+        true
+    }
 }
 
 /// Pause between two looks at what does not tell of changes.

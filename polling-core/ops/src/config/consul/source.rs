@@ -28,7 +28,7 @@ pub struct ConsulSource {
 impl ConsulSource {
     pub(super) fn new(consul: Consul) -> Self {
         Self {
-            name: format!("consul {}", consul.address()),
+            name: format!("consul {}/{}", consul.address(), consul.prefix()),
             consul,
             index: 0,
             told: None,

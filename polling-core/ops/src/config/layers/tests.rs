@@ -128,6 +128,16 @@ fn what_would_be_refused_is_known_before_it_is_written() {
 }
 
 #[test]
+fn what_belongs_to_another_program_is_neither_taken_nor_refused() {
+    let mut layers = layers();
+    layers.catalog = layers.catalog.leaving(["alerts"]);
+    layers.apply(&wanted(&[("alerts/most", "9"), ("most", "9")]), 10);
+    assert_eq!((shown(&layers), reasons(&layers)), ((1, 9, "red"), vec![]));
+    assert_eq!(layers.in_force().len(), 1);
+    assert!(layers.check("alerts/most", Some("9")).is_err());
+}
+
+#[test]
 fn values_are_bounded_in_length() {
     let mut layers = layers();
     layers.apply(&wanted(&[("name", &"x".repeat(MAX_VALUE_LEN + 1))]), 10);

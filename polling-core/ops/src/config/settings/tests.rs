@@ -3,19 +3,19 @@ use serde::Deserialize;
 use tokio::sync::mpsc;
 
 use super::{
-    super::{Catalog, Setting},
+    super::{Catalog, Found, Setting},
     *,
 };
 
 #[derive(Debug, Deserialize)]
-struct Kettle {
-    celsius: u8,
+pub(super) struct Kettle {
+    pub(super) celsius: u8,
 }
 
 /// Says what a test tells it to.
-struct Told(
-    &'static str,
-    mpsc::UnboundedReceiver<Result<Found, SourceError>>,
+pub(super) struct Told(
+    pub(super) &'static str,
+    pub(super) mpsc::UnboundedReceiver<Result<Found, SourceError>>,
 );
 
 impl Source for Told {
@@ -33,17 +33,25 @@ impl Source for Told {
     }
 }
 
-type Teller = mpsc::UnboundedSender<Result<Found, SourceError>>;
+pub(super) type Teller = mpsc::UnboundedSender<Result<Found, SourceError>>;
 
-/// A kettle of 80 degrees, and two sources, the weaker first.
-fn settings() -> (Settings<Kettle>, Teller, Teller) {
-    let catalog = Catalog::new(vec![Setting::new("celsius", "celsius", "")]);
+pub(super) fn teller() -> (Teller, mpsc::UnboundedReceiver<Result<Found, SourceError>>) {
+    mpsc::unbounded_channel()
+}
+
+/// A kettle of 80 degrees.
+pub(super) fn layers() -> Layers<Kettle> {
+    let catalog = Catalog::new(vec![Setting::new("celsius", "celsius", "")]).leaving(["others"]);
     let base = "celsius = 80".parse().unwrap();
-    let layers = Layers::new(base, catalog, |_: &Kettle| Vec::new()).unwrap();
-    let (file, of_file) = mpsc::unbounded_channel();
-    let (consul, of_consul) = mpsc::unbounded_channel();
+    Layers::new(base, catalog, |_: &Kettle| Vec::new()).unwrap()
+}
+
+/// The kettle, and two sources, the weaker first.
+fn settings() -> (Settings<Kettle>, Teller, Teller) {
+    let (file, of_file) = teller();
+    let (consul, of_consul) = teller();
     let clock = ManualClock::at(1_000);
-    let (settings, run) = Settings::over(layers, Arc::new(clock), Generator::from_seed(1))
+    let (settings, run) = Settings::over(layers(), Arc::new(clock), Generator::from_seed(1))
         .source(Told("file", of_file))
         .source(Told("consul", of_consul))
         .start();
@@ -51,7 +59,7 @@ fn settings() -> (Settings<Kettle>, Teller, Teller) {
     (settings, file, consul)
 }
 
-fn celsius(text: &str) -> Result<Found, SourceError> {
+pub(super) fn celsius(text: &str) -> Result<Found, SourceError> {
     Ok(Found::from([("celsius".to_owned(), text.to_owned())]))
 }
 
