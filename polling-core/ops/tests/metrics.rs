@@ -18,7 +18,10 @@ use polling_model::{
     ChannelId, ErrorClass, JobType, ManualClock, Observation, Observer as _, SharedClock,
 };
 use polling_ops::{
-    config::{SETTINGS_IN_FORCE, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING},
+    config::{
+        SETTINGS_IN_FORCE, SETTINGS_RECALLED, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING,
+        SETTINGS_UNKEPT,
+    },
     graphite,
     metrics::{
         ASK_DEADLINE, Gauge, Metrics, OBJECTIVE_BOUND, OBJECTIVE_SHARE, QUEUE_AGE, QUEUE_DEPTH,
@@ -276,6 +279,8 @@ fn the_handbook_has_a_row_for_each_metric_and_no_other() {
         &SETTINGS_IN_FORCE,
         &SETTINGS_REFUSED,
         &SETTINGS_SOURCE_FAILING,
+        &SETTINGS_RECALLED,
+        &SETTINGS_UNKEPT,
     ];
     expected.extend(gauges.map(|gauge| row(gauge.name, "gauge", gauge.labels, gauge.help)));
     let kinds = ["| counter |", "| gauge |", "| histogram |"];

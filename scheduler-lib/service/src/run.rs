@@ -71,6 +71,7 @@ pub async fn run(
         Arc::clone(&clock),
         keda,
         decisions.clone(),
+        settings.clone(),
         stop.clone(),
     );
     let scaling = tokio::spawn(scaling);

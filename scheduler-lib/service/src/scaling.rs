@@ -5,6 +5,7 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
+    future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,16 +14,20 @@ use anyhow::Context;
 use futures_util::future::join_all;
 use polling_model::{ChannelId, JobType, SharedClock, SlotRing, chain};
 use polling_ops::{
+    config::Current,
     keda::{self, Board, Target},
-    scaling::{Decision, LookAhead, Sample, ScalingRules, ScalingState, decide},
+    scaling::{Decision, LookAhead, Sample, ScalingState, decide},
 };
 use polling_transport::QueueStats;
 use scheduler_lib::{QueueRole, Registry, Scheduler};
 use scheduler_web::ScalingView;
-use tokio::{net::TcpListener, time::MissedTickBehavior};
+use tokio::{net::TcpListener, sync::watch, time::MissedTickBehavior};
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Scaling};
+use crate::{
+    config::{Config, JobTypeScaling, Scaling},
+    settings::{Settings, Steered},
+};
 
 /// Most spans that the time looked ahead is cut into; each is a call to the store.
 const MAX_SPANS: u64 = 8;
@@ -123,13 +128,15 @@ pub async fn listen(settings: &Scaling) -> anyhow::Result<Option<TcpListener>> {
     Ok(Some(listener))
 }
 
-/// Decides, posts what is decided, and answers KEDA, until `stop` is cancelled.
+/// Decides, posts what is decided, and answers KEDA, until `stop` is cancelled. Rules are those of `steering`, where
+/// settings are followed.
 pub async fn run(
     config: Config,
     registries: BTreeMap<ChannelId, Registry>,
     clock: SharedClock,
     keda: Option<TcpListener>,
     decisions: Decisions,
+    steering: Option<Settings>,
     stop: CancellationToken,
 ) {
     let settings = &config.scaling;
@@ -140,14 +147,12 @@ pub async fn run(
         keda::serve(listener, scaler, stop.cancelled()).await;
     };
     let channels = settings.channels.iter().filter_map(|(id, job_types)| {
-        let rules = job_types.iter();
-        let rules = rules.map(|(job_type, rules)| (job_type.clone(), rules.0.clone()));
         Some(ChannelScaling {
             channel: id.clone(),
             registry: registries.get(id)?.clone(),
-            rules: rules.collect(),
+            rules: job_types.clone(),
+            steering: steering.as_ref().map(Settings::watch),
             states: BTreeMap::new(),
-            paced: config.channels.get(id)?.limits.paced,
             every: settings.every,
             clock: Arc::clone(&clock),
             board: board.clone(),
@@ -168,10 +173,10 @@ pub fn registries(scheduler: &Scheduler) -> BTreeMap<ChannelId, Registry> {
 struct ChannelScaling {
     channel: ChannelId,
     registry: Registry,
-    rules: BTreeMap<JobType, ScalingRules>,
+    rules: BTreeMap<JobType, JobTypeScaling>,
+    /// Where other rules come from.
+    steering: Option<watch::Receiver<Arc<Current<Steered>>>>,
     states: BTreeMap<JobType, (ScalingState, u32)>,
-    /// Slots are dispatched over three quarters of their width, not at once.
-    paced: bool,
     every: Duration,
     clock: SharedClock,
     board: Board,
@@ -186,6 +191,8 @@ impl ChannelScaling {
             tokio::select! {
                 biased;
                 () = stop.cancelled() => return,
+                // Not at the next turn: whoever sets a bound is waiting for it.
+                rules = steered(&mut self.steering, &self.channel, &self.rules) => self.rules = rules,
                 _ = turns.tick() => {}
             }
             // A look is bounded, so that the end of the process waits for it at most so long.
@@ -211,13 +218,15 @@ impl ChannelScaling {
     async fn look(&self) -> Result<BTreeMap<JobType, Sample>, String> {
         let now_ms = self.clock.now_ms();
         let waiting = self.waiting().await?;
+        // Slots are then dispatched over three quarters of their width, not at once.
+        let paced = self.registry.limits().paced;
         let mut look_ahead: BTreeMap<&JobType, Vec<LookAhead>> = BTreeMap::new();
         for span in spans(self.registry.ring(), now_ms, self.reach()) {
             let due = self.registry.due_within(span.slots).await;
             let due = due.map_err(|error| chain(&error))?;
             for job_type in self.rules.keys() {
                 let jobs = due.get(job_type).copied().unwrap_or(0);
-                let ends = [self.paced.then_some(span.paced), Some(span.through)];
+                let ends = [paced.then_some(span.paced), Some(span.through)];
                 let ahead = look_ahead.entry(job_type).or_default();
                 ahead.extend(
                     ends.into_iter()
@@ -256,7 +265,7 @@ impl ChannelScaling {
 
     /// How far ahead a decision needs to see.
     fn reach(&self) -> Duration {
-        let reaches = self.rules.values().map(|rules| rules.reach(self.every));
+        let reaches = self.rules.values().map(|rules| rules.0.reach(self.every));
         reaches.max().unwrap_or_default()
     }
 
@@ -266,7 +275,7 @@ impl ChannelScaling {
                 Some((state, before)) => (state, Some(before)),
                 None => (ScalingState::default(), None),
             };
-            let (decision, state) = decide(&self.rules[job_type], state, sample);
+            let (decision, state) = decide(&self.rules[job_type].0, state, sample);
             if before != Some(decision.workers) {
                 let (channel, workers) = (&self.channel, decision.workers);
                 tracing::info!(%channel, %job_type, workers, reason = decision.reason, "workers");
@@ -281,6 +290,27 @@ impl ChannelScaling {
             let at_ms = sample.now_ms;
             self.decisions.post(target, Decided { decision, at_ms });
         }
+    }
+}
+
+/// A channel's rules, once they differ from those that are gone by.
+async fn steered(
+    steering: &mut Option<watch::Receiver<Arc<Current<Steered>>>>,
+    channel: &ChannelId,
+    rules: &BTreeMap<JobType, JobTypeScaling>,
+) -> BTreeMap<JobType, JobTypeScaling> {
+    let Some(watch) = steering else {
+        return pending().await;
+    };
+    let of =
+        |current: &Current<Steered>| Some(current.value.channels.get(channel)?.scaling.clone());
+    let differ = |current: &Arc<Current<Steered>>| of(current).is_some_and(|found| found != *rules);
+    let found = watch.wait_for(differ).await;
+    let found = found.map(|current| of(&current).unwrap_or_default());
+    match found {
+        Ok(rules) => rules,
+        // Nothing follows the sources any more: the process ends.
+        Err(_) => pending().await,
     }
 }
 

@@ -118,6 +118,7 @@ async fn workers(registered: usize, waiting: usize) -> f64 {
         clock,
         Some(listener),
         told,
+        None,
         stop.clone(),
     );
     let running = tokio::spawn(running);

@@ -12,13 +12,13 @@ use polling_ops::{config::Check, health::checks, metrics::Metrics};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler::{
     config::Config,
-    scaling::registries,
+    scaling::{self, Decisions, registries},
     settings::{self, Settings, Steered},
 };
 use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler, ledger::Cushion};
 use scheduler_web::Web;
 use serde_json::{Value, json};
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -233,6 +233,133 @@ async fn a_cushion_set_in_consul_is_taken_up_and_given_up_again() {
             .unwrap()
     );
     following.cushion_is(Cushion::NONE).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_bound_of_scaling_that_changes_moves_the_next_decision() {
+    let file = File::new();
+    let section = format!(
+        "{}[scaling]\nevery = \"1h\"\n[scaling.channels.mastodon.posts]\nmax = 5\n",
+        file.section()
+    );
+    let following = Following::start(&section);
+    let decisions = Decisions::new(&following.config.scaling);
+    let stop = CancellationToken::new();
+    let deciding = scaling::run(
+        following.config.clone(),
+        registries(&following.scheduler),
+        Arc::clone(&following.clock),
+        None,
+        decisions.clone(),
+        Some(following.settings.clone()),
+        stop.clone(),
+    );
+    let deciding = tokio::spawn(deciding);
+    let begin = Instant::now();
+    let workers_are = async |workers: u32| {
+        let decided = || decisions.of(&"mastodon".parse().unwrap());
+        while decided()
+            .first()
+            .map(|(_, decided)| decided.decision.workers)
+            != Some(workers)
+        {
+            sleep(Duration::from_millis(10)).await;
+        }
+    };
+    workers_are(1).await;
+    file.write("[mastodon.posts.scaling]\nmin = 3\n");
+    workers_are(3).await;
+    // Wrong beside the most that there is: what held before stays.
+    file.write("[mastodon.posts.scaling]\nmin = 9\n");
+    following.until(|current| !current.refused.is_empty()).await;
+    let current = following.settings.current();
+    let (key, refused) = current.refused.first_key_value().unwrap();
+    assert_eq!(
+        (key.as_str(), refused.reason.as_str()),
+        ("mastodon/posts/scaling/min", "it needs 0 to max")
+    );
+    file.write("[mastodon.posts.scaling]\nmin = 9\nmax = 12\n");
+    workers_are(9).await;
+    assert!(
+        begin.elapsed() < Duration::from_secs(10),
+        "long before the next turn"
+    );
+    stop.cancel();
+    deciding.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_source_said_last_is_taken_up_by_the_next_start() {
+    let (file, kept) = (File::new(), File::new());
+    let section = format!("{}keep = {:?}\n", file.section(), kept.0);
+    let following = Following::start(&section);
+    file.write("[mastodon.posts]\ncushion = 50\n[mastodon.posts.worker]\nconcurrency = 3\n");
+    following.cushion_is(Cushion::Calls(50)).await;
+    assert!(
+        following.settings.current().refused.is_empty(),
+        "the worker reads its own"
+    );
+    while !fs::read_to_string(&kept.0)
+        .unwrap_or_default()
+        .contains("cushion")
+    {
+        sleep(Duration::from_millis(10)).await;
+    }
+    // Now it cannot be read.
+    file.write("[mastodon");
+    let following = Following::start(&section);
+    following.cushion_is(Cushion::Calls(50)).await;
+    following
+        .until(|current| current.sources[0].failure.is_some())
+        .await;
+    let told = following.get("/v1/settings").await;
+    assert_eq!(told["sources"][0]["recalled_ms"], following.clock.now_ms());
+    let ready = following.get("/readyz").await;
+    let reason = ready["settings"].as_str().unwrap();
+    assert!(
+        reason.contains(
+            "what it said before stays; what holds of it is as last known, of 2027-01-15T08:00:00Z"
+        ),
+        "{reason}"
+    );
+    let metrics = Metrics::new();
+    metrics.watch_settings(following.settings.followed());
+    let text = metrics.scrape().await.unwrap();
+    assert!(text.contains("polling_settings_unkept 0.0\n"), "{text}");
+    let recalled = text
+        .lines()
+        .find(|line| line.starts_with("polling_settings_recalled{"));
+    assert!(recalled.unwrap().ends_with(" 1.0"), "{text}");
+    file.write("[mastodon.posts]\ncushion = 60\n");
+    following.cushion_is(Cushion::Calls(60)).await;
+    let ready = following.get("/readyz").await;
+    assert_eq!(ready["settings"], Value::Null);
+}
+
+#[test]
+fn names_that_keys_have_for_something_else_are_refused_where_settings_change() {
+    let parse = |text: &str| Config::parse("s.toml", text, []).map_err(|error| error.to_string());
+    let alerts = "[channels.alerts]\nstore = \"memory\"\njob_types.posts.interval = \"5m\"\n";
+    assert!(parse(alerts).is_ok());
+    let file = "[settings]\nfile = \"d.toml\"\n";
+    let error = parse(&format!("{file}{alerts}")).unwrap_err();
+    assert!(
+        error.starts_with("s.toml:3: channels.alerts: alerts/ is where "),
+        "{error}"
+    );
+    let level = "job_types.posts.levels.worker.interval = \"1m\"\n";
+    let named = alerts.replace("alerts", "worker");
+    let error = parse(&format!("{file}{named}{level}")).unwrap_err();
+    assert!(
+        error.contains("worker/posts/worker/ is where the settings of its workers are"),
+        "{error}"
+    );
+    assert!(
+        parse(&format!("{file}{named}")).is_ok(),
+        "a channel may be called so"
+    );
+    let error = parse(&format!("[settings]\nkeep = \"k.json\"\n{named}")).unwrap_err();
+    assert!(error.contains("name a source as well"), "{error}");
 }
 
 #[test]

@@ -72,6 +72,9 @@ pub struct SettingsView {
     pub unknown: BTreeMap<String, RefusedView>,
     /// Weakest first; none if the configuration names none.
     pub sources: Vec<SourceView>,
+    /// Why what they say is not kept for the next start.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unkept: Option<String>,
 }
 
 /// A setting.
@@ -121,6 +124,9 @@ pub struct SourceView {
     pub name: String,
     /// When it last answered, UTC milliseconds; null if it never did.
     pub heard_ms: Option<i64>,
+    /// When an earlier run heard what holds of it, UTC milliseconds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recalled_ms: Option<i64>,
     /// Why what it said last is in force instead of what it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,

@@ -39,6 +39,10 @@ impl<S: Source> Source for Below<S> {
         }
         .boxed()
     }
+
+    fn outlives_restarts(&self) -> bool {
+        self.source.outlives_restarts()
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! What holds at present, for whoever looks.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use super::Key;
 
@@ -62,18 +66,33 @@ pub struct SourceState {
 }
 
 impl<T> Current<T> {
-    /// A source that fails, or else a value that is refused; `None` if all is as the sources say.
+    /// What an operator should know: a source that fails or has not answered yet, or else a value that is refused, or that
+    /// nothing can be kept; `None` if all is as the sources say.
     #[must_use]
     pub fn lacks(&self) -> Option<String> {
-        let failing = self.sources.iter().find_map(|source| {
-            let failure = source.failure.as_ref()?;
-            Some(format!("{}: {failure}", source.name))
-        });
         let refused = || {
             let (key, refused) = self.refused.iter().next()?;
             Some(format!("{key} is refused: {}", refused.reason))
         };
-        failing.or_else(refused)
+        let failing = self.sources.iter().find_map(SourceState::lacks);
+        failing.or_else(refused).or_else(|| self.unkept.clone())
+    }
+}
+
+impl SourceState {
+    fn lacks(&self) -> Option<String> {
+        let recalled = self.recalled_ms.map(|at_ms| {
+            let since = Duration::from_millis(at_ms.max(0).unsigned_abs());
+            let at = humantime::format_rfc3339_seconds(UNIX_EPOCH + since);
+            format!("what holds of it is as last known, of {at}")
+        });
+        let what = match (&self.failure, recalled) {
+            (Some(failure), Some(recalled)) => format!("{failure}; {recalled}"),
+            (Some(failure), None) => failure.clone(),
+            (None, Some(recalled)) => format!("it has not answered yet; {recalled}"),
+            (None, None) => return None,
+        };
+        Some(format!("{}: {what}", self.name))
     }
 }
 

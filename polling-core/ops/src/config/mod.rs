@@ -66,7 +66,10 @@ pub use self::consul::{
     MIN_PERIOD, Past, WAIT,
 };
 #[cfg(feature = "metrics")]
-pub use self::metrics::{SETTINGS_IN_FORCE, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING};
+pub use self::metrics::{
+    SETTINGS_IN_FORCE, SETTINGS_RECALLED, SETTINGS_REFUSED, SETTINGS_SOURCE_FAILING,
+    SETTINGS_UNKEPT,
+};
 #[cfg(feature = "config-redis")]
 pub use self::redis::RedisSource;
 /// A configuration as it is read from TOML.

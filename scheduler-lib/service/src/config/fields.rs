@@ -20,6 +20,12 @@ pub(super) fn deadline<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Dur
     duration::deserialize_within(deserializer, MIN, MAX)
 }
 
+/// The same to read and to write.
+pub(super) mod deadlines {
+    pub(in crate::config) use super::deadline as deserialize;
+    pub(in crate::config) use scheduler_lib::duration::serialize;
+}
+
 /// A visibility timeout: SQS counts whole seconds, up to twelve hours.
 pub(super) fn visibility<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
     const MIN: Duration = Duration::from_secs(1);

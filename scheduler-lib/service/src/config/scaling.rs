@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, time::Duration};
 
 use polling_model::{ChannelId, JobType};
 use polling_ops::scaling::ScalingRules;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::fields;
 
@@ -33,11 +33,11 @@ impl Default for Scaling {
 }
 
 /// The rules of a job type.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobTypeScaling(#[serde(with = "Rules")] pub ScalingRules);
 
 /// As they are written.
-#[derive(Deserialize)]
+#[derive(Serialize, Deserialize)]
 #[serde(
     remote = "ScalingRules",
     default = "ScalingRules::default",
@@ -46,18 +46,18 @@ pub struct JobTypeScaling(#[serde(with = "Rules")] pub ScalingRules);
 struct Rules {
     min: u32,
     max: u32,
-    #[serde(deserialize_with = "fields::deadline")]
+    #[serde(with = "fields::deadlines")]
     objective: Duration,
-    #[serde(deserialize_with = "fields::deadline")]
+    #[serde(with = "fields::deadlines")]
     start: Duration,
     rate_per_s: f64,
     concurrency: u32,
     utilisation: f64,
     step_up: u32,
     step_down: u32,
-    #[serde(deserialize_with = "fields::deadline")]
+    #[serde(with = "fields::deadlines")]
     down_after: Duration,
     hysteresis: f64,
-    #[serde(deserialize_with = "fields::deadline")]
+    #[serde(with = "fields::deadlines")]
     half_life: Duration,
 }

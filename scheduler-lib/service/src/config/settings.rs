@@ -18,6 +18,8 @@ pub struct Settings {
     pub redis: Option<RedisSettings>,
     /// Keys in Consul.
     pub consul: Option<ConsulSettings>,
+    /// A file in which what they said last is kept for the next start.
+    pub keep: Option<PathBuf>,
 }
 
 /// A hash in Redis whose fields are keys of settings.

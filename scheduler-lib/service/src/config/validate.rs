@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use polling_model::{ChannelId, JobType};
+use polling_model::{ChannelId, JobType, ServiceLevel};
 use scheduler_lib::store::MAX_SHARDS;
 
 use super::{
@@ -10,6 +10,8 @@ use super::{
     TransportKind, document::Document,
 };
 use scheduler_web::{Secret, suggest};
+
+use crate::settings::{ALERTS, NO_LEVELS};
 
 /// So many ticks without a look at the slots are no accident.
 const MIN_TICKS_TO_BE_DEAD: u32 = 5;
@@ -40,6 +42,7 @@ pub(super) fn check(config: &mut Config, document: &Document<'_>) -> Vec<Problem
     checker.scaling(config);
     checker.graphite(&config.graphite);
     checker.settings(&config.settings);
+    checker.names_of_settings(config);
     checker.problems
 }
 
@@ -214,6 +217,37 @@ impl Checker<'_> {
         let consul = settings.consul.as_ref().map(ConsulSettings::client);
         if let Some(Err((key, what))) = consul {
             self.report(&["settings", "consul", key], what);
+        }
+    }
+
+    /// Names that keys of settings have for something else.
+    fn names_of_settings(&mut self, config: &Config) {
+        let settings = &config.settings;
+        if !settings.is_given() {
+            if settings.keep.is_some() {
+                let what = "there is nothing to keep: name a source as well, file, redis or consul";
+                self.report(&["settings", "keep"], what.to_owned());
+            }
+            return;
+        }
+        let taken = |name: &str, by: &str| {
+            format!(
+                "{name}/ is where the settings of {by} are: name it otherwise, or leave [settings] out"
+            )
+        };
+        for (id, channel) in &config.channels {
+            let at = ["channels", id.as_str(), "job_types"];
+            if id.as_str() == ALERTS {
+                self.report(&at[..2], taken(ALERTS, "alerts"));
+            }
+            for (job_type, rules) in &channel.job_types {
+                for level in rules.levels.keys().map(ServiceLevel::as_str) {
+                    if let Some((_, by)) = NO_LEVELS.iter().find(|(name, _)| *name == level) {
+                        let at = [at[0], at[1], at[2], job_type.as_str(), "levels", level];
+                        self.report(&at, taken(&format!("{id}/{job_type}/{level}"), by));
+                    }
+                }
+            }
         }
     }
 

@@ -2,6 +2,70 @@
 
 use polling_ops::config::{Catalog, Setting};
 
+/// Of the job types whose workers are counted.
+const SCALING: [(&str, &str, &str); 12] = [
+    (
+        "{channel}/{job_type}/scaling/min",
+        "channels.{channel}.scaling.{job_type}.min",
+        "Fewest workers",
+    ),
+    (
+        "{channel}/{job_type}/scaling/max",
+        "channels.{channel}.scaling.{job_type}.max",
+        "Most workers",
+    ),
+    (
+        "{channel}/{job_type}/scaling/objective",
+        "channels.{channel}.scaling.{job_type}.objective",
+        "How old a job in the queue may get, at the 99th percentile",
+    ),
+    (
+        "{channel}/{job_type}/scaling/start",
+        "channels.{channel}.scaling.{job_type}.start",
+        "From asking for a worker until it takes jobs",
+    ),
+    (
+        "{channel}/{job_type}/scaling/rate_per_s",
+        "channels.{channel}.scaling.{job_type}.rate_per_s",
+        "Jobs that a worker does in a second, until it is measured",
+    ),
+    (
+        "{channel}/{job_type}/scaling/concurrency",
+        "channels.{channel}.scaling.{job_type}.concurrency",
+        "Jobs that a worker has under way at once",
+    ),
+    (
+        "{channel}/{job_type}/scaling/utilisation",
+        "channels.{channel}.scaling.{job_type}.utilisation",
+        "The share of its time that a worker is meant to be busy",
+    ),
+    (
+        "{channel}/{job_type}/scaling/step_up",
+        "channels.{channel}.scaling.{job_type}.step_up",
+        "Most workers added at a time",
+    ),
+    (
+        "{channel}/{job_type}/scaling/step_down",
+        "channels.{channel}.scaling.{job_type}.step_down",
+        "Most workers taken away at a time",
+    ),
+    (
+        "{channel}/{job_type}/scaling/down_after",
+        "channels.{channel}.scaling.{job_type}.down_after",
+        "How long fewer workers must have been enough",
+    ),
+    (
+        "{channel}/{job_type}/scaling/hysteresis",
+        "channels.{channel}.scaling.{job_type}.hysteresis",
+        "By which share more than what is needed is kept",
+    ),
+    (
+        "{channel}/{job_type}/scaling/half_life",
+        "channels.{channel}.scaling.{job_type}.half_life",
+        "After this time a measured rate counts half",
+    ),
+];
+
 /// All of a scheduler. Names in braces are those of the configuration.
 #[must_use]
 pub fn catalog() -> Catalog {
@@ -86,10 +150,21 @@ pub fn catalog() -> Catalog {
             "What the level leaves to others of each limit",
         ),
     ];
-    let all = [&limits[..], &rules, &levels].concat();
-    Catalog::new(
-        all.into_iter()
-            .map(|(key, path, help)| Setting::new(key, path, help))
-            .collect(),
-    )
+    let all = [&limits[..], &rules, &levels, &SCALING].concat();
+    let settings = all.into_iter();
+    let settings = settings.map(|(key, path, help)| Setting::new(key, path, help));
+    Catalog::new(settings.collect()).leaving([ALERTS, WORKERS])
 }
+
+/// What `pollctl alerts` reads: no channel may be called so.
+pub(crate) const ALERTS: &str = "alerts";
+
+/// What the workers of a job type read.
+const WORKERS: &str = "{channel}/{job_type}/worker";
+
+/// What follows the job type in keys that are no level's, and whose they are: no level may be called so.
+pub(crate) const NO_LEVELS: [(&str, &str); 3] = [
+    ("worker", "its workers"),
+    ("scaling", "scaling"),
+    ("adaptive", "the adaptive policy"),
+];

@@ -7,7 +7,9 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::anyhow;
 use polling_model::{ChannelId, Generator, JobType, SharedClock, chain};
-use polling_ops::config::{self, Current, Fault, FileSource, Key, Layers, RedisSource};
+use polling_ops::config::{
+    self, Current, Fault, FileSource, Key, Layers, RedisSource, SourceState,
+};
 use polling_transport::redis::link::LinkOptions;
 use scheduler_lib::{Limits, Registry, policy::JobTypeRules};
 use serde::{Deserialize, Serialize};
@@ -16,7 +18,8 @@ use tokio_util::sync::CancellationToken;
 use toml::{Table, Value};
 
 pub use self::catalog::catalog;
-use crate::config::{ChannelConfig, Config};
+pub(crate) use self::catalog::{ALERTS, NO_LEVELS};
+use crate::config::{ChannelConfig, Config, JobTypeScaling};
 
 /// What of the configuration may change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -32,6 +35,8 @@ pub struct SteeredChannel {
     pub limits: Limits,
     /// The kinds of job with their rules.
     pub job_types: BTreeMap<JobType, JobTypeRules>,
+    /// Those whose workers are counted.
+    pub scaling: BTreeMap<JobType, JobTypeScaling>,
 }
 
 /// What holds at present, and what held at the start.
@@ -86,8 +91,7 @@ pub fn follow(
     if !sources.is_given() {
         return Ok(None);
     }
-    let base = Table::try_from(Steered::of(config))?;
-    let layers = Layers::new(base.clone(), catalog(), Steered::faults)?;
+    let (base, layers) = layers(config)?;
     let mut building = config::Settings::over(layers, Arc::clone(clock), Generator::from_os());
     if let Some(file) = &sources.file {
         building = building.source(FileSource::new(file));
@@ -101,6 +105,9 @@ pub fn follow(
         let client = client.map_err(|(key, what)| anyhow!("settings.consul.{key}: {what}"))?;
         building = building.source(client.source());
     }
+    if let Some(file) = &sources.keep {
+        building = building.keep(file);
+    }
     let (current, following) = building.start();
     let steering = steer(current.watch(), registries);
     let stop = stop.clone();
@@ -113,6 +120,13 @@ pub fn follow(
     Ok(Some(Settings { current, base }))
 }
 
+/// The static values, and what may be laid over them.
+fn layers(config: &Config) -> anyhow::Result<(Table, Layers<Steered>)> {
+    let base = Table::try_from(Steered::of(config))?;
+    let layers = Layers::new(base.clone(), catalog(), Steered::faults)?;
+    Ok((base, layers))
+}
+
 /// A value as a source would have it.
 fn text(value: &Value) -> String {
     match value {
@@ -121,17 +135,20 @@ fn text(value: &Value) -> String {
     }
 }
 
-/// Has every change taken up.
+/// Has every change taken up, and first what an earlier run kept.
 async fn steer(
     mut watch: watch::Receiver<Arc<Current<Steered>>>,
     registries: BTreeMap<ChannelId, Registry>,
 ) {
-    while watch.changed().await.is_ok() {
+    loop {
         let current: Arc<Current<Steered>> = Arc::clone(&watch.borrow_and_update());
         for (id, channel) in &current.value.channels {
             if let Some(registry) = registries.get(id) {
                 channel.take_up(registry);
             }
+        }
+        if watch.changed().await.is_err() {
+            return;
         }
     }
 }
@@ -158,9 +175,11 @@ impl Steered {
     /// As it was at the start.
     fn of(config: &Config) -> Self {
         let channel = |(id, channel): (&ChannelId, &ChannelConfig)| {
+            let scaling = config.scaling.channels.get(id);
             let steered = SteeredChannel {
                 limits: channel.limits.clone(),
                 job_types: channel.job_types.clone(),
+                scaling: scaling.cloned().unwrap_or_default(),
             };
             (id.clone(), steered)
         };
@@ -181,6 +200,12 @@ impl Steered {
                 if let Err(error) = rules.validate() {
                     let at = [at[0], at[1], "job_types", job_type.as_str()];
                     faults.push(Fault::at(at, error.to_string()));
+                }
+            }
+            for (job_type, rules) in &channel.scaling {
+                if let Err(error) = rules.0.validate() {
+                    let at = [at[0], at[1], "scaling", job_type.as_str(), error.rule];
+                    faults.push(Fault::at(at, format!("it needs {}", error.bounds)));
                 }
             }
         }

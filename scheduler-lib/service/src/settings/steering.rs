@@ -29,6 +29,7 @@ impl Steering for Settings {
             settings: self.all().into_iter().map(view).collect(),
             unknown,
             sources: current.sources.iter().map(of_source).collect(),
+            unkept: current.unkept.clone(),
         }
     }
 
@@ -58,6 +59,7 @@ fn of_source(source: &SourceState) -> SourceView {
     SourceView {
         name: source.name.to_string(),
         heard_ms: source.heard_ms,
+        recalled_ms: source.recalled_ms,
         failure: source.failure.clone(),
     }
 }
