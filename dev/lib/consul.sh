@@ -27,3 +27,6 @@ consul_answers() {
     reply=$(timeout 5 cat <&3)
     [[ $reply == "HTTP/1."?" 200"*'"'*:*'"'* ]]
 }
+
+# The program itself, for tests that kill one of their own.
+consul_env() { printf "export POLLING_TEST_CONSUL_BIN='%s'\n" "$downloads/consul/consul"; }

@@ -7,9 +7,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::anyhow;
 use polling_model::{ChannelId, Generator, JobType, SharedClock, chain};
-use polling_ops::config::{
-    self, Current, Fault, FileSource, Key, Layers, RedisSource, SourceState,
-};
+use polling_ops::config::{self, Current, Fault, FileSource, Key, Layers, RedisSource};
 use polling_transport::redis::link::LinkOptions;
 use scheduler_lib::{Limits, Registry, policy::JobTypeRules};
 use serde::{Deserialize, Serialize};

@@ -1,145 +1,23 @@
 //! Settings that change while the service runs, from a file and from a real Consul.
 #![allow(clippy::unwrap_used)]
 
-use std::{collections::BTreeMap, fs, path::PathBuf, sync::Arc, time::Duration};
+mod agent;
+mod consul;
+mod following;
 
-use axum::{
-    body::{Body, to_bytes},
-    http::Request,
-};
-use polling_model::{Generator, ManualClock, SharedClock, SlotRing};
-use polling_ops::{config::Check, health::checks, metrics::Metrics};
-use polling_transport::{SharedQueue, memory::MemoryQueue};
+use std::{collections::BTreeMap, fs, sync::Arc, time::Duration};
+
+use polling_ops::metrics::Metrics;
 use scheduler::{
     config::Config,
     scaling::{self, Decisions, registries},
-    settings::{self, Settings, Steered},
 };
-use scheduler_lib::{Channel, MemoryStore, Registry, Scheduler, ledger::Cushion};
-use scheduler_web::Web;
+use scheduler_lib::ledger::Cushion;
 use serde_json::{Value, json};
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
-use tower::ServiceExt as _;
 
-const CHANNEL: &str = r#"
-[channels.mastodon]
-store = "memory"
-[channels.mastodon.job_types.posts]
-interval = "5m"
-[channels.mastodon.job_types.posts.levels.gold]
-interval = "1m"
-"#;
-
-/// A scheduler in memory that follows sources.
-struct Following {
-    scheduler: Scheduler,
-    settings: Settings,
-    clock: SharedClock,
-    config: Config,
-}
-
-impl Following {
-    fn start(section: &str) -> Self {
-        let config = Config::parse("s.toml", &format!("{section}{CHANNEL}"), []).unwrap();
-        let clock: SharedClock = Arc::new(ManualClock::at(1_800_000_000_000));
-        let scheduler = scheduler(&config, &clock);
-        let stop = CancellationToken::new();
-        let followed = settings::follow(&config, registries(&scheduler), &clock, &stop);
-        Self {
-            settings: followed.unwrap().expect("a source is named"),
-            scheduler,
-            clock,
-            config,
-        }
-    }
-
-    fn registry(&self) -> Registry {
-        self.scheduler
-            .registry(&"mastodon".parse().unwrap())
-            .unwrap()
-    }
-
-    /// Waits until the scheduler itself goes by the cushion.
-    async fn cushion_is(&self, cushion: Cushion) {
-        let (registry, posts) = (self.registry(), "posts".parse().unwrap());
-        let mut watch = self.settings.watch();
-        let taken_up = async {
-            while registry.rules(&posts).unwrap().cushion != cushion {
-                let _ = timeout(Duration::from_millis(10), watch.changed()).await;
-            }
-        };
-        timeout(Duration::from_secs(20), taken_up)
-            .await
-            .expect("in time");
-    }
-
-    async fn until(&self, holds: impl Fn(&polling_ops::config::Current<Steered>) -> bool) {
-        let mut watch = self.settings.watch();
-        let holds = watch.wait_for(|current| holds(current));
-        timeout(Duration::from_secs(20), holds)
-            .await
-            .expect("in time")
-            .unwrap();
-    }
-
-    async fn get(&self, path: &str) -> Value {
-        let web = Web::builder(&self.scheduler, Arc::clone(&self.clock))
-            .options(self.config.admin.clone())
-            .health(checks::settings(self.settings.followed()))
-            .settings(Arc::new(self.settings.clone()))
-            .build();
-        let request = Request::get(path).body(Body::empty()).unwrap();
-        let response = web.router().oneshot(request).await.unwrap();
-        let body = to_bytes(response.into_body(), 1024 * 1024).await.unwrap();
-        serde_json::from_slice(&body).unwrap()
-    }
-}
-
-fn scheduler(config: &Config, clock: &SharedClock) -> Scheduler {
-    let queue =
-        |name: &str| -> SharedQueue { MemoryQueue::builder(name, Arc::clone(clock)).build() };
-    let (id, channel) = config.channels.iter().next().unwrap();
-    let store = MemoryStore::new(SlotRing::MINUTES, clock.now_ms());
-    let mut builder = Channel::builder(id.clone(), Arc::new(store))
-        .limits(channel.limits.clone())
-        .completed(queue("completed"))
-        .dead_letter(queue("dead-letter"));
-    for (job_type, rules) in &channel.job_types {
-        builder = builder.job_type(job_type.clone(), rules.clone(), queue(job_type.as_str()));
-    }
-    Scheduler::builder()
-        .clock(Arc::clone(clock))
-        .channel(builder.build().unwrap())
-        .build()
-}
-
-/// A file of this test's own.
-struct File(PathBuf);
-
-impl File {
-    fn new() -> Self {
-        let name = format!(
-            "polling-settings-{:016x}.toml",
-            Generator::from_os().next_u64()
-        );
-        Self(std::env::temp_dir().join(name))
-    }
-
-    fn section(&self) -> String {
-        format!("[settings]\nfile = {:?}\n", self.0)
-    }
-
-    fn write(&self, text: &str) {
-        fs::write(&self.0, text).unwrap();
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
-    }
-}
+use self::following::{CHANNEL, File, Following};
 
 #[tokio::test(start_paused = true)]
 async fn a_change_in_the_file_is_taken_up_by_the_scheduler() {
@@ -198,41 +76,6 @@ async fn what_is_refused_is_named_wherever_an_operator_looks() {
         text.contains(&format!("polling_settings_in_force{{{source}}} 1.0\n")),
         "{text}"
     );
-}
-
-#[tokio::test(flavor = "multi_thread")]
-#[ignore = "needs dev/services"]
-async fn a_cushion_set_in_consul_is_taken_up_and_given_up_again() {
-    let address = std::env::var("POLLING_CONSUL_URL").expect("POLLING_CONSUL_URL is set");
-    let prefix = format!("polling-test/{:016x}", Generator::from_os().next_u64());
-    let section = format!("[settings.consul]\naddress = {address:?}\nprefix = {prefix:?}\n");
-    let following = Following::start(&section);
-    let consul = following
-        .config
-        .settings
-        .consul
-        .as_ref()
-        .unwrap()
-        .client()
-        .unwrap();
-    let (cushion, cost) = ("mastodon/posts/cushion", "mastodon/posts/cost");
-    for key in [cushion, cost] {
-        let key = key.parse().unwrap();
-        assert!(consul.put(&key, "3", Check::Missing).await.unwrap());
-    }
-    following.cushion_is(Cushion::Calls(3)).await;
-    let entry = consul
-        .get(&cushion.parse().unwrap())
-        .await
-        .unwrap()
-        .unwrap();
-    assert!(
-        consul
-            .delete(&cushion.parse().unwrap(), entry.modify_index)
-            .await
-            .unwrap()
-    );
-    following.cushion_is(Cushion::NONE).await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -299,12 +142,8 @@ async fn what_a_source_said_last_is_taken_up_by_the_next_start() {
         following.settings.current().refused.is_empty(),
         "the worker reads its own"
     );
-    while !fs::read_to_string(&kept.0)
-        .unwrap_or_default()
-        .contains("cushion")
-    {
-        sleep(Duration::from_millis(10)).await;
-    }
+    kept.contains("cushion").await;
+    drop(following);
     // Now it cannot be read.
     file.write("[mastodon");
     let following = Following::start(&section);
@@ -325,7 +164,7 @@ async fn what_a_source_said_last_is_taken_up_by_the_next_start() {
     let metrics = Metrics::new();
     metrics.watch_settings(following.settings.followed());
     let text = metrics.scrape().await.unwrap();
-    assert!(text.contains("polling_settings_unkept 0.0\n"), "{text}");
+    assert!(text.contains("polling_settings_unkept{} 0.0\n"), "{text}");
     let recalled = text
         .lines()
         .find(|line| line.starts_with("polling_settings_recalled{"));
