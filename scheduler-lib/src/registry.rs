@@ -1,12 +1,13 @@
 //! Registrations: what a service that owns accounts calls.
 
+mod bursts;
 mod explaining;
 mod messages;
 mod moving;
 mod operate;
 mod steer;
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use polling_model::{
     AccountId, ChannelId, Context, ContextError, EncodedContext, Generator, JobId, JobType,
@@ -18,12 +19,13 @@ use crate::{
     ledger::Cushion,
     policy::{Override, RuleError, candidates, check_cushion},
     store::{
-        Burst, Candidates, Counts, Edited, Hold, JobRecord, JobState, ListCursor, Listed,
-        MAX_BURSTS, NewJob, Registered, StoreError, Update,
+        Candidates, Counts, Edited, Hold, JobRecord, ListCursor, Listed, NewJob, Registered,
+        StoreError, Update,
     },
 };
 
 pub use self::{
+    bursts::Bursting,
     moving::HandedOver,
     operate::{QueueRole, QueueState, ScopeState},
 };
@@ -81,23 +83,6 @@ pub struct Change {
     pub cushion: Option<Option<Cushion>>,
     /// How often it is polled, by hand; `Some(None)` returns to its rules.
     pub pace: Option<Option<Override>>,
-}
-
-/// A job whose polls found more than they could fetch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Bursting {
-    /// The job.
-    pub id: JobId,
-    /// Who is polled for.
-    pub account: AccountId,
-    /// Whether it is still registered.
-    pub registered: bool,
-    /// At which interval it is polled now, in milliseconds; `None` if nobody knows any more.
-    pub interval_ms: Option<i64>,
-    /// What was decided by hand about that.
-    pub pace: Option<Override>,
-    /// Its bursts that are kept, newest first; at least one.
-    pub bursts: Vec<Burst>,
 }
 
 impl Registry {
@@ -290,6 +275,19 @@ impl Registry {
         Ok(self.channel.store.list(from, limit).await?)
     }
 
+    /// A page of the jobs that are held, by whatever hold; as [`list`](Self::list), with cursors of its own.
+    ///
+    /// # Errors
+    ///
+    /// As of [`list`](Self::list).
+    pub async fn held(
+        &self,
+        from: Option<&ListCursor>,
+        limit: usize,
+    ) -> Result<Listed, RegistryError> {
+        Ok(self.channel.store.held(from, limit).await?)
+    }
+
     /// How many jobs are where.
     ///
     /// # Errors
@@ -316,46 +314,6 @@ impl Registry {
     /// The store's, that says what is wrong with it.
     pub async fn check(&self) -> Result<(), RegistryError> {
         Ok(self.channel.store.check().await?)
-    }
-
-    /// Jobs whose polls found more than they could fetch, with their last bursts: those that had
-    /// most of them first, at most `limit`. Of all jobs together the last [`MAX_BURSTS`] bursts are
-    /// kept.
-    ///
-    /// # Errors
-    ///
-    /// The store's.
-    pub async fn bursts(&self, limit: usize) -> Result<Vec<Bursting>, RegistryError> {
-        let store = &self.channel.store;
-        let mut by_job: BTreeMap<JobId, Vec<Burst>> = BTreeMap::new();
-        for burst in store.bursts(MAX_BURSTS).await? {
-            by_job.entry(burst.id.clone()).or_default().push(burst);
-        }
-        let mut bursting: Vec<_> = by_job.into_iter().collect();
-        // By id, where as often.
-        bursting.sort_by_key(|(_, bursts)| Reverse(bursts.len()));
-        bursting.truncate(limit);
-        let ids: Vec<_> = bursting.iter().map(|(id, _)| id.clone()).collect();
-        let states = store.load(&ids).await?;
-        let told = bursting
-            .into_iter()
-            .zip(states)
-            .map(|((id, bursts), state)| {
-                let interval_ms = |state: &JobState| {
-                    let policy = self.channel.policy(&state.job_type);
-                    let by_rules = policy.map(|policy| policy.rules.interval_ms(&state.level));
-                    state.pace.and_then(Override::pin_ms).or(by_rules)
-                };
-                Bursting {
-                    account: bursts[0].account.clone(),
-                    interval_ms: state.as_ref().and_then(interval_ms),
-                    pace: state.as_ref().and_then(|state| state.pace),
-                    registered: state.is_some(),
-                    bursts,
-                    id,
-                }
-            });
-        Ok(told.collect())
     }
 
     fn unknown_type(&self, job_type: &JobType) -> RegistryError {

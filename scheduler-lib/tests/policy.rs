@@ -113,6 +113,7 @@ fn left(free: u64, ends_in_ms: i64) -> Standing {
         windows: vec![WindowStanding {
             limit: 1000,
             free,
+            granted: 0,
             ends_ms: NOW_MS + ends_in_ms,
             length_ms: 15 * MINUTE_MS,
         }],

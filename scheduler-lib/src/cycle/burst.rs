@@ -5,12 +5,12 @@ use polling_model::Outcome;
 use super::{Cycle, settle::Ending};
 use crate::{
     policy::SATURATED,
-    store::{Burst, JobState},
+    store::{Burst, JobState, Next},
 };
 
 impl Cycle {
-    /// The burst that a dispatch ended with, if it did, of a job that was in this state.
-    pub(super) fn burst(&self, ending: &Ending, state: &JobState) -> Option<Burst> {
+    /// The burst that a dispatch ended with, if it did, of a job that was in this state and is placed next.
+    pub(super) fn burst(&self, ending: &Ending, state: &JobState, next: Next) -> Option<Burst> {
         let completion = ending.completion.as_ref()?;
         let succeeded = matches!(completion.outcome, Outcome::Succeeded { .. });
         if !(succeeded && completion.saturated) {
@@ -23,11 +23,19 @@ impl Cycle {
             events = completion.events, bursts_before = bursts.count(), placements = before.len(),
             "a poll found more than it could fetch"
         );
+        let at_ms = self.clock.now_ms();
+        let polled_before = state.settled_ms > 0;
         Some(Burst {
-            at_ms: self.clock.now_ms(),
+            at_ms,
             id: ending.id.clone(),
             account: state.account.clone(),
             events: completion.events,
+            waited_ms: polled_before.then(|| (at_ms - state.settled_ms).max(0)),
+            next_ms: match next {
+                Next::Due(due_ms) => Some(due_ms),
+                Next::Now => Some(at_ms),
+                Next::Hold(_) | Next::Remove => None,
+            },
         })
     }
 

@@ -155,7 +155,7 @@ impl Cycle {
                 verdicts[at] = verdict;
                 if verdict == Verdict::Accepted {
                     self.tell_accepted(endings[at], state);
-                    bursts.extend(self.burst(endings[at], state));
+                    bursts.extend(self.burst(endings[at], state, next));
                     self.report_accepted(endings[at], state, limited);
                 }
                 if let (Verdict::Accepted, Next::Hold(hold)) = (verdict, next) {

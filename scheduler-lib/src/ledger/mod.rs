@@ -219,6 +219,8 @@ pub struct WindowStanding {
     pub limit: u64,
     /// Calls left, without those that were granted and not heard of.
     pub free: u64,
+    /// Calls that were granted and not heard of yet.
+    pub granted: u64,
     /// When it ends; UTC milliseconds.
     pub ends_ms: i64,
     /// How long it is, in milliseconds.

@@ -292,6 +292,7 @@ enum Windows {
 struct WindowStands {
     limit: u64,
     free: u64,
+    granted: u64,
     ends: i64,
     length: i64,
 }
@@ -301,6 +302,7 @@ impl From<WindowStands> for WindowStanding {
         Self {
             limit: window.limit,
             free: window.free,
+            granted: window.granted,
             ends_ms: window.ends,
             length_ms: window.length,
         }

@@ -118,6 +118,7 @@ impl Window {
         WindowStanding {
             limit: unsigned(self.limit),
             free: unsigned(self.free()),
+            granted: unsigned(self.out + self.out_before),
             ends_ms: self.ends_ms,
             length_ms: self.length_ms,
         }

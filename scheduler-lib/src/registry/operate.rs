@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use super::{Registry, RegistryError, known};
 use crate::{
-    ledger::{Claim, Limit, Standing},
+    ledger::{Claim, Cushion, Limit, Standing},
     limits::STATS_DEADLINE,
     store::{Hold, JobRecord, Place},
 };
@@ -59,6 +59,8 @@ pub struct ScopeState {
     pub scope: ScopeKey,
     /// The limit that the rules give it, though the channel may not tell of it.
     pub limit: Option<Limit>,
+    /// What jobs leave of it to others; of several that differ, the first one's.
+    pub cushion: Cushion,
     /// What is known of it; no windows if nothing was heard yet.
     pub standing: Standing,
 }
@@ -181,6 +183,7 @@ impl Registry {
         let view = |(claim, standing): (Claim, Standing)| ScopeState {
             scope: claim.scope,
             limit: claim.limit,
+            cushion: claim.cushion,
             standing,
         };
         Ok(standing.into_iter().map(view).collect())

@@ -136,6 +136,7 @@ macro_rules! store_conformance {
             keeping: {
                 all_jobs_are_listed_in_pages,
                 a_page_that_begins_nowhere_is_refused,
+                held_jobs_are_listed_alone,
                 states_are_loaded_in_the_order_asked_for,
                 what_is_due_soon_is_told_by_type,
                 a_healthy_store_needs_no_repair,

@@ -95,6 +95,10 @@ impl<S: SlotStore + ?Sized> SlotStore for Metered<S> {
         call(self, "get", self.get_ref().get(id)).await
     }
 
+    async fn held(&self, from: Option<&ListCursor>, limit: usize) -> Answer<Listed> {
+        call(self, "held", self.get_ref().held(from, limit)).await
+    }
+
     async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Answer<Listed> {
         call(self, "list", self.get_ref().list(from, limit)).await
     }

@@ -92,6 +92,11 @@ fn new_revision(generator: &Generator) -> u64 {
     1 + generator.below(REVISIONS - 1)
 }
 
+/// Whether a job is held, by whatever hold.
+const fn is_held(record: &JobRecord) -> bool {
+    matches!(record.state.place, Place::Held(_))
+}
+
 /// A store that many tasks share.
 pub type SharedStore = Arc<dyn SlotStore>;
 
@@ -179,6 +184,18 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     ///
     /// [`StoreError::Cursor`] when `from` is not what a page of this store said.
     async fn list(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError>;
+
+    /// A page of the jobs that are held, as [`list`](Self::list) tells pages of all: with cursors of its own. A store
+    /// that knows them apart need not look at the others.
+    ///
+    /// # Errors
+    ///
+    /// As of [`list`](Self::list).
+    async fn held(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        let mut page = self.list(from, limit).await?;
+        page.records.retain(is_held);
+        Ok(page)
+    }
 
     /// Moves due jobs of the cursor's slot to in flight, each with a new token, and notes the chunk
     /// as sending. While nothing due is left there, moves the cursor on, never past now, and

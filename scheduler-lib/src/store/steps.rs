@@ -284,6 +284,12 @@ pub struct Burst {
     pub account: AccountId,
     /// How many events the poll brought.
     pub events: u64,
+    /// How long after the poll before it, milliseconds; `None` of a first poll.
+    #[serde(default)]
+    pub waited_ms: Option<i64>,
+    /// When the job was to be polled next, UTC milliseconds; `None` if it was not placed.
+    #[serde(default)]
+    pub next_ms: Option<i64>,
 }
 
 /// A message that nobody could decode, kept for the operator.

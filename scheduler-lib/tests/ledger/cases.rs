@@ -79,6 +79,7 @@ pub(crate) async fn no_more_is_granted_than_is_left_above_the_cushion(ledger: &d
         window: WindowStanding {
             limit: 1000,
             free: 50,
+            granted: 50,
             ends_ms: at(15),
             length_ms: 15 * MINUTE_MS,
         },

@@ -141,7 +141,8 @@ local function share(window, above, turn_ms)
 end
 
 local function told_window(window)
-    return {limit = window.limit, free = math.max(free(window), 0), ends = window.ends, length = window.length}
+    local granted = math.max(window.out + window.before, 0)
+    return {limit = window.limit, free = math.max(free(window), 0), granted = granted, ends = window.ends, length = window.length}
 end
 
 -- How many of the wanted calls may be made, and why no more.

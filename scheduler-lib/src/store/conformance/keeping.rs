@@ -7,8 +7,8 @@ use polling_model::caps::SLOTS;
 
 use super::scene::{Scene, completion, context, id};
 use crate::store::{
-    Burst, Hold, ListCursor, MAX_BURSTS, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob, Next,
-    Settlement, SharedStore, StoreError, Undecodable,
+    Burst, Edited, Hold, ListCursor, MAX_BURSTS, MAX_REASON_SIZE_BYTES, MAX_UNDECODABLE, NewJob,
+    Next, Settlement, SharedStore, StoreError, Undecodable,
 };
 
 /// Every job, in pages of any size.
@@ -36,6 +36,42 @@ pub async fn a_page_that_begins_nowhere_is_refused(store: SharedStore) {
     scene.register("a", 3).await;
     let nowhere = ListCursor("{nowhere}".to_owned());
     let refused = scene.store.list(Some(&nowhere), 10).await;
+    assert!(matches!(refused, Err(StoreError::Cursor(_))), "{refused:?}");
+}
+
+/// Only those, each once, and no more of one that was resumed.
+pub async fn held_jobs_are_listed_alone(store: SharedStore) {
+    let scene = Scene::new(store);
+    let mut names = BTreeSet::new();
+    for number in 0..150 {
+        let name = format!("job-{number}");
+        scene.register(&name, 3).await;
+        if number % 2 == 0 {
+            let hold = Hold::ALL[number / 2 % Hold::ALL.len()];
+            let held = scene.store.hold(&id(&name), hold, "away").await;
+            assert_eq!(held.expect("hold"), Edited::Done);
+            names.insert(name);
+        }
+    }
+    let resumed = scene.store.resume(&id("job-0"), [scene.at(3); 2]).await;
+    assert_eq!(resumed.expect("resume"), Edited::Done);
+    names.remove("job-0");
+    for limit in [1, 40, 1_000] {
+        let (mut told, mut from) = (Vec::new(), None);
+        loop {
+            let page = scene.store.held(from.as_ref(), limit).await.expect("held");
+            told.extend(page.records);
+            from = page.next;
+            if from.is_none() {
+                break;
+            }
+        }
+        let ids: BTreeSet<_> = told.iter().map(|record| record.id.to_string()).collect();
+        assert_eq!(ids, names, "in pages of {limit}");
+        assert_eq!(told.len(), names.len(), "each once");
+    }
+    let nowhere = ListCursor("{nowhere}".to_owned());
+    let refused = scene.store.held(Some(&nowhere), 10).await;
     assert!(matches!(refused, Err(StoreError::Cursor(_))), "{refused:?}");
 }
 
@@ -253,6 +289,8 @@ pub async fn bursts_are_kept_newest_first_and_bounded(store: SharedStore) {
         id: id("a"),
         account: "42".parse().expect("a valid account"),
         events: number as u64,
+        waited_ms: Some(300_000),
+        next_ms: Some(scene.at(2)),
     };
     let note = async |numbers: std::ops::Range<usize>| {
         let bursts = numbers.map(burst).collect();

@@ -11,11 +11,15 @@ use super::{
     scripts,
 };
 use crate::store::{
-    Dispatch, Hold, JobRecord, ListCursor, MAX_CHUNK, SlotStore, StoreError, reasons::bounded,
+    Dispatch, Hold, JobRecord, ListCursor, Listed, MAX_CHUNK, SlotStore, StoreError, is_held,
+    reasons::bounded,
 };
 
 /// Between two looks of the drain at the server.
 const CHECK_EVERY_MS: i64 = 5_000;
+
+/// Where a scan of the server's begins, and what it says after its end.
+const BEGIN: &str = "0";
 
 /// Bytes under a key, if it is there.
 pub(super) type Blob = Option<Vec<u8>>;
@@ -59,6 +63,29 @@ impl RedisStore {
         Ok(part.parse().ok().map(|part| (part, scan)))
     }
 
+    /// Some held jobs, and where the next are. One that is resumed while it is looked at is left out.
+    pub(super) async fn held_page(
+        &self,
+        from: Option<&ListCursor>,
+        limit: usize,
+    ) -> Result<Listed, StoreError> {
+        let begin = from.map_or_else(|| Ok(BEGIN.to_owned()), scan_of)?;
+        let (mut scan, mut records) = (Some(begin), Vec::new());
+        while let Some(begin) = scan.take_if(|_| records.len() < limit) {
+            let call = self.call(&scripts::HELD).arg(begin).arg(MAX_CHUNK);
+            let (next, ids, texts): (String, Vec<String>, Vec<Blob>) = call.run().await?;
+            for (id, text) in ids.into_iter().zip(texts) {
+                if let (Ok(id), Some(text)) = (JobId::new(id), text) {
+                    records.push(record(&id, &text)?);
+                }
+            }
+            scan = Some(next).filter(|next| next != BEGIN);
+        }
+        records.retain(is_held);
+        let next = scan.map(ListCursor);
+        Ok(Listed { records, next })
+    }
+
     /// The jobs of an answer, in its order. One whose record cannot be read is held, so that it neither
     /// stops the others nor comes back with each drain.
     pub(super) async fn readable(&self, ids: Vec<String>, texts: Vec<Blob>) -> Vec<Dispatch> {
@@ -99,6 +126,14 @@ impl RedisStore {
         self.edit_call(&scripts::HOLD)
             .arg(hold_letter(hold))
             .arg(&*bounded(reason))
+    }
+}
+
+/// Where a page of held jobs begins.
+fn scan_of(from: &ListCursor) -> Result<String, StoreError> {
+    match from.0.parse::<u64>() {
+        Ok(_) => Ok(from.0.clone()),
+        Err(_) => Err(StoreError::Cursor(from.0.clone())),
     }
 }
 

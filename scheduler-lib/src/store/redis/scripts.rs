@@ -31,6 +31,7 @@ steps! {
     DRAIN = "drain";
     DUE_WITHIN = "due_within";
     FORGET_UNDECODABLE = "forget_undecodable";
+    HELD = "held";
     HOLD = "hold";
     KEEP_UNDECODABLE = "keep_undecodable";
     LIST = "list";

@@ -174,6 +174,10 @@ impl SlotStore for RedisStore {
         Ok(Listed { records, next })
     }
 
+    async fn held(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        self.held_page(from, limit.min(MAX_PAGE)).await
+    }
+
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
         self.check_by(request.now_ms).await?;
         let mut call = self

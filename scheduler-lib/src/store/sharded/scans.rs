@@ -10,19 +10,40 @@ impl<S: SlotStore + ?Sized> ShardedStore<S> {
         from: Option<&ListCursor>,
         limit: usize,
     ) -> Result<Listed, StoreError> {
-        let begin = from.map_or(Some((0, None)), |from| self.position(&from.0));
-        let unknown = || StoreError::Cursor(from.map_or_else(String::new, |from| from.0.clone()));
-        let (number, inner) = begin.ok_or_else(unknown)?;
-        let inner = inner.map(ListCursor);
-        let page = self.shards[number]
-            .store
-            .list(inner.as_ref(), limit)
-            .await?;
+        let (number, inner) = self.begin(from)?;
+        let store = &self.shards[number].store;
+        let page = store.list(inner.as_ref(), limit).await?;
+        Ok(self.go_on(number, page))
+    }
+
+    pub(super) async fn held_on(
+        &self,
+        from: Option<&ListCursor>,
+        limit: usize,
+    ) -> Result<Listed, StoreError> {
+        let (number, inner) = self.begin(from)?;
+        let store = &self.shards[number].store;
+        let page = store.held(inner.as_ref(), limit).await?;
+        Ok(self.go_on(number, page))
+    }
+
+    /// In which shard a page begins, and where in it.
+    fn begin(&self, from: Option<&ListCursor>) -> Result<(usize, Option<ListCursor>), StoreError> {
+        let Some(from) = from else {
+            return Ok((0, None));
+        };
+        let position = self.position(&from.0);
+        let (number, inner) = position.ok_or_else(|| StoreError::Cursor(from.0.clone()))?;
+        Ok((number, inner.map(ListCursor)))
+    }
+
+    /// A page of a shard as one of the whole.
+    fn go_on(&self, number: usize, page: Listed) -> Listed {
         let next = self.after(number, page.next.map(|next| next.0));
-        Ok(Listed {
+        Listed {
             next: next.map(ListCursor),
             ..page
-        })
+        }
     }
 
     /// One that is absent is swept the next time round.

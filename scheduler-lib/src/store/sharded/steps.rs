@@ -108,6 +108,10 @@ impl<S: SlotStore + ?Sized + 'static> SlotStore for ShardedStore<S> {
         self.list_on(from, limit).await
     }
 
+    async fn held(&self, from: Option<&ListCursor>, limit: usize) -> Result<Listed, StoreError> {
+        self.held_on(from, limit).await
+    }
+
     async fn drain(&self, request: DrainRequest) -> Result<Drained, StoreError> {
         self.drain_in_turn(request).await
     }

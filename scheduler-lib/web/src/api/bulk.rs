@@ -138,7 +138,7 @@ pub(super) async fn edit(
 ) -> Result<Json<EditedPage>, ApiError> {
     which.check_edit(registry)?;
     let limit = which.limit(DEFAULT_PAGE, MAX_PAGE)?;
-    let page = registry.list(which.after.as_ref(), limit).await?;
+    let page = which.page(registry, limit).await?;
     let seen = page.records.len();
     let meant = page.records.into_iter();
     let meant = meant.filter(|record| which.means(&record.state));

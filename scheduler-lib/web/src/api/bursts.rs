@@ -37,6 +37,10 @@ struct BurstingView {
     registered: bool,
     interval_ms: Option<i64>,
     pace: Option<Override>,
+    /// When it is polled next; null if it is held.
+    due_ms: Option<i64>,
+    /// Why then.
+    reason: String,
     bursts: usize,
     last: Vec<BurstView>,
 }
@@ -45,6 +49,10 @@ struct BurstingView {
 struct BurstView {
     at_ms: i64,
     events: u64,
+    /// How long after the poll before; null of a first one.
+    waited_ms: Option<i64>,
+    /// When it was to be polled next; null if it was not placed.
+    next_ms: Option<i64>,
 }
 
 impl From<Bursting> for BurstingView {
@@ -52,6 +60,8 @@ impl From<Bursting> for BurstingView {
         let view = |burst: &Burst| BurstView {
             at_ms: burst.at_ms,
             events: burst.events,
+            waited_ms: burst.waited_ms,
+            next_ms: burst.next_ms,
         };
         Self {
             id: job.id.to_string(),
@@ -59,6 +69,8 @@ impl From<Bursting> for BurstingView {
             registered: job.registered,
             interval_ms: job.interval_ms,
             pace: job.pace,
+            due_ms: job.due_ms,
+            reason: job.reason,
             bursts: job.bursts.len(),
             last: job.bursts.iter().take(MAX_TOLD).map(view).collect(),
         }

@@ -111,7 +111,7 @@ pub(super) async fn list(
         ),
         false => (which.limit(DEFAULT_PAGE, MAX_PAGE)?, JobView::brief),
     };
-    let page = registry.list(which.after.as_ref(), limit).await?;
+    let page = which.page(registry, limit).await?;
     let meant = page.records.into_iter();
     let meant = meant.filter(|record| which.means(&record.state));
     Ok(Json(JobPage {

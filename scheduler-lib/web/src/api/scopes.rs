@@ -2,7 +2,11 @@
 
 use axum::{Json, extract::State};
 use polling_model::{ChannelId, ScopeKey};
-use scheduler_lib::{ScopeState, ledger::WindowStanding, store::ListCursor};
+use scheduler_lib::{
+    ScopeState,
+    ledger::{Cushion, WindowStanding},
+    store::ListCursor,
+};
 use serde::Serialize;
 
 use super::{
@@ -31,6 +35,8 @@ struct ScopeView {
     /// What the rules say, where the channel may not.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<LimitView>,
+    /// What jobs leave of it to others.
+    cushion: Cushion,
     /// The channel refuses calls until then.
     refused_until_ms: Option<i64>,
     /// Minutes of delay that a call has to save.
@@ -49,6 +55,8 @@ struct LimitView {
 struct WindowView {
     limit: u64,
     free: u64,
+    /// Calls that were granted and not heard of yet.
+    granted: u64,
     ends_ms: i64,
     length_ms: i64,
 }
@@ -58,6 +66,7 @@ impl From<ScopeState> for ScopeView {
         let window = |window: WindowStanding| WindowView {
             limit: window.limit,
             free: window.free,
+            granted: window.granted,
             ends_ms: window.ends_ms,
             length_ms: window.length_ms,
         };
@@ -67,6 +76,7 @@ impl From<ScopeState> for ScopeView {
                 calls: limit.calls,
                 window_ms: limit.window_ms,
             }),
+            cushion: state.cushion,
             refused_until_ms: state.standing.refused_until_ms,
             price: state.standing.price,
             windows: state.standing.windows.into_iter().map(window).collect(),

@@ -2,8 +2,8 @@
 
 use polling_model::{AccountId, JobType, ServiceLevel};
 use scheduler_lib::{
-    Registry,
-    store::{Hold, JobState, ListCursor, MAX_PAGE, Place},
+    Registry, RegistryError,
+    store::{Hold, JobState, ListCursor, Listed, MAX_PAGE, Place},
 };
 use serde::Deserialize;
 
@@ -72,6 +72,19 @@ impl Which {
         }
         let error = format!("limit is {limit}: it needs 1 to {most}");
         Err(ApiError::bad_request(error).field("limit"))
+    }
+
+    /// A page of the jobs that may be meant: held ones are looked at alone.
+    pub(super) async fn page(
+        &self,
+        registry: &Registry,
+        limit: usize,
+    ) -> Result<Listed, RegistryError> {
+        let after = self.after.as_ref();
+        match self.place {
+            Some(place) if place.is_hold() => registry.held(after, limit).await,
+            _ => registry.list(after, limit).await,
+        }
     }
 
     /// That its job type is one of the channel's: with a wrong name nothing would be meant.

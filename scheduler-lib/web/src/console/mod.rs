@@ -1,10 +1,14 @@
 //! The console: pages for people in a hurry. Rendered here, with a little script; it works without.
 
+mod accounts;
 mod assets;
 mod changes;
+mod dead_letters;
 mod frame;
 mod health;
+mod limits;
 mod login;
+mod settings;
 mod sorry;
 mod words;
 
@@ -33,7 +37,13 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
         .route("/console", get(home))
         .route("/console/health", get(health::show))
         .route("/console/changes", get(changes::show))
-        .route("/console/logout", post(login::end));
+        .route("/console/logout", post(login::end))
+        .route("/console/settings", get(settings::list))
+        .route(
+            "/console/settings/{*key}",
+            get(settings::show).post(settings::change),
+        )
+        .nest("/console/channels/{channel}", desk());
     // The last layer runs first.
     let pages = pages
         .layer(DefaultBodyLimit::max(MAX_FORM_SIZE_BYTES))
@@ -48,6 +58,25 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
         .merge(login)
         .route("/console/assets/{name}", get(assets::show))
         .layer(from_fn(sorry::in_html))
+}
+
+/// What an operator decides on.
+fn desk() -> Router<Web> {
+    Router::new()
+        .route("/accounts", get(accounts::list))
+        .route("/accounts/{id}", get(accounts::show))
+        .route("/accounts/{id}/pace", post(accounts::change))
+        .route("/limits", get(limits::show))
+        .route("/dead-letters", get(dead_letters::show))
+        .route("/dead-letters/jobs", post(dead_letters::change_jobs))
+        .route(
+            "/dead-letters/messages",
+            post(dead_letters::change_messages),
+        )
+        .route(
+            "/dead-letters/messages/{message}",
+            get(dead_letters::show_message),
+        )
 }
 
 /// The first channel's present.

@@ -32,6 +32,24 @@ pub(super) fn short(length: Duration) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
+/// A time in milliseconds; none if it is negative.
+pub(super) fn of_ms(ms: i64) -> Duration {
+    Duration::from_millis(u64::try_from(ms).unwrap_or(0))
+}
+
+/// The time of day of a moment: `12:40`, in UTC; with the day if it is another than now's.
+pub(super) fn time_of_day(at_ms: i64, now_ms: i64) -> String {
+    const DAY_MS: i64 = 24 * 3_600_000;
+    let utc = utc(at_ms);
+    let (day, rest) = utc.split_once('T').unwrap_or((&utc, ""));
+    let minutes = rest.get(..5).unwrap_or_default();
+    if at_ms.div_euclid(DAY_MS) == now_ms.div_euclid(DAY_MS) {
+        minutes.to_owned()
+    } else {
+        format!("{day} {minutes}")
+    }
+}
+
 /// A moment as RFC 3339 has it, to the second.
 pub(super) fn utc(at_ms: i64) -> String {
     let at = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000)).ok();
@@ -86,6 +104,8 @@ mod tests {
         assert_eq!(away(-400), "400ms ago");
         assert_eq!(away(-90_000_000), "1d 1h ago");
         assert_eq!(utc(1_800_000_000_123), "2027-01-15T08:00:00Z");
+        assert_eq!(time_of_day(1_800_000_000_123, 1_800_000_000_000), "08:00");
+        assert_eq!(time_of_day(1_800_000_000_123, 0), "2027-01-15 08:00");
     }
 
     #[test]

@@ -58,6 +58,13 @@ function ask(event) {
   if (question && !confirm(question)) event.preventDefault();
 }
 
+// A box with data-all ticks all boxes of its form that have this name.
+function tickAll(all) {
+  all.hidden = false;
+  const boxes = all.form.querySelectorAll(`input[type="checkbox"][name="${CSS.escape(all.dataset.all)}"]`);
+  all.addEventListener("change", () => boxes.forEach((box) => { box.checked = all.checked; }));
+}
+
 let before = "";
 function onKey(event) {
   const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
@@ -93,6 +100,7 @@ addEventListener("DOMContentLoaded", () => {
   document.addEventListener("keydown", onKey);
   document.addEventListener("submit", ask);
   document.querySelectorAll("[data-live]").forEach(follow);
+  document.querySelectorAll("[data-all]").forEach(tickAll);
   setInterval(tellTimes, 1000);
   logIn();
 });

@@ -1,0 +1,143 @@
+//! What holds for every page.
+
+use std::sync::Arc;
+
+use axum::http::{StatusCode, header};
+use scheduler_lib::store::{Burst, Hold, SlotStore, Undecodable};
+
+use crate::{
+    steering::Fake,
+    support::{Desk, NOW_MS, Who},
+};
+
+const PAGES: [&str; 10] = [
+    "/console/channels/mastodon/accounts",
+    "/console/channels/mastodon/accounts/posts:42",
+    "/console/channels/mastodon/limits",
+    "/console/channels/mastodon/dead-letters",
+    "/console/channels/mastodon/dead-letters?show=parked",
+    "/console/channels/mastodon/dead-letters/messages/m-1",
+    "/console/settings",
+    "/console/settings/mastodon/posts/interval",
+    "/console/health",
+    "/console/changes",
+];
+
+const FORMS: [(&str, &[(&str, &str)]); 4] = [
+    (
+        "/console/channels/mastodon/accounts/posts:42/pace",
+        &[("pace", "pin"), ("interval", "1m")],
+    ),
+    (
+        "/console/channels/mastodon/dead-letters/jobs",
+        &[("do", "unregister"), ("id", "posts:7")],
+    ),
+    (
+        "/console/channels/mastodon/dead-letters/messages",
+        &[("do", "forget"), ("id", "m-1")],
+    ),
+    (
+        "/console/settings/mastodon/posts/interval",
+        &[("value", "7m"), ("reason", "because")],
+    ),
+];
+
+async fn furnished() -> (Desk, Arc<Fake>) {
+    let fake = Arc::new(Fake::default());
+    let desk = Desk::with(Some(fake.clone()));
+    let burst = Burst {
+        at_ms: NOW_MS - 60_000,
+        id: desk.register("42").await,
+        account: "42".parse().unwrap(),
+        events: 20,
+        waited_ms: Some(300_000),
+        next_ms: Some(NOW_MS),
+    };
+    desk.store.note_bursts(vec![burst]).await.unwrap();
+    desk.hold("7", Hold::Quarantined, "3 dead letters").await;
+    let message = Undecodable {
+        message_id: "m-1".to_owned(),
+        kept_ms: NOW_MS,
+        error: "no JSON".to_owned(),
+        body: "{".to_owned(),
+    };
+    desk.store.keep_undecodable(message).await.unwrap();
+    (desk, fake)
+}
+
+#[tokio::test]
+async fn nothing_is_shown_without_credentials() {
+    let (desk, _) = furnished().await;
+    for path in PAGES {
+        let page = desk.get(Who::Nobody, path).await;
+        assert!(page.leads_to().starts_with("/console/login?"), "{path}");
+        assert_eq!(page.html, "", "{path}");
+        let page = desk.see(path).await;
+        let policy = page.headers[header::CONTENT_SECURITY_POLICY].to_str();
+        assert!(policy.unwrap().contains("script-src 'self'"), "{path}");
+        page.lacks(" style=").lacks("<style").lacks(" onclick=");
+    }
+}
+
+#[tokio::test]
+async fn a_reader_sees_no_form_but_that_to_log_out() {
+    let (desk, _) = furnished().await;
+    for path in PAGES {
+        let page = desk.get(Who::Reader, path).await;
+        assert_eq!(page.status, StatusCode::OK, "{path}");
+        page.lacks("data-confirm")
+            .lacks("name=\"do\"")
+            .lacks("name=\"pace\"");
+    }
+}
+
+async fn nothing_changed(desk: &Desk, fake: &Fake) {
+    let pinned = desk.registry.get(&"posts:42".parse().unwrap()).await;
+    assert_eq!(pinned.unwrap().state.pace, None);
+    assert!(desk.registry.get(&"posts:7".parse().unwrap()).await.is_ok());
+    assert!(desk.registry.undecodable_message("m-1").await.is_ok());
+    assert_eq!(fake.changes(), []);
+}
+
+#[tokio::test]
+async fn a_reader_changes_nothing() {
+    let (desk, fake) = furnished().await;
+    for (path, fields) in FORMS {
+        let page = desk.post(Who::Reader, path, fields).await;
+        assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
+        page.has("rita is a reader");
+        let page = desk.post(Who::Nobody, path, fields).await;
+        assert_eq!(page.status, StatusCode::UNAUTHORIZED, "{path}");
+    }
+    nothing_changed(&desk, &fake).await;
+}
+
+#[tokio::test]
+async fn a_form_that_was_not_given_changes_nothing() {
+    let (desk, fake) = furnished().await;
+    for (path, fields) in FORMS {
+        for forged in [&[][..], &[("form", "")], &[("form", "Zm9yZ2Vk")]] {
+            let fields = [forged, fields].concat();
+            let page = desk.post(Who::Operator, path, &fields).await;
+            assert_eq!(page.status, StatusCode::FORBIDDEN, "{path}");
+            page.has("this form was not given to you");
+        }
+    }
+    nothing_changed(&desk, &fake).await;
+}
+
+#[tokio::test]
+async fn every_field_has_a_label_and_every_head_its_scope() {
+    let (desk, _) = furnished().await;
+    for path in PAGES {
+        let page = desk.see(path).await;
+        assert_eq!(page.html.matches("<th>").count(), 0, "{path}");
+        for (at, _) in page.html.match_indices("<input") {
+            let tag = page.html[at..].split('>').next().unwrap();
+            let before = &page.html[..at];
+            let in_label = before.rfind("<label") > before.rfind("</label");
+            let labelled = in_label || tag.contains("aria-label") || tag.contains("hidden");
+            assert!(labelled, "{path}: {tag}");
+        }
+    }
+}
