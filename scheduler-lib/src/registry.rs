@@ -19,7 +19,7 @@ use crate::{
     ledger::Cushion,
     policy::{Override, RuleError, candidates, check_cushion},
     store::{
-        Candidates, Counts, Edited, Hold, JobRecord, ListCursor, Listed, NewJob, Registered,
+        Candidates, Counts, Edited, Hold, JobRecord, ListCursor, Listed, Loads, NewJob, Registered,
         StoreError, Update,
     },
 };
@@ -305,6 +305,15 @@ impl Registry {
     /// The store's.
     pub async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, RegistryError> {
         Ok(self.channel.store.due_within(slots).await?)
+    }
+
+    /// How many jobs are in each slot, from the one that is being drained on.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn loads(&self) -> Result<Loads, RegistryError> {
+        Ok(self.channel.store.loads().await?)
     }
 
     /// Whether the store can be read and written, and keeps what it has.

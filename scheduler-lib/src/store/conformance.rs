@@ -138,6 +138,7 @@ macro_rules! store_conformance {
                 a_page_that_begins_nowhere_is_refused,
                 held_jobs_are_listed_alone,
                 states_are_loaded_in_the_order_asked_for,
+                loads_are_told_slot_by_slot,
                 what_is_due_soon_is_told_by_type,
                 a_healthy_store_needs_no_repair,
                 jobs_add_up_whatever_happens_at_once,

@@ -8,8 +8,8 @@ use polling_transport::Metered;
 
 use super::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-    JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SlotStore,
-    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+    JobRecord, JobState, ListCursor, Listed, Loads, NewJob, Postponed, Registered, Settlement,
+    SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
 };
 
 type Answer<T> = Result<T, StoreError>;
@@ -135,6 +135,10 @@ impl<S: SlotStore + ?Sized> SlotStore for Metered<S> {
 
     async fn sweep(&self, from: Option<SweepCursor>, limit: usize) -> Answer<Swept> {
         call(self, "sweep", self.get_ref().sweep(from, limit)).await
+    }
+
+    async fn loads(&self) -> Answer<Loads> {
+        call(self, "loads", self.get_ref().loads()).await
     }
 
     async fn due_within(&self, slots: usize) -> Answer<BTreeMap<JobType, u64>> {

@@ -43,8 +43,8 @@ pub use self::{
     sharded::{MAX_SHARDS, ShardedStore, shard_of},
     steps::{
         Burst, Candidates, ClaimedNote, Counts, Dispatch, DrainRequest, Drained, Edited,
-        ListCursor, Listed, NewJob, Next, Postponed, Registered, Settlement, Strike, SweepCursor,
-        Swept, Undecodable, Update, Verdict,
+        ListCursor, Listed, Loads, NewJob, Next, Postponed, Registered, Settlement, Strike,
+        SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
 
@@ -243,6 +243,9 @@ pub trait SlotStore: Send + Sync + fmt::Debug {
     /// again after its next poll is not counted twice. Cheap: where there are more than [`MAX_LOOKED_AT`], the shares of the types are
     /// those of a sample of so many, while all types together are counted.
     async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError>;
+
+    /// How many jobs are in each slot, from the cursor's own on.
+    async fn loads(&self) -> Result<Loads, StoreError>;
 
     /// How many jobs are where.
     async fn counts(&self) -> Result<Counts, StoreError>;

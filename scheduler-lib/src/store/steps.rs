@@ -254,6 +254,15 @@ pub struct Swept {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SweepCursor(pub String);
 
+/// How many jobs are in each slot.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Loads {
+    /// The slot being drained.
+    pub cursor: i64,
+    /// From the cursor's slot on, one ring long. A store of shards whose cursors are apart reaches that much farther.
+    pub jobs: Vec<u64>,
+}
+
 /// How many jobs are where.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Counts {

@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing, Token, chain};
 use scheduler_lib::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-    JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement, SlotStore,
-    StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
+    JobRecord, JobState, ListCursor, Listed, Loads, NewJob, Postponed, Registered, Settlement,
+    SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update, Verdict,
 };
 
 /// Passes every step on, and remembers what it answered.
@@ -195,6 +195,10 @@ impl<S: SlotStore> SlotStore for Accepted<S> {
 
     async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
         self.told(self.store.due_within(slots).await)
+    }
+
+    async fn loads(&self) -> Result<Loads, StoreError> {
+        self.told(self.store.loads().await)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -114,6 +114,34 @@ pub async fn what_is_due_soon_is_told_by_type(store: SharedStore) {
     assert_eq!(due(1).await, told(15, 15));
 }
 
+/// What is held or in flight is in no slot; of the cursor's slot what is left counts.
+pub async fn loads_are_told_slot_by_slot(store: SharedStore) {
+    let scene = Scene::new(store);
+    for (number, ahead) in [1, 1, 1, 5, 1_439, 1_439, 1_441].into_iter().enumerate() {
+        let job = scene.new_job(&format!("job-{number}"), [scene.at(ahead); 2]);
+        scene.register_as(job).await;
+    }
+    let held = scene
+        .store
+        .hold(&id("job-1"), Hold::Paused, "by hand")
+        .await;
+    held.expect("hold");
+    let full = async || {
+        let loads = scene.store.loads().await.expect("loads");
+        assert!(loads.jobs.len() >= SLOTS as usize);
+        let slots = (loads.cursor..).zip(loads.jobs);
+        let full = slots.filter(|(_, jobs)| *jobs > 0);
+        full.collect::<Vec<_>>()
+    };
+    let slot = |ahead| scene.store.ring().slot_of(scene.at(ahead)).0;
+    assert_eq!(full().await, [(slot(1), 2), (slot(5), 1), (slot(1_439), 2)]);
+    let taken = scene.drain(scene.at(1)).await.len();
+    let mut left = full().await;
+    left.retain(|(slot_of, _)| *slot_of < slot(6));
+    assert_eq!(taken, 2);
+    assert_eq!(left, [(slot(5), 1)]);
+}
+
 /// A sweep among all kinds of places, small steps and large, finds nothing to mend.
 pub async fn a_healthy_store_needs_no_repair(store: SharedStore) {
     let scene = Scene::new(store);

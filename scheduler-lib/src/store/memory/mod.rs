@@ -19,9 +19,9 @@ use polling_model::{
 use self::state::{At, State};
 use super::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_PAGE, MAX_UNDECODABLE,
-    NewJob, Place, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept,
-    Undecodable, Update, Verdict, new_revision, reasons::REGISTERED,
+    JobRecord, JobState, ListCursor, Listed, Loads, MAX_BURSTS, MAX_CHUNK, MAX_PAGE,
+    MAX_UNDECODABLE, NewJob, Place, Postponed, Registered, Settlement, SlotStore, StoreError,
+    SweepCursor, Swept, Undecodable, Update, Verdict, new_revision, reasons::REGISTERED,
 };
 
 /// A [`SlotStore`] in memory.
@@ -483,6 +483,15 @@ impl SlotStore for MemoryStore {
             }
         }
         Ok(due)
+    }
+
+    async fn loads(&self) -> Result<Loads, StoreError> {
+        let state = self.state();
+        let load = |ahead| state.slot(state.cursor.plus(ahead)).len() as u64;
+        Ok(Loads {
+            cursor: state.cursor.0,
+            jobs: (0..SLOTS).map(load).collect(),
+        })
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

@@ -35,6 +35,7 @@ steps! {
     HOLD = "hold";
     KEEP_UNDECODABLE = "keep_undecodable";
     LIST = "list";
+    LOADS = "loads";
     MOVE_TO = "move_to";
     NOTE_BURSTS = "note_bursts";
     POSTPONE = "postpone";

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_CHUNK, MAX_LOOKED_AT, MAX_PAGE,
+    JobRecord, JobState, ListCursor, Listed, Loads, MAX_BURSTS, MAX_CHUNK, MAX_LOOKED_AT, MAX_PAGE,
     MAX_UNDECODABLE, NewJob, Postponed, Registered, Settlement, SlotStore, StoreError, SweepCursor,
     Swept, Undecodable, Update, Verdict, reasons::bounded,
 };
@@ -300,6 +300,11 @@ impl SlotStore for RedisStore {
         let call = self.call(&scripts::DUE_WITHIN).arg(slots);
         let sampled: Vec<(u64, Vec<String>)> = call.arg(MAX_LOOKED_AT).run().await?;
         Ok(by_type(&sampled))
+    }
+
+    async fn loads(&self) -> Result<Loads, StoreError> {
+        let (cursor, jobs) = self.call(&scripts::LOADS).run().await?;
+        Ok(Loads { cursor, jobs })
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

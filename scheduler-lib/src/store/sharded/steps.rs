@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing};
+use polling_model::{EncodedContext, Incarnation, JobId, JobType, Nonce, SlotRing, caps::SLOTS};
 
 use super::{ShardedStore, shard_of};
 use crate::store::{
     Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-    JobRecord, JobState, ListCursor, Listed, MAX_BURSTS, MAX_UNDECODABLE, NewJob, Postponed,
+    JobRecord, JobState, ListCursor, Listed, Loads, MAX_BURSTS, MAX_UNDECODABLE, NewJob, Postponed,
     Registered, Settlement, SlotStore, StoreError, SweepCursor, Swept, Undecodable, Update,
     Verdict,
 };
@@ -176,6 +176,26 @@ impl<S: SlotStore + ?Sized + 'static> SlotStore for ShardedStore<S> {
             }
         }
         Ok(due)
+    }
+
+    async fn loads(&self) -> Result<Loads, StoreError> {
+        let parts = self.on_all(|shard| shard.loads()).await?;
+        let cursor = parts.iter().map(|part| part.cursor).min();
+        let mut loads = Loads {
+            cursor: cursor.unwrap_or_default(),
+            jobs: Vec::new(),
+        };
+        for part in parts {
+            let ahead = usize::try_from(part.cursor - loads.cursor).unwrap_or_default();
+            // A shard that was away for longer than a ring is as far behind as one can be.
+            let ahead = ahead.min(SLOTS as usize);
+            let length = loads.jobs.len().max(ahead + part.jobs.len());
+            loads.jobs.resize(length, 0);
+            for (sum, jobs) in loads.jobs[ahead..].iter_mut().zip(part.jobs) {
+                *sum += jobs;
+            }
+        }
+        Ok(loads)
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

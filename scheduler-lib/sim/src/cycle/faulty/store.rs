@@ -6,7 +6,7 @@ use scheduler_lib::{
     SlotStore, StoreError,
     store::{
         Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-        JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement,
+        JobRecord, JobState, ListCursor, Listed, Loads, NewJob, Postponed, Registered, Settlement,
         SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
@@ -188,6 +188,10 @@ impl<S: SlotStore> SlotStore for Faulty<S> {
 
     async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
         self.step("due_within", self.inner.due_within(slots)).await
+    }
+
+    async fn loads(&self) -> Result<Loads, StoreError> {
+        self.step("loads", self.inner.loads()).await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {

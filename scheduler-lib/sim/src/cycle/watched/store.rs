@@ -6,7 +6,7 @@ use scheduler_lib::{
     MemoryStore, SlotStore, StoreError,
     store::{
         Burst, Candidates, ClaimedNote, Counts, DrainRequest, Drained, Edited, Hold, ImportedJob,
-        JobRecord, JobState, ListCursor, Listed, NewJob, Postponed, Registered, Settlement,
+        JobRecord, JobState, ListCursor, Listed, Loads, NewJob, Postponed, Registered, Settlement,
         SweepCursor, Swept, Undecodable, Update, Verdict,
     },
 };
@@ -279,6 +279,10 @@ impl SlotStore for WatchedStore {
 
     async fn due_within(&self, slots: usize) -> Result<BTreeMap<JobType, u64>, StoreError> {
         self.inner.due_within(slots).await
+    }
+
+    async fn loads(&self) -> Result<Loads, StoreError> {
+        self.inner.loads().await
     }
 
     async fn counts(&self) -> Result<Counts, StoreError> {
