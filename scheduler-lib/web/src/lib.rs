@@ -36,6 +36,7 @@
 //! |---|---|
 //! | [`Web`] | the server, and what it is made of |
 //! | [`Options`] | how it is reached, who may call, and its bounds |
+//! | [`Recent`] | what happened in the last ten minutes, as an observer of the scheduler |
 //! | [`settings`] | settings that change, as whoever keeps them shows them |
 //! | [`access`] | who calls, what they may do, what they did |
 //!
@@ -50,6 +51,7 @@ mod guard;
 mod health;
 mod load;
 mod options;
+mod recent;
 mod secret;
 mod serve;
 pub mod settings;
@@ -58,6 +60,7 @@ mod web;
 
 pub use self::{
     options::{Options, Problem, Proxy, User},
+    recent::Recent,
     secret::Secret,
     serve::serve,
     web::{ScalingView, Web, WebBuilder},

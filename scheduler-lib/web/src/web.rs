@@ -16,7 +16,7 @@ use serde_json::Value;
 use tokio::sync::Semaphore;
 
 use crate::{
-    Options,
+    Options, Recent,
     access::{self, Access, Audit},
     api::{self, error::ApiError},
     console, guard, health,
@@ -45,6 +45,9 @@ pub(crate) struct Inner {
     pub(crate) audit: Audit,
     pub(crate) settings: Option<Arc<dyn Steering>>,
     pub(crate) permits: Semaphore,
+    pub(crate) looks: console::Looks,
+    /// What happened of late, if somebody remembers it.
+    pub(crate) recent: Option<Arc<Recent>>,
     /// What `/v1/check` tells.
     pub(crate) check: Option<Checking>,
     /// What `…/scaling` tells.
@@ -73,6 +76,7 @@ pub struct WebBuilder {
     monitor: Monitor,
     clock: SharedClock,
     options: Options,
+    recent: Option<Arc<Recent>>,
     settings: Option<Arc<dyn Steering>>,
     check: Option<Checking>,
     scaling: Option<Scaling>,
@@ -83,6 +87,12 @@ impl WebBuilder {
     /// How it is reached, who may call, and its bounds.
     pub fn options(mut self, options: Options) -> Self {
         self.options = options;
+        self
+    }
+
+    /// What happened of late: speed, lateness and failures on the console. The scheduler must have it as an observer.
+    pub fn recent(mut self, recent: Arc<Recent>) -> Self {
+        self.recent = Some(recent);
         self
     }
 
@@ -128,6 +138,8 @@ impl WebBuilder {
             self.more,
         );
         Web(Arc::new(Inner {
+            looks: console::Looks::new(self.registries.keys()),
+            recent: self.recent,
             registries: self.registries,
             monitor: self.monitor,
             health,
@@ -159,6 +171,7 @@ impl Web {
             monitor: scheduler.monitor(),
             clock,
             options: Options::default(),
+            recent: None,
             settings: None,
             check: None,
             scaling: None,

@@ -1,4 +1,8 @@
 //! The console: pages for people in a hurry. Rendered here, with a little script; it works without.
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "markup is made to be put into other markup"
+)]
 
 mod accounts;
 mod assets;
@@ -8,6 +12,7 @@ mod frame;
 mod health;
 mod limits;
 mod login;
+mod now;
 mod settings;
 mod sorry;
 mod words;
@@ -21,7 +26,7 @@ use axum::{
     routing::{get, post},
 };
 
-pub(crate) use self::sorry::Sorry;
+pub(crate) use self::{now::Looks, sorry::Sorry};
 use crate::{
     Web,
     access::{self, Refusal},
@@ -35,6 +40,8 @@ const MAX_FORM_SIZE_BYTES: usize = 64 * 1024;
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let pages = Router::new()
         .route("/console", get(home))
+        .route("/console/channels/{channel}/now", get(now::show))
+        .route("/console/channels/{channel}/now/live", get(now::stream))
         .route("/console/health", get(health::show))
         .route("/console/changes", get(changes::show))
         .route("/console/logout", post(login::end))

@@ -57,12 +57,25 @@ pub(super) fn utc(at_ms: i64) -> String {
     text.unwrap_or_else(|| at_ms.to_string())
 }
 
+/// The time of day, UTC: to the second where slots are that short, and the day where they are so long.
+pub(super) fn clock(at_ms: i64, slot_ms: i64) -> String {
+    let Ok(at) = OffsetDateTime::from_unix_timestamp(at_ms.div_euclid(1000)) else {
+        return at_ms.to_string();
+    };
+    let (hour, minute) = (at.hour(), at.minute());
+    match slot_ms {
+        ..60_000 => format!("{hour:02}:{minute:02}:{:02}", at.second()),
+        60_000..3_600_000 => format!("{hour:02}:{minute:02}"),
+        _ => format!("{:02}-{:02} {hour:02}h", u8::from(at.month()), at.day()),
+    }
+}
+
 /// A number with its thousands apart: `1 234 567`, the gaps narrow and unbreakable.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 2);
     for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index) % 3 == 0 {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
             text.push('\u{202f}');
         }
         text.push(digit);
