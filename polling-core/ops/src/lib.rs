@@ -1,5 +1,7 @@
 //! What an operator needs of schedulers and workers. One feature per module; none is on unless it is asked for.
 
+#[cfg(feature = "alerts")]
+pub mod alerts;
 #[cfg(feature = "clients")]
 pub mod clients;
 #[cfg(feature = "config")]

@@ -24,7 +24,7 @@ pub(super) fn lines(text: &str, prefix: &str, at_s: i64) -> String {
 }
 
 /// A part of a path: a dot would begin the next, a space the value, and a slash a folder.
-pub(super) fn cleaned(part: &str) -> String {
+pub(crate) fn cleaned(part: &str) -> String {
     let clean = |char: char| match char {
         'a'..='z' | 'A'..='Z' | '0'..='9' | '-' | '_' => char,
         '+' => 'p',

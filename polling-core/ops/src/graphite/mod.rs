@@ -22,7 +22,7 @@
 
 mod buffer;
 mod config;
-mod lines;
+pub(crate) mod lines;
 mod send;
 
 use std::{future::Future, time::Duration};

@@ -14,12 +14,12 @@ const CALLS: [f64; 14] = [
 ];
 
 /// Upper bounds for polls, and for waits of publishing, seconds.
-const POLLS: [f64; 12] = [
+pub(crate) const POLLS: [f64; 12] = [
     0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0,
 ];
 
 /// Upper bounds for lateness, seconds: a slot is 60 s wide, and drained over most of it.
-const LATENESS: [f64; 12] = [
+pub(crate) const LATENESS: [f64; 12] = [
     0.1, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0, 3_600.0,
 ];
 

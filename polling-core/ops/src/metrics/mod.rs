@@ -52,6 +52,11 @@ use prometheus_client::{encoding::text, registry::Registry};
 use crate::objectives::Objective;
 
 use self::{domain::Domain, gauge::Gauges, register::Register};
+#[cfg(feature = "alerts")]
+pub(crate) use self::{
+    domain::{LATENESS as LATENESS_BOUNDS, POLLS as POLL_BOUNDS},
+    web::CALLS as WEB_BOUNDS,
+};
 pub use self::{
     gauge::{ASK_DEADLINE, FRESH, Gauge, Reading},
     objectives::{OBJECTIVE_BOUND, OBJECTIVE_SHARE},

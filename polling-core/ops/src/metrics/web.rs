@@ -6,7 +6,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use super::{register::Register, series::Series};
 
 /// Upper bounds as the conventions have them, seconds.
-const CALLS: [f64; 14] = [
+pub(crate) const CALLS: [f64; 14] = [
     0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0,
 ];
 

@@ -113,7 +113,7 @@ impl Objective {
     }
 
     /// The share that may miss the bound.
-    fn budget(&self) -> f64 {
+    pub(crate) fn budget(&self) -> f64 {
         1.0 - self.share
     }
 }
@@ -154,7 +154,7 @@ pub struct ObjectiveError {
 }
 
 /// A duration in the one unit that tells it whole, as Prometheus reads it.
-struct Unit(Duration);
+pub(crate) struct Unit(pub(crate) Duration);
 
 impl fmt::Display for Unit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
