@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::{
     client::Client,
     commands::{
-        bulk, channel, channels, dead_letters, doctor, edit, export, health, import, jobs, moving,
-        queues, scale, scopes, slots,
+        alerts, bulk, channel, channels, dead_letters, doctor, edit, export, health, import, jobs,
+        moving, queues, scale, scopes, slots,
     },
     failure::{EXIT_CODES, Failure},
     output::Output,
@@ -30,6 +30,7 @@ Examples:
   pollctl pause --account 42                   holds the jobs of an account; resume
   pollctl import jobs.csv                      registers jobs; may be repeated
   pollctl dead-letters list                    what nobody could finish
+  pollctl alerts generate --proto orders.proto rules of Prometheus, checks of Nagios
 
 The token is read from POLLCTL_TOKEN, or from the file of --token-file; it is never shown.
 ";
@@ -128,6 +129,9 @@ enum Command {
     DeadLetters(dead_letters::DeadLetters),
     /// Checks every connection and setting, and says how to mend what is wrong; exits 1 on any problem.
     Doctor(doctor::Doctor),
+    /// Rules and checks for Prometheus, Alertmanager and Nagios, generated from services and channels.
+    #[command(subcommand)]
+    Alerts(alerts::Alerts),
     /// Prints completions for a shell.
     Completions {
         /// Which.
@@ -224,6 +228,7 @@ impl Command {
             Self::Scale(scale) => scale.run(session).await,
             Self::DeadLetters(dead_letters) => dead_letters.run(session).await,
             Self::Doctor(doctor) => doctor.run(session).await,
+            Self::Alerts(alerts) => alerts.run(session).await,
             Self::Completions { .. } => Ok(()),
         }
     }

@@ -266,7 +266,7 @@ impl Answer {
 
 /// The process's choice, unless it has made one.
 #[cfg(feature = "tls")]
-fn choose_cryptography() {
+pub(crate) fn choose_cryptography() {
     // An error says that one is chosen already.
     let _ = rustls::crypto::ring::default_provider().install_default();
 }

@@ -20,6 +20,9 @@ pub(crate) enum Failure {
     /// No answer, or one that says to try again: whether it took effect is unknown.
     #[error("{0}")]
     NoAnswer(String),
+    /// It was told in the place that is meant for it; what is left is the exit code of a check.
+    #[error("")]
+    Told(u8),
     /// Nothing can be written or read here.
     #[error("reading or writing failed")]
     Io(#[from] io::Error),
@@ -32,6 +35,7 @@ impl Failure {
             // Whoever reads the output has seen enough, as `head`.
             Self::Io(error) if error.kind() == io::ErrorKind::BrokenPipe => 0,
             Self::Problem(_) | Self::Io(_) => 1,
+            Self::Told(code) => *code,
             Self::Usage(_) => 2,
             Self::NotFound(_) => 3,
             Self::Refused(_) => 4,

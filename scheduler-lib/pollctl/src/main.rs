@@ -13,7 +13,10 @@ use polling_model::SystemClock;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
     let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let io = Io {
         out: &mut io::stdout().lock(),
@@ -26,4 +29,18 @@ async fn main() -> ExitCode {
         clock: Arc::new(SystemClock),
     };
     ExitCode::from(cli.execute(io).await)
+}
+
+/// To Nagios a wrong command line is a state that is unknown, and 2 would be critical.
+fn usage(error: &clap::Error) -> ExitCode {
+    const UNKNOWN: u8 = 3;
+    // Nobody is left to be told if it cannot be written.
+    let _ = error.print();
+    let checks = env::args().any(|argument| argument == "check-metric");
+    match u8::try_from(error.exit_code()) {
+        Ok(0) => ExitCode::SUCCESS,
+        _ if checks => ExitCode::from(UNKNOWN),
+        Ok(code) => ExitCode::from(code),
+        Err(_) => ExitCode::FAILURE,
+    }
 }

@@ -52,11 +52,13 @@ impl Alerts {
         yaml
     }
 
-    /// The rules of [`objectives`](crate::objectives::rules), if there is any.
+    /// The rules of [`objectives`](crate::objectives::rules); none where there is no objective.
     #[must_use]
-    pub fn objective_rules(&self) -> Option<String> {
-        let rules = objectives::rules(&self.objectives);
-        (!self.objectives.is_empty()).then_some(format!("{HEADER}{rules}"))
+    pub fn objective_rules(&self) -> String {
+        match self.objectives.is_empty() {
+            true => format!("{HEADER}groups: []\n"),
+            false => format!("{HEADER}{}", objectives::rules(&self.objectives)),
+        }
     }
 
     /// Objectives have rules with two windows each, which an alert of one number has not.

@@ -1,13 +1,19 @@
 //! Alerts: what is generated, and what the programs that read it make of it.
 #![allow(clippy::unwrap_used)]
 
+mod checkers;
 mod defaults;
+mod escaping;
+mod golden;
 mod protos;
 
 use std::path::PathBuf;
 
 use polling_ops::{
-    alerts::{Bounds, Channel, JobTypeOfChannel, Service, Watched},
+    alerts::{
+        Bounds, Channel, JobTypeOfChannel, Service, Watched,
+        nagios::{Nagios, Source},
+    },
     objectives::{Measure, Objective},
 };
 
@@ -34,6 +40,13 @@ fn watched() -> Watched {
         services,
         channels: vec![mastodon(), feeds()],
         objectives,
+    }
+}
+
+fn nagios_of_prometheus() -> Nagios {
+    Nagios {
+        program: "/usr/local/bin/pollctl".to_owned(),
+        source: Source::Prometheus("http://127.0.0.1:9090".to_owned()),
     }
 }
 

@@ -1,5 +1,6 @@
 //! The commands, one subject a file.
 
+pub(crate) mod alerts;
 pub(crate) mod bulk;
 pub(crate) mod channel;
 pub(crate) mod channels;

@@ -49,14 +49,38 @@ pub(super) fn drafts(watched: &Watched) -> Vec<Draft> {
     services.chain(channels).chain(objectives).collect()
 }
 
-/// Every metric that an alert looks at.
 #[cfg(test)]
-pub(super) fn metrics() -> impl Iterator<Item = &'static super::series::Metric> {
-    let all = [
-        services::METRICS,
-        channels::METRICS,
-        job_types::METRICS,
-        objectives::METRICS,
-    ];
-    all.into_iter().flatten().copied()
+mod tests {
+    use super::*;
+    use crate::alerts::series::Metric;
+
+    /// Every metric that an alert looks at.
+    fn metrics() -> impl Iterator<Item = &'static Metric> {
+        let all = [
+            services::METRICS,
+            channels::METRICS,
+            job_types::METRICS,
+            objectives::METRICS,
+        ];
+        all.into_iter().flatten().copied()
+    }
+
+    /// The page is compared with the registry by a test of its own.
+    #[test]
+    fn every_metric_is_on_the_page_with_its_labels() {
+        let page = include_str!("../../../../../docs/how-to/metrics.md");
+        for metric in metrics() {
+            let row = page
+                .lines()
+                .find(|line| line.starts_with(&format!("| `{}` |", metric.name)));
+            let labels: Vec<_> = metric
+                .labels
+                .iter()
+                .map(|label| format!("`{label}`"))
+                .collect();
+            let labels = format!(" {} ", labels.join(", "));
+            let found = row.and_then(|row| row.split('|').nth(3));
+            assert_eq!(found, Some(&*labels), "{}", metric.name);
+        }
+    }
 }

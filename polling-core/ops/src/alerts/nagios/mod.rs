@@ -41,6 +41,25 @@ pub enum Source {
     },
 }
 
+/// A contact that is told nothing, as another file of objects: Nagios starts with one at least.
+pub const NOBODY: &str = "\
+define command {
+    command_name            polling-tell-nobody
+    command_line            /bin/true
+}
+
+define contact {
+    contact_name            polling-nobody
+    contactgroups           polling
+    host_notifications_enabled      0
+    service_notifications_enabled   0
+    host_notification_period        polling-always
+    service_notification_period     polling-always
+    host_notification_commands      polling-tell-nobody
+    service_notification_commands   polling-tell-nobody
+}
+";
+
 /// How old the last value of a gauge may be, seconds.
 const GAUGES_REACH_S: u64 = 300;
 

@@ -47,7 +47,10 @@ impl Alert {
             Value::Rise(series) => vec![grows(series, target / window_min)],
             Value::Share { part, whole } if part.name() == whole.name() => vec![
                 grows(part, per_min * target),
-                grows(whole, per_min * (1.0 - target)),
+                (
+                    healthy(part),
+                    growth(&[(per_min * (1.0 - target), watched_min)]),
+                ),
             ],
             Value::Share { part, whole } => {
                 vec![grows(part, per_min * target), grows(whole, per_min)]
@@ -90,11 +93,20 @@ fn steps(duration: Duration) -> u64 {
 
 /// One series of those that are meant.
 fn named(series: &Series) -> String {
+    with_labels(series, |value| format!("{value}x"))
+}
+
+/// One series of those that are not meant by what a label must not be.
+fn healthy(series: &Series) -> String {
+    with_labels(series, str::to_owned)
+}
+
+fn with_labels(series: &Series, instead_of: impl Fn(&str) -> String) -> String {
     let mut one = series.clone();
     for (_, pick) in &mut one.picks {
         let value = match &*pick {
             Pick::Is(value) => value.clone(),
-            Pick::Not(value) => format!("{value}x"),
+            Pick::Not(value) => instead_of(value),
             Pick::AnyOf(values) => values.first().cloned().unwrap_or_default(),
         };
         *pick = Pick::Is(value);

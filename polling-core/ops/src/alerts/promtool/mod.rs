@@ -12,6 +12,7 @@ use super::{
     kind::{Kind, When},
     prometheus::Severity,
     promql::quoted,
+    subject::Subject,
     value::Value,
     yaml::{line, string},
 };
@@ -110,6 +111,12 @@ fn asked(yaml: &mut String, alert: &Alert, severity: Severity, at_min: u64, fire
         ("severity", severity.as_str()),
     ];
     labels.extend(alert.subject.labels());
+    // Without these labels it would be about its parts, too.
+    labels.extend(match alert.subject {
+        Subject::Service(_) => Some(("method", "")),
+        Subject::Channel(_) => Some(("job_type", "")),
+        _ => None,
+    });
     let labels: Vec<_> = labels
         .into_iter()
         .map(|(label, value)| format!("{label}={}", quoted(value)))
