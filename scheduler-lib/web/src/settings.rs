@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, fmt};
 
 use futures_util::future::{BoxFuture, ready};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Who keeps the settings of a scheduler.
@@ -64,7 +65,7 @@ pub enum ChangeError {
 }
 
 /// All settings.
-#[derive(Debug, Clone, Default, Serialize)]
+#[derive(Debug, Clone, Default, Serialize, JsonSchema)]
 pub struct SettingsView {
     /// Every setting that may be changed, by key.
     pub settings: BTreeMap<String, SettingView>,
@@ -78,7 +79,7 @@ pub struct SettingsView {
 }
 
 /// A setting.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SettingView {
     /// What it is.
     pub help: &'static str,
@@ -94,7 +95,7 @@ pub struct SettingView {
 }
 
 /// A value that a source has laid over a static one.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct InForceView {
     /// As it is written there.
     pub value: String,
@@ -105,7 +106,7 @@ pub struct InForceView {
 }
 
 /// A value that cannot take effect.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct RefusedView {
     /// As it is written; none if the setting was to be given up.
     pub value: Option<String>,
@@ -118,7 +119,7 @@ pub struct RefusedView {
 }
 
 /// How a source is.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct SourceView {
     /// Its name.
     pub name: String,
@@ -133,7 +134,7 @@ pub struct SourceView {
 }
 
 /// A change that was made.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct PastView {
     /// When, UTC milliseconds.
     pub at_ms: i64,

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use polling_model::{ChannelId, JobType, SharedClock};
 use polling_ops::health::{Check, Health};
 use scheduler_lib::{Monitor, Registry, Scheduler};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Semaphore;
@@ -55,9 +56,10 @@ pub(crate) struct Inner {
 }
 
 /// How many workers of a job type there should be.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 pub struct ScalingView {
     /// The job type.
+    #[schemars(with = "String")]
     pub job_type: JobType,
     /// So many should run, those that start included.
     pub workers: u32,

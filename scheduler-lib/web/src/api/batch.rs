@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use polling_model::{ChannelId, JobId};
 use scheduler_lib::store::Registered;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -17,7 +18,7 @@ use crate::Web;
 const MAX_ENTRIES: usize = 1_000;
 
 /// How each registration ended, in the request's order.
-#[derive(Serialize, Default)]
+#[derive(Serialize, Default, JsonSchema)]
 pub(super) struct Batch {
     created: usize,
     existing: usize,
@@ -25,7 +26,7 @@ pub(super) struct Batch {
     results: Vec<Entry>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 #[serde(untagged)]
 enum Entry {
     Registered(RegisteredView),

@@ -9,6 +9,7 @@ use scheduler_lib::{
     HandedOver, Registry, RegistryError,
     store::{ListCursor, Place},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -28,7 +29,7 @@ const MAX_PAGE: usize = 1_000;
 const EDITS_AT_ONCE: usize = 32;
 
 /// What was done to a page's jobs.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct EditedPage {
     /// Jobs looked at.
     seen: usize,
@@ -39,6 +40,7 @@ pub(super) struct EditedPage {
     /// Those left as they are because they are in flight.
     in_flight: usize,
     /// For the next page's `after`; null on the last.
+    #[schemars(with = "Option<String>")]
     next: Option<ListCursor>,
 }
 

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State};
 use polling_model::ChannelId;
 use scheduler_lib::{Bursting, policy::Override, store::Burst};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -18,24 +19,26 @@ const DEFAULT_PAGE: usize = 20;
 /// The last bursts told of each job.
 const MAX_TOLD: usize = 20;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limit {
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct BurstPage {
     bursting: Vec<BurstingView>,
 }
 
 /// A job, and how often it burst of late.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct BurstingView {
     id: String,
     account: String,
     registered: bool,
     interval_ms: Option<i64>,
+    #[schemars(with = "Option<super::schema::Pace>")]
     pace: Option<Override>,
     /// When it is polled next; null if it is held.
     due_ms: Option<i64>,
@@ -45,7 +48,7 @@ struct BurstingView {
     last: Vec<BurstView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct BurstView {
     at_ms: i64,
     events: u64,

@@ -2,6 +2,7 @@
 
 use axum::{Json, extract::State};
 use polling_model::ChannelId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -11,13 +12,14 @@ use super::{
 };
 use crate::Web;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Channels {
     channels: Vec<ChannelView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct ChannelView {
+    #[schemars(with = "String")]
     channel: ChannelId,
     /// What this process has done since it started.
     status: StatusView,

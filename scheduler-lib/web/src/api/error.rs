@@ -9,6 +9,7 @@ use axum::{
 };
 use polling_model::ContextError;
 use scheduler_lib::{RegistryError, StoreError};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use polling_model::chain;
@@ -24,7 +25,7 @@ pub(crate) struct ApiError {
 }
 
 /// The body of the answer.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 pub(crate) struct Problem {
     /// What is wrong, and what to do.
     pub(crate) error: String,

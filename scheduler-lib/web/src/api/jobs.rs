@@ -1,12 +1,18 @@
 //! Jobs: registration, pages, edits.
 
-use axum::{Json, extract::State, http::StatusCode};
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
 use polling_model::{AccountId, ChannelId, Context, JobId, JobType, ServiceLevel};
 use scheduler_lib::{
     Change, Registration,
     ledger::Cushion,
     store::{JobRecord, ListCursor, MAX_PAGE, Registered},
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
@@ -25,15 +31,21 @@ const DEFAULT_PAGE: usize = 100;
 const MAX_PAGE_OF_CONTEXTS: usize = 100;
 
 /// A job to register, as written by callers.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RegistrationBody {
+    #[schemars(with = "String")]
     job_type: JobType,
+    #[schemars(with = "String")]
     account: AccountId,
+    #[schemars(with = "Option<String>")]
     id: Option<JobId>,
+    #[schemars(with = "Option<String>")]
     level: Option<ServiceLevel>,
+    #[schemars(with = "Option<super::schema::Cushion>")]
     cushion: Option<Cushion>,
     #[serde(default)]
+    #[schemars(with = "super::schema::Context")]
     context: Context,
 }
 
@@ -58,8 +70,9 @@ impl From<RegistrationBody> for Registration {
 }
 
 /// How a registration ended.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct RegisteredView {
+    #[schemars(with = "String")]
     pub(super) id: JobId,
     pub(super) result: &'static str,
 }
@@ -79,19 +92,21 @@ pub(super) async fn register(
     State(web): State<Web>,
     At(channel): At<ChannelId>,
     Body(body): Body<RegistrationBody>,
-) -> Result<(StatusCode, Json<RegisteredView>), ApiError> {
+) -> Result<Response, ApiError> {
     let (id, registered) = web.registry(&channel)?.register(body.into()).await?;
     let status = match registered {
         Registered::Created => StatusCode::CREATED,
         Registered::Existing => StatusCode::OK,
     };
-    Ok((status, Json(RegisteredView::new(id, registered))))
+    let view = RegisteredView::new(id, registered);
+    Ok((status, Json(view)).into_response())
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct JobPage {
     jobs: Vec<JobView>,
     /// For the next page's `after`; null on the last.
+    #[schemars(with = "Option<String>")]
     next: Option<ListCursor>,
 }
 
@@ -142,13 +157,15 @@ pub(super) async fn remove(
 }
 
 /// What to change of a job; what is not there stays.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ChangeBody {
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<String>")]
     level: Option<ServiceLevel>,
     /// Null returns to the job type's.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<super::schema::Cushion>")]
     cushion: Option<Option<Cushion>>,
     /// Null returns to its rules.
     #[serde(default, deserialize_with = "present")]
@@ -189,11 +206,16 @@ pub(super) async fn update(
     Ok(StatusCode::NO_CONTENT)
 }
 
+/// What the next poll is to begin with.
+#[derive(Deserialize, JsonSchema)]
+#[serde(transparent)]
+pub(super) struct ContextBody(#[schemars(with = "super::schema::Context")] Context);
+
 /// `PUT /v1/channels/{channel}/jobs/{id}/context`
 pub(super) async fn replace_context(
     State(web): State<Web>,
     At((channel, id)): JobPath,
-    Body(context): Body<Context>,
+    Body(ContextBody(context)): Body<ContextBody>,
 ) -> Result<StatusCode, ApiError> {
     web.registry(&channel)?
         .replace_context(&id, &context)
@@ -202,7 +224,7 @@ pub(super) async fn replace_context(
 }
 
 /// Whether an edit had anything to do.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Changed {
     changed: bool,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::{Json, extract::State, http::StatusCode};
 use polling_model::{ChannelId, JobId};
 use scheduler_lib::store::MAX_REASON_SIZE_BYTES;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -17,14 +18,15 @@ use super::{
 use crate::Web;
 
 /// What became of one job.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Moved {
     changed: bool,
     in_flight: bool,
 }
 
 /// Why a channel is stopped.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Reason {
     reason: Option<String>,

@@ -3,21 +3,23 @@
 use axum::{Json, extract::State};
 use polling_model::{ChannelId, JobType};
 use scheduler_lib::{QueueRole, QueueState};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{body::At, error::ApiError};
 use crate::Web;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Queues {
     queues: Vec<QueueView>,
 }
 
 /// What is known of a queue: `error` in the place of figures if it does not answer.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct QueueView {
     role: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     job_type: Option<JobType>,
     name: String,
     visibility_timeout_ms: u64,

@@ -2,12 +2,13 @@
 
 use axum::{Json, extract::State};
 use polling_model::ChannelId;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{body::At, error::ApiError};
 use crate::{ScalingView, Web};
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Scalings {
     scaling: Vec<ScalingView>,
 }

@@ -7,6 +7,7 @@ use scheduler_lib::{
     ledger::{Cushion, WindowStanding},
     store::ListCursor,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{
@@ -22,20 +23,23 @@ const DEFAULT_PAGE: usize = 500;
 /// Most of it.
 const MAX_PAGE: usize = 1_000;
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct ScopePage {
     scopes: Vec<ScopeView>,
     /// For the next page's `after`; null on the last.
+    #[schemars(with = "Option<String>")]
     next: Option<ListCursor>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ScopeView {
+    #[schemars(with = "String")]
     scope: ScopeKey,
     /// What the rules say, where the channel may not.
     #[serde(skip_serializing_if = "Option::is_none")]
     limit: Option<LimitView>,
     /// What jobs leave of it to others.
+    #[schemars(with = "super::schema::Cushion")]
     cushion: Cushion,
     /// The channel refuses calls until then.
     refused_until_ms: Option<i64>,
@@ -45,13 +49,13 @@ struct ScopeView {
     windows: Vec<WindowView>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct LimitView {
     calls: u64,
     window_ms: i64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct WindowView {
     limit: u64,
     free: u64,

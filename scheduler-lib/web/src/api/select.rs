@@ -5,19 +5,25 @@ use scheduler_lib::{
     Registry, RegistryError,
     store::{Hold, JobState, ListCursor, Listed, MAX_PAGE, Place},
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::error::ApiError;
 use crate::suggest;
 
 /// A page, and what jobs of it are meant; what is not there does not matter.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Which {
+    #[schemars(with = "Option<String>")]
     pub(super) after: Option<ListCursor>,
     limit: Option<usize>,
+    #[schemars(with = "Option<String>")]
     account: Option<AccountId>,
+    #[schemars(with = "Option<String>")]
     job_type: Option<JobType>,
+    #[schemars(with = "Option<String>")]
     level: Option<ServiceLevel>,
     pub(super) place: Option<At>,
     /// Every job is meant: an edit of all is not to happen for want of a parameter.
@@ -29,7 +35,7 @@ pub(super) struct Which {
 }
 
 /// Where a job is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum At {
     Slot,

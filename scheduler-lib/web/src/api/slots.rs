@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use axum::{Json, extract::State};
 use futures_util::future::try_join_all;
 use polling_model::{ChannelId, JobType, caps::SLOTS};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -22,14 +23,15 @@ const MAX_BARS: usize = 60;
 /// The most slots that can be looked at.
 const RING: usize = SLOTS as usize;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Ahead {
     slots: Option<usize>,
     bars: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Slots {
     /// The time of one slot.
     width_ms: i64,
@@ -38,11 +40,12 @@ pub(super) struct Slots {
     /// How far the bars reach.
     slots: usize,
     /// Of all bars together, by job type: where there are many an estimate.
+    #[schemars(with = "BTreeMap<String, u64>")]
     due: BTreeMap<JobType, u64>,
     bars: Vec<Bar>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct Bar {
     /// Slots ahead of the cursor's, the first and the last of the bar.
     from: usize,

@@ -3,6 +3,7 @@
 use axum::{Json, extract::State, http::StatusCode};
 use polling_model::{ChannelId, JobType};
 use scheduler_lib::QueueRole;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -16,21 +17,24 @@ use crate::Web;
 const MAX_PAGE: usize = 100;
 const DEFAULT_PAGE: usize = 20;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Limit {
     limit: Option<usize>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct UndecodablePage {
     undecodable: Vec<UndecodableView>,
 }
 
 /// Where a message goes again: a job type's work queue, or the completed queue.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
+#[schemars(inline)]
 #[serde(deny_unknown_fields)]
 pub(super) struct To {
+    #[schemars(with = "Option<String>")]
     job_type: Option<JobType>,
     #[serde(default)]
     completed: bool,

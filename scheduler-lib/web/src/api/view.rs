@@ -7,16 +7,19 @@ use scheduler_lib::{
     policy::Override,
     store::{Counts, JobRecord, Place, Reason, Undecodable},
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A job.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct JobView {
     id: String,
     job_type: String,
     account: String,
     level: String,
+    #[schemars(with = "Option<super::schema::Cushion>")]
     cushion: Option<Cushion>,
+    #[schemars(with = "Option<super::schema::Pace>")]
     pace: Option<Override>,
     place: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -33,6 +36,7 @@ pub(super) struct JobView {
     context_size_bytes: usize,
     /// Left out of lists, whose size it would make unbounded.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<super::schema::Context>")]
     context: Option<EncodedContext>,
 }
 
@@ -76,7 +80,7 @@ impl JobView {
 }
 
 /// Why a job was placed where it is, or was: the newest first.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 struct ReasonView {
     at_ms: Option<i64>,
     text: String,
@@ -92,7 +96,7 @@ impl From<&Reason> for ReasonView {
 }
 
 /// What this process has done for a channel.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct StatusView {
     last_tick_ms: i64,
     dispatched: u64,
@@ -122,7 +126,7 @@ impl From<ChannelStatus> for StatusView {
 }
 
 /// How many jobs are where.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct CountsView {
     registered: u64,
     slots: u64,
@@ -148,7 +152,7 @@ impl From<Counts> for CountsView {
 }
 
 /// A message that nobody could decode.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct UndecodableView {
     message_id: String,
     kept_ms: i64,

@@ -6,5 +6,6 @@ mod batch;
 mod explain;
 mod health;
 mod jobs;
+mod openapi;
 mod operate;
 mod support;

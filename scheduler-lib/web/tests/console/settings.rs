@@ -28,6 +28,7 @@ async fn settings_are_grouped_and_what_differs_or_is_refused_stands_out() {
         .has("it is no cushion");
     page.has("connection refused")
         .has("what it said last holds");
+    page.has("the disk is full");
     page.has("&lt;script&gt;alert(1)").lacks(MARKUP);
 }
 

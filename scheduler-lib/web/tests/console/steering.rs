@@ -82,11 +82,13 @@ impl Steering for Fake {
             SourceView {
                 name: "file".to_owned(),
                 heard_ms: Some(NOW_MS),
+                recalled_ms: None,
                 failure: None,
             },
             SourceView {
                 name: "consul".to_owned(),
                 heard_ms: Some(NOW_MS - 120_000),
+                recalled_ms: None,
                 failure: Some("connection refused".to_owned()),
             },
         ];
@@ -94,6 +96,7 @@ impl Steering for Fake {
             settings,
             unknown: BTreeMap::from([unknown]),
             sources,
+            unkept: Some("the disk is full".to_owned()),
         }
     }
 

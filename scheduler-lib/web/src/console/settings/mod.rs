@@ -48,6 +48,7 @@ pub(super) async fn list(frame: Frame, Query(asked): Query<Asked>) -> Markup {
         p.meta { "What may change while the scheduler runs: the static configuration's values, and what sources lay over them." }
         (refused(&view, now_ms))
         (sources(&view.sources, now_ms))
+        @if let Some(why) = &view.unkept { p.said role="status" { "What sources say is not kept for the next start: " (why) } }
         form.card role="search" method="get" action="/console/settings" {
             div.row {
                 label { "Search " small { "in keys, values and words" } input name="search" type="search" value=(wanted) data-search; }
@@ -177,7 +178,7 @@ fn sources(sources: &[SourceView], now_ms: i64) -> Markup {
                     @match &source.failure {
                         Some(failure) => {
                             strong { span.badge.bad { "away" } }
-                            small { @if let Some(heard_ms) = source.heard_ms { "since " (moment(heard_ms, now_ms)) ": what it said last holds. " } @else { "never heard: static values hold. " } (failure) }
+                            small { (last_word(source, now_ms)) " " (failure) }
                         }
                         None => {
                             strong { span.badge.good { "answers" } }
@@ -186,6 +187,17 @@ fn sources(sources: &[SourceView], now_ms: i64) -> Markup {
                     }
                 }
             }
+        }
+    }
+}
+
+/// What holds of a source that is away.
+fn last_word(source: &SourceView, now_ms: i64) -> Markup {
+    html! {
+        @match (source.heard_ms, source.recalled_ms) {
+            (Some(heard_ms), _) => { "since " (moment(heard_ms, now_ms)) ": what it said last holds." },
+            (None, Some(recalled_ms)) => { "since the start: what was heard " (moment(recalled_ms, now_ms)) " holds." },
+            (None, None) => "never heard: static values hold.",
         }
     }
 }
