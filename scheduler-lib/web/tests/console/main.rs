@@ -1,4 +1,5 @@
 //! The pages on which an operator decides.
+#![allow(clippy::unwrap_used)]
 
 mod accounts;
 mod dead_letters;

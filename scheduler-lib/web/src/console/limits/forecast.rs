@@ -112,8 +112,9 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_used_up_is_so_between_now_and_the_end(
-            (limit, free, cushion): (u64, u64, u64), ends_ms: i64, length_ms in 1_000..i64::MAX, now_ms: i64
+            calls: [u64; 3], ends_ms: i64, length_ms in 1_000..i64::MAX, now_ms: i64
         ) {
+            let [limit, free, cushion] = calls;
             let window = WindowStanding { limit, free, granted: 0, ends_ms, length_ms };
             match forecast(&window, cushion, now_ms) {
                 Forecast::UsedUpBy { at_ms } => prop_assert!((now_ms..=ends_ms).contains(&at_ms)),
