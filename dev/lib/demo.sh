@@ -45,7 +45,7 @@ start_processes() {
         metrics_at[$worker]=127.0.0.1:$port
     done
     start channel "$channel" "$binaries/examples/fake_channel" --listen "${channel#http://}" \
-        --log "$folder/channel.jsonl" --accounts "$accounts" --replay-s "$posting_s" "${posts[@]}"
+        --log "$folder/channel.jsonl" --accounts "$accounts" --replay-s "$posting_s" "${posts[@]}" "${channel_options[@]}"
     await_answer channel "$channel/control"
     configure_scheduler
     "${scheduler_program[@]}" create-queues >"$folder/queues.log" 2>&1 ||
@@ -63,9 +63,9 @@ row() { printf '%-11s %s\n' "$1" "$2"; }
 
 # Sets $scheduler_program to the scheduler's program with this run's configuration.
 configure_scheduler() {
-    sed "s/channels\.demo/channels.$name/" dev/demo.toml >"$folder/scheduler.toml"
+    sed "s/channels\.demo/channels.$name/; s/^interval = .*/interval = \"${interval_s}s\"/" dev/demo.toml >"$folder/scheduler.toml"
     scheduler_program=(env POLLING__ADMIN__LISTEN="${scheduler#http://}"
-        "POLLING__CHANNELS__${name^^}__REDIS=$POLLING_REDIS_URL")
+        "POLLING__CHANNELS__${name^^}__REDIS=$POLLING_REDIS_URL" "${scheduler_settings[@]}")
     ! $watched || scheduler_program+=("POLLING__GRAPHITE__ADDRESS=$POLLING_GRAPHITE_ADDRESS"
         "POLLING__GRAPHITE__PREFIX=polling.$name.scheduler")
     scheduler_program+=("$binaries/scheduler" --config "$folder/scheduler.toml")
@@ -81,7 +81,8 @@ start_worker() {
     ! $watched || watching=(--metrics-listen "${metrics_at[$1]}" --graphite-every-s 2
         --graphite "$POLLING_GRAPHITE_ADDRESS" --graphite-prefix "polling.$name.$1")
     start "$1" none "$binaries/examples/channel_worker" --name "$1" --channel-url "$channel" \
-        --work-queue "polling-$name-posts" --completed-queue "polling-$name-completed" --topic "$name-posts" "${watching[@]}"
+        --work-queue "polling-$name-posts" --completed-queue "polling-$name-completed" --topic "$name-posts" \
+        "${worker_settings[@]}" "${watching[@]}"
 }
 
 await_answer() {
@@ -188,6 +189,7 @@ sleep_until() {
 check() {
     local window options=()
     ! $json || options+=(--json)
+    ! $settings || options+=(--settings "$folder/steps.jsonl" --latency-ms 100)
     while read -r window; do options+=(--exclude "$window"); done <"$folder/faults"
     "$binaries/examples/check_demo" --log "$folder/channel.jsonl" --topic "$name-posts" \
         --interval-ms $((interval_s * 1000)) --slot-ms 1000 --cushion "$cushion" \

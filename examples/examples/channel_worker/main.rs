@@ -7,6 +7,7 @@ mod api;
 mod metrics;
 mod misbehave;
 mod poller;
+mod settings;
 
 use std::{sync::Arc, time::Duration};
 
@@ -61,6 +62,8 @@ struct Options {
     #[arg(long, default_value_t = 10)]
     shutdown_grace_s: u64,
     #[command(flatten)]
+    settings: settings::Source,
+    #[command(flatten)]
     metrics: metrics::Telling,
     #[command(flatten)]
     misbehavior: Misbehavior,
@@ -112,6 +115,7 @@ async fn main() -> anyhow::Result<()> {
             options.misbehavior,
         ))
         .build()?;
+    settings::follow(&options.settings, &worker, metrics.metrics())?;
     tracing::info!(identity = worker.identity(), "polling");
     let report = worker.run(terminated()).await;
     metrics.end().await;

@@ -60,6 +60,10 @@ impl Told {
         Ok(Self { metrics, pushing })
     }
 
+    pub(crate) const fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
     pub(crate) fn observer(&self) -> SharedObserver {
         self.metrics.observer()
     }

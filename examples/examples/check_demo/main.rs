@@ -16,12 +16,14 @@
 //! | gaps | p99 of the time between two polls of an account is within interval + 2 slots |
 //! | events | there were enough of them for the rest to mean anything |
 //! | counted | Prometheus and Graphite, if named, hold the channel's log's number of polls by outcome, of cycles settled and of events |
+//! | settings | what was changed while it ran, if that is named: taken up in time, kept to by every call, and kept through an outage |
 
 mod channel_log;
 mod counted;
 mod gaps;
 mod kafka;
 mod report;
+mod settings;
 mod verdict;
 
 use std::{
@@ -75,6 +77,12 @@ struct Options {
     /// Wait up to so many seconds until everything offered is in Kafka, and counted.
     #[arg(long, default_value_t = 0)]
     wait_s: u64,
+    /// What was changed while it ran, as `dev/demo --settings` writes it down.
+    #[arg(long)]
+    settings: Option<PathBuf>,
+    /// How long each call of the channel takes, milliseconds.
+    #[arg(long, default_value_t = 20)]
+    latency_ms: i64,
     #[command(flatten)]
     counted: counted::OtherCounts,
     /// The result as one JSON object on one line.
@@ -99,6 +107,8 @@ fn main() -> ExitCode {
 /// Looks again until everything is there, or the time is up.
 fn check(options: &Options) -> anyhow::Result<Verdict> {
     let until = Instant::now() + Duration::from_secs(options.wait_s);
+    let steps = options.settings.as_deref().map(settings::read);
+    let steps = steps.transpose()?.unwrap_or_default();
     loop {
         // The log first: whatever it says was completed must be in Kafka by then.
         let log = ChannelLog::read(&options.log)?;
@@ -106,6 +116,7 @@ fn check(options: &Options) -> anyhow::Result<Verdict> {
             .with_context(|| format!("cannot read {} from {}", options.topic, options.brokers))?;
         let counted = Counted::ask(&options.counted, &log)?;
         let verdict = verdict::compare(options, &log, &records, counted);
+        let verdict = verdict.with_settings(&steps, &log, options.latency_ms);
         if verdict.complete() || Instant::now() >= until {
             return Ok(verdict);
         }

@@ -20,9 +20,9 @@ pub(crate) fn print(verdict: &Verdict, json: bool) {
     let marks = Marks::for_stdout();
     for row in rows(verdict) {
         let mark = if row.holds { &marks.ok } else { &marks.failed };
-        println!("{mark}  {:<30} {}", row.check, row.found);
+        println!("{mark}  {:<34} {}", row.check, row.found);
     }
-    println!("        {:<30} {}", "gaps left out", left_out(verdict));
+    println!("        {:<34} {}", "gaps left out", left_out(verdict));
 }
 
 #[expect(clippy::print_stderr, reason = "that is where errors go")]
@@ -95,6 +95,11 @@ fn rows(verdict: &Verdict) -> Vec<Row> {
             ),
         ),
     ];
+    rows.extend(verdict.settings.iter().map(|held| Row {
+        check: held.check,
+        found: held.found.clone(),
+        holds: held.holds,
+    }));
     let channel = &verdict.counted.channel;
     rows.extend((verdict.counted.others.iter()).map(|(who, counts)| Row {
         check: match *who {

@@ -10,6 +10,7 @@ use crate::{
     counted::Counted,
     gaps::Gaps,
     kafka::Record,
+    settings::{self, Held, Step},
 };
 
 /// What was found, and what was asked for.
@@ -45,6 +46,8 @@ pub(crate) struct Verdict {
     pub(crate) gap_bound_ms: i64,
     /// How often things happened, and who says so.
     pub(crate) counted: Counted,
+    /// What was changed while it ran.
+    pub(crate) settings: Vec<Held>,
     pub(crate) at_least: usize,
     pub(crate) workers_needed: usize,
     pub(crate) min_share: u64,
@@ -80,6 +83,7 @@ pub(crate) fn compare(
         gaps: Gaps::of(&log.responses, options.cushion, &options.exclude),
         gap_bound_ms: options.interval_ms + 2 * options.slot_ms,
         counted,
+        settings: Vec::new(),
         at_least: options.at_least,
         workers_needed: options.workers,
         min_share: options.min_share,
@@ -87,6 +91,11 @@ pub(crate) fn compare(
 }
 
 impl Verdict {
+    pub(crate) fn with_settings(self, steps: &[Step], log: &ChannelLog, latency_ms: i64) -> Self {
+        let settings = settings::judge(steps, &log.responses, latency_ms);
+        Self { settings, ..self }
+    }
+
     /// Whether nothing is left to wait for.
     pub(crate) fn complete(&self) -> bool {
         self.posted > 0 && self.never_offered == 0 && self.missing == 0 && self.counted.alike()
@@ -114,6 +123,7 @@ impl Verdict {
             && self.shared()
             && self.punctual()
             && self.offered >= self.at_least
+            && self.settings.iter().all(|held| held.holds)
     }
 }
 

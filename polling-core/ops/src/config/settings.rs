@@ -21,7 +21,7 @@ use super::{Current, Layers, Source, SourceError};
 const SHORTEST_PAUSE_MS: u64 = 200;
 
 /// … up to this.
-const LONGEST_PAUSE_MS: u64 = 10_000;
+const LONGEST_PAUSE_MS: u64 = 2_000;
 
 /// What holds at present. Clones see the same.
 pub struct Settings<T> {
