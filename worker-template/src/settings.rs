@@ -35,6 +35,9 @@ pub(crate) struct Sources {
     /// A file with a token that may read them.
     #[arg(long, env = "SETTINGS_CONSUL_TOKEN_FILE")]
     settings_consul_token_file: Option<PathBuf>,
+    /// A file in which what they said last is kept for the next start.
+    #[arg(long, env = "SETTINGS_KEEP")]
+    settings_keep: Option<PathBuf>,
     /// Channel and job type: the worker's keys are below `CHANNEL/JOB_TYPE/worker`.
     #[arg(
         long,
@@ -94,6 +97,9 @@ pub(crate) fn follow(
     }
     if let Some(address) = &sources.settings_consul {
         building = building.source(sources.consul(address)?.source());
+    }
+    if let Some(file) = &sources.settings_keep {
+        building = building.keep(file);
     }
     let (settings, following) = building.start();
     probes.settings.found(checks::settings(&settings));
