@@ -7,6 +7,8 @@
 //! Open the address that it prints. It holds a hundred thousand jobs, which simulated workers poll; a few of them fail, and
 //! some break their worker. `--fast` turns the ring in 24 minutes instead of a day.
 
+mod desk;
+mod settings;
 mod stage;
 mod workers;
 

@@ -7,6 +7,7 @@ use polling_model::{ChannelId, Generator, JobType, SharedClock, SlotRing, System
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler_lib::{
     Channel, Limits, MemoryStore, Registration, Registry, Scheduler,
+    ledger::MemoryLedger,
     policy::{JobTypeRules, LevelRules},
 };
 use scheduler_web::{Options, Recent, Secret, User, Web, access::Role};
@@ -14,7 +15,7 @@ use serde_json::json;
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use crate::workers::Worker;
+use crate::{desk, settings::Simulated, workers::Worker};
 
 /// The operator's secret.
 pub(crate) const OPERATOR: &str = "console-example-operator";
@@ -41,20 +42,38 @@ pub(crate) struct Stage {
     recent: Arc<Recent>,
     workers: Vec<Worker>,
     clock: SharedClock,
+    behind: Behind,
+}
+
+/// What the busy channel keeps.
+#[derive(Clone)]
+struct Behind {
+    store: Arc<MemoryStore>,
+    ledger: Arc<MemoryLedger>,
+}
+
+impl Behind {
+    fn new(fast: bool, clock: &SharedClock) -> Self {
+        let ring = match fast {
+            true => SlotRing::SECONDS,
+            false => SlotRing::MINUTES,
+        };
+        Self {
+            store: Arc::new(MemoryStore::new(ring, clock.now_ms())),
+            ledger: Arc::new(MemoryLedger::new()),
+        }
+    }
 }
 
 impl Stage {
     pub(crate) fn build(fast: bool) -> anyhow::Result<Self> {
         let clock: SharedClock = Arc::new(SystemClock);
         let mut workers = Vec::new();
-        let busy = channel(
-            BUSY,
-            &["posts", "likes", "replies"],
-            fast,
-            &clock,
-            &mut workers,
-        )?;
-        let quiet = channel(QUIET, &["events"], fast, &clock, &mut workers)?;
+        let behind = Behind::new(fast, &clock);
+        let of_busy = ["posts", "likes", "replies"];
+        let busy = channel(BUSY, &of_busy, fast, &clock, &behind, &mut workers)?;
+        let of_quiet = Behind::new(fast, &clock);
+        let quiet = channel(QUIET, &["events"], fast, &clock, &of_quiet, &mut workers)?;
         let recent = Arc::new(Recent::new(Arc::clone(&clock)));
         let scheduler = Scheduler::builder()
             .clock(Arc::clone(&clock))
@@ -67,6 +86,7 @@ impl Stage {
             recent,
             workers,
             clock,
+            behind,
         })
     }
 
@@ -82,6 +102,8 @@ impl Stage {
             // With few jobs there is no such one.
             let _ = busy.pause(&id).await;
         }
+        let Behind { store, ledger } = &self.behind;
+        desk::furnish(store, ledger, &Generator::from_os(), self.clock.now_ms()).await?;
         let quiet = self.registry(QUIET)?;
         for number in 0..FEW {
             let events: JobType = "events".parse()?;
@@ -103,8 +125,9 @@ impl Stage {
         options.token = Some(Secret::new(OPERATOR));
         let reader = User::new(Role::Reader, Secret::new(READER));
         options.users.insert("rita".to_owned(), reader);
-        let web = Web::builder(&self.scheduler, self.clock)
+        let web = Web::builder(&self.scheduler, self.clock.clone())
             .options(options)
+            .settings(Arc::new(Simulated::new(self.clock)))
             .recent(self.recent);
         let router = web.build().router();
         let mut workers = JoinSet::new();
@@ -130,11 +153,12 @@ fn channel(
     job_types: &[&str],
     fast: bool,
     clock: &SharedClock,
+    behind: &Behind,
     workers: &mut Vec<Worker>,
 ) -> anyhow::Result<Channel> {
-    let (ring, limits, patience) = match fast {
-        true => (SlotRing::SECONDS, Limits::of_seconds(), 2),
-        false => (SlotRing::MINUTES, Limits::default(), 20),
+    let (limits, patience) = match fast {
+        true => (Limits::of_seconds(), 2),
+        false => (Limits::default(), 20),
     };
     let dead_letter = MemoryQueue::builder(format!("{name}-dead-letter"), clock.clone()).build();
     let queue = |of: &str| -> SharedQueue {
@@ -144,8 +168,8 @@ fn channel(
             .build()
     };
     let completed = queue("completed");
-    let store = MemoryStore::new(ring, clock.now_ms());
-    let mut builder = Channel::builder(name.parse()?, Arc::new(store));
+    let mut builder =
+        Channel::builder(name.parse()?, behind.store.clone()).ledger(behind.ledger.clone());
     for job_type in job_types {
         let work = queue(job_type);
         for _ in 0..WORKERS {

@@ -50,7 +50,7 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
             "/console/settings/{*key}",
             get(settings::show).post(settings::change),
         )
-        .nest("/console/channels/{channel}", desk());
+        .merge(desk());
     // The last layer runs first.
     let pages = pages
         .layer(DefaultBodyLimit::max(MAX_FORM_SIZE_BYTES))
@@ -70,18 +70,30 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
 /// What an operator decides on.
 fn desk() -> Router<Web> {
     Router::new()
-        .route("/accounts", get(accounts::list))
-        .route("/accounts/{id}", get(accounts::show))
-        .route("/accounts/{id}/pace", post(accounts::change))
-        .route("/limits", get(limits::show))
-        .route("/dead-letters", get(dead_letters::show))
-        .route("/dead-letters/jobs", post(dead_letters::change_jobs))
+        .route("/console/channels/{channel}/accounts", get(accounts::list))
         .route(
-            "/dead-letters/messages",
+            "/console/channels/{channel}/accounts/{id}",
+            get(accounts::show),
+        )
+        .route(
+            "/console/channels/{channel}/accounts/{id}/pace",
+            post(accounts::change),
+        )
+        .route("/console/channels/{channel}/limits", get(limits::show))
+        .route(
+            "/console/channels/{channel}/dead-letters",
+            get(dead_letters::show),
+        )
+        .route(
+            "/console/channels/{channel}/dead-letters/jobs",
+            post(dead_letters::change_jobs),
+        )
+        .route(
+            "/console/channels/{channel}/dead-letters/messages",
             post(dead_letters::change_messages),
         )
         .route(
-            "/dead-letters/messages/{message}",
+            "/console/channels/{channel}/dead-letters/messages/{message}",
             get(dead_letters::show_message),
         )
 }

@@ -141,3 +141,11 @@ async fn every_field_has_a_label_and_every_head_its_scope() {
         }
     }
 }
+
+#[tokio::test]
+async fn the_page_that_one_is_on_is_marked() {
+    let (desk, _) = furnished().await;
+    for path in PAGES {
+        desk.see(path).await.has("aria-current=\"page\"");
+    }
+}

@@ -101,7 +101,7 @@ fn rows(state: &ScopeState, now_ms: i64) -> Markup {
                 td { (bar(window, state.cushion)) }
                 td.number { (number(window.free)) " of " (number(window.limit)) br; small { (number(window.granted)) " under way" } }
                 td.number { (number(state.cushion.calls_of(window.limit))) @if let Cushion::Share(_) = state.cushion { br; small { (state.cushion) } } }
-                td { (time_of_day(window.ends_ms, now_ms)) br; small { (moment(window.ends_ms, now_ms)) ", of " (length(window.length_ms)) } }
+                td { (time_of_day(window.ends_ms, now_ms)) " " small { "of " (length(window.length_ms)) } br; small { (moment(window.ends_ms, now_ms)) } }
                 td { (words(window, state.cushion, now_ms)) }
                 @if at == 0 { td rowspan=(span) { (condition(state, now_ms)) } }
             }
@@ -161,7 +161,7 @@ fn condition(state: &ScopeState, now_ms: i64) -> Markup {
         @if let Some(until_ms) = standing.refused_until_ms { span.badge.bad { "refused" } " until " (time_of_day(until_ms, now_ms)) br; }
         @if standing.price > 0.0 {
             span.badge.warn { "scarce" } " a call has to save " (format!("{:.2}", standing.price)) " min of delay"
-        } @else if standing.refused_until_ms.is_none() { span.badge.good { "calls are made" } }
+        } @else if standing.refused_until_ms.is_none() && !standing.windows.is_empty() { span.badge.good { "calls are made" } }
     }
 }
 

@@ -119,7 +119,7 @@ fn grouped<'a>(settings: &[Known<'a>]) -> BTreeMap<String, Vec<Known<'a>>> {
 fn table(settings: &[Known<'_>], now_ms: i64) -> Markup {
     html! {
         div.wide {
-            table {
+            table.fixed {
                 thead { tr { th scope="col" { "Setting" } th scope="col" { "Static" } th scope="col" { "In force" } th scope="col" { "From" } th scope="col" { "Since" } } }
                 tbody {
                     @for (key, setting) in settings {
