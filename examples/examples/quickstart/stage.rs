@@ -17,14 +17,17 @@ use scheduler_lib::{
     ledger::Cushion,
     policy::{Backoff, ErrorRule, JobTypeRules, LevelRules},
 };
+use scheduler_web::Recent;
 use tokio::{
     sync::watch,
     time::{Instant, interval, timeout},
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     arrivals::Arrivals,
     channel::Channel,
+    console::Console,
     tally::Tally,
     view::{Snapshot, View},
 };
@@ -37,6 +40,8 @@ pub(crate) struct Stage {
     bus: MemoryBus,
     topic: Topic,
     pub(crate) tally: Arc<Tally>,
+    /// For the console.
+    recent: Arc<Recent>,
     pub(crate) registry: Registry,
     accounts: Vec<AccountId>,
     clock: SharedClock,
@@ -59,6 +64,7 @@ impl Stage {
             .collect::<Result<Vec<_>, _>>()?;
         let channel = Arc::new(Channel::new(&accounts, seed, clock.clone()));
         let tally = Arc::new(Tally::default());
+        let recent = Arc::new(Recent::new(Arc::clone(&clock)));
 
         let dead_letter = MemoryQueue::builder("dead-letter", clock.clone()).build();
         let queue = |name| {
@@ -82,6 +88,7 @@ impl Stage {
         let scheduler = Scheduler::builder()
             .channel(scheduled)
             .observer(tally.clone())
+            .observer(recent.clone())
             .build();
         let registry = scheduler
             .registry(&id)
@@ -92,6 +99,7 @@ impl Stage {
             bus: MemoryBus::new(),
             topic: Topic::new("posts")?,
             tally,
+            recent,
             registry,
             accounts,
             clock,
@@ -116,7 +124,12 @@ impl Stage {
     }
 
     /// Runs scheduler and worker for `length`, or until ctrl-c; then lets what is in flight end.
-    pub(crate) async fn run(&self, length: Duration, view: &mut View) -> anyhow::Result<Duration> {
+    pub(crate) async fn run(
+        &self,
+        length: Duration,
+        console: Option<Console>,
+        view: &mut View,
+    ) -> anyhow::Result<Duration> {
         let scheduler = self
             .scheduler
             .lock()
@@ -125,6 +138,12 @@ impl Stage {
         let scheduler = scheduler.context("the stage runs once")?;
         let (stop_worker, worker_stopped) = watch::channel(false);
         let (stop_scheduler, scheduler_stopped) = watch::channel(false);
+        let stop_console = CancellationToken::new();
+        if let Some(console) = console {
+            let (clock, recent) = (Arc::clone(&self.clock), Arc::clone(&self.recent));
+            console.serve(&scheduler, clock, recent, stop_console.clone());
+        }
+        let _stops_with_it = stop_console.drop_guard();
         let worker = tokio::spawn(self.worker()?.run(signalled(worker_stopped)));
         let scheduling = tokio::spawn(scheduler.run(signalled(scheduler_stopped)));
 
