@@ -13,7 +13,7 @@ pub(super) async fn show(frame: Frame) -> Markup {
         p.meta { "What this process was asked to change since it started, the newest first. The log has all of them, as lines of the target " code { "audit" } "." }
         @if changes.is_empty() { p.empty { "Nothing was changed yet." } }
         @else {
-            div.wide {
+            div.wide tabindex="0" {
                 table {
                     thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "What" } th scope="col" { "Came of it" } th scope="col" { "Note" } } }
                     tbody {
@@ -22,7 +22,7 @@ pub(super) async fn show(frame: Frame) -> Markup {
                                 td { (moment(change.at_ms, now_ms)) }
                                 td { (change.by.as_deref().unwrap_or("nobody")) @if let Some(from) = &change.from { " " small { (from) } } }
                                 td.code { (change.method.as_str()) " " (change.path) }
-                                td { span.badge.(if change.status < 400 { "good" } else { "bad" }) { (change.status) } }
+                                td { @if change.status < 400 { span.badge.good { "done" } } @else { span.badge.bad { "refused: " (change.status) } } }
                                 td { (change.note.as_deref().unwrap_or_default()) }
                             }
                         }

@@ -16,7 +16,7 @@ pub(super) async fn show(frame: Frame) -> Markup {
             div.tile { span { "Process" } strong { @if alive { "alive" } @else { "stands still" } } small { "since " (moment(frame.web.0.started_ms, now_ms)) } }
             div.tile { span { "Service" } strong { @if report.serves() { "ready" } @else { "not ready" } } small { (report.checks.len()) " checks" } }
         }
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 thead { tr { th scope="col" { "Check" } th scope="col" { "State" } th scope="col" { "Since" } th scope="col" { "Reason" } } }
                 tbody {

@@ -23,7 +23,7 @@ use axum::{
     http::{Method, StatusCode, Uri},
     middleware::{Next, from_fn, from_fn_with_state, map_response},
     response::{IntoResponse, Redirect, Response},
-    routing::{get, post},
+    routing::{any, get, post},
 };
 
 pub(crate) use self::{now::Looks, sorry::Sorry};
@@ -40,6 +40,8 @@ const MAX_FORM_SIZE_BYTES: usize = 64 * 1024;
 pub(crate) fn router(web: &Web) -> Router<Web> {
     let pages = Router::new()
         .route("/console", get(home))
+        .route("/console/", get(home))
+        .route("/console/{*other}", any(sorry::no_such_page))
         .route("/console/channels/{channel}/now", get(now::show))
         .route("/console/channels/{channel}/now/live", get(now::stream))
         .route("/console/health", get(health::show))

@@ -62,6 +62,11 @@ impl IntoResponse for Sorry {
     }
 }
 
+/// Whatever no page has as its address.
+pub(super) async fn no_such_page() -> Sorry {
+    Sorry::not_found("there is no such page")
+}
+
 /// What layers say in a program's words, such as that there is too much to do, as a page.
 pub(super) async fn in_html(request: Request, next: Next) -> Response {
     let response = next.run(request).await;

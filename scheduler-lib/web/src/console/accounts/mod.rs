@@ -71,7 +71,7 @@ pub(super) async fn list(frame: Frame, Query(asked): Query<Asked>) -> Result<Mar
         }
         @if bursting.is_empty() { p.empty { "No poll found more than it could fetch. Nothing is lost for want of polls." } }
         @else {
-            div.wide {
+            div.wide tabindex="0" {
                 table {
                     caption { "The " (number(bursting.len() as u64)) " jobs with most bursts that are kept, and their bursts of the last " (words) }
                     thead { tr {

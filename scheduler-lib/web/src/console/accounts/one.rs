@@ -76,7 +76,7 @@ pub(super) async fn page(
 /// Each burst, and how long it was to the polls before and after it.
 fn history(job: &Bursting, now_ms: i64) -> Markup {
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 @if job.bursts.len() > MAX_SHOWN { caption { "The last " (MAX_SHOWN) } }
                 thead { tr { th scope="col" { "When" } th.number scope="col" { "Events" } th.number scope="col" { "After the poll before" } th.number scope="col" { "Next poll after it" } } }

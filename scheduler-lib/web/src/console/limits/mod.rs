@@ -71,7 +71,7 @@ pub(super) async fn show(frame: Frame, Query(asked): Query<Asked>) -> Result<Mar
 
 fn table(scopes: &[ScopeState], now_ms: i64) -> Markup {
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 thead { tr {
                     th scope="col" { "Scope" } th scope="col" { "Use" } th.number scope="col" { "Left" } th.number scope="col" { "Cushion" }

@@ -124,7 +124,7 @@ fn history(past: &[PastView], now_ms: i64) -> Markup {
         h2 { "Its past" }
         @if past.is_empty() { p.empty { "Nobody changed it here yet." } }
         @else {
-            div.wide { table {
+            div.wide tabindex="0" { table {
                 @if past.len() > MAX_SHOWN { caption { "The last " (MAX_SHOWN) " changes" } }
                 thead { tr { th scope="col" { "When" } th scope="col" { "Who" } th scope="col" { "From" } th scope="col" { "To" } th scope="col" { "Why" } } }
                 tbody {
