@@ -29,7 +29,6 @@ use aide::axum::{
 use axum::{
     Json, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, response::NoContent,
 };
-use serde_json::Value;
 
 use crate::{Web, access, load};
 
@@ -50,7 +49,7 @@ fn routes() -> ApiRouter<Web> {
             get_with(openapi::show, |op| {
                 op.id("describe")
                     .summary("This document")
-                    .response::<200, Json<Value>>()
+                    .response::<200, Json<schema::Object>>()
             }),
         )
         .api_route(
@@ -65,6 +64,7 @@ fn routes() -> ApiRouter<Web> {
             get_with(check::check, |op| {
                 op.id("check")
                     .summary("Looks at everything that the configuration names")
+                    .response::<200, Json<schema::Object>>()
             }),
         )
         .api_route(

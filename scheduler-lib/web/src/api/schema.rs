@@ -17,6 +17,7 @@ pub(crate) enum Cushion {
 
 /// What a person decided about how often a job is polled.
 #[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PaceInForce")]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Pace {
     /// At this interval, such as `"5m"`.
@@ -29,6 +30,11 @@ pub(crate) enum Pace {
 #[derive(Serialize, JsonSchema)]
 #[serde(transparent)]
 pub(crate) struct Context(BTreeMap<String, Value>);
+
+/// An object, with whatever is in it.
+#[derive(Serialize, JsonSchema)]
+#[serde(transparent)]
+pub(crate) struct Object(BTreeMap<String, Value>);
 
 /// Why a job is where it is: times in UTC milliseconds, reasons in words, limits, and what to do.
 #[derive(Serialize, Deserialize, JsonSchema)]

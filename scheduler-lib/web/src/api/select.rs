@@ -37,6 +37,7 @@ pub(super) struct Which {
 /// Where a job is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
+#[schemars(rename = "Place")]
 pub(super) enum At {
     Slot,
     InFlight,

@@ -95,8 +95,8 @@ fn row(frame: &Frame, here: &str, job: &Bursting, span: Span, highest: usize) ->
             td.number { (number(job.bursts.len() as u64)) }
             td { (chart::bursts(&job.bursts, span, highest)) }
             td { @if let Some(last) = last { (moment(last.at_ms, now_ms)) br; small { (number(last.events)) " events" } } }
-            td { (frequency(job, now_ms)) }
-            td { (next(job, now_ms)) }
+            td.brief { (frequency(job, now_ms)) }
+            td.words { (next(job, now_ms)) }
         }
     }
 }

@@ -128,7 +128,7 @@ fn row(frame: &Frame, JobRecord { id, state, .. }: &JobRecord) -> Markup {
             td { span.badge.bad { (state.place.as_str()) } }
             td.number { (number(u64::from(state.strikes))) }
             td { @if let Some(since_ms) = since_ms { (moment(since_ms, frame.now_ms())) } @else { "unknown" } }
-            td { (state.reason()) }
+            td.words { (state.reason()) }
         }
     }
 }

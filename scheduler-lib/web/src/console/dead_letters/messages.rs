@@ -65,7 +65,7 @@ fn row(frame: &Frame, here: &str, message: &Undecodable) -> Markup {
             @if frame.may_change() { td { input type="checkbox" name="id" value=(id) aria-label={ "Message " (id) }; } }
             th scope="row" { a.code href={ (here) "/messages/" (encoded(id)) } { (id) } }
             td { (moment(message.kept_ms, frame.now_ms())) }
-            td { (excerpt(&message.error)) }
+            td.words { (excerpt(&message.error)) }
             td.code { (excerpt(&message.body)) }
             td.number { (number(message.body.len() as u64)) }
         }

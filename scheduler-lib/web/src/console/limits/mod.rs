@@ -101,8 +101,8 @@ fn rows(state: &ScopeState, now_ms: i64) -> Markup {
                 td { (bar(window, state.cushion)) }
                 td.number { (number(window.free)) " of " (number(window.limit)) br; small { (number(window.granted)) " under way" } }
                 td.number { (number(state.cushion.calls_of(window.limit))) @if let Cushion::Share(_) = state.cushion { br; small { (state.cushion) } } }
-                td { (time_of_day(window.ends_ms, now_ms)) " " small { "of " (length(window.length_ms)) } br; small { (moment(window.ends_ms, now_ms)) } }
-                td { (words(window, state.cushion, now_ms)) }
+                td.brief { (time_of_day(window.ends_ms, now_ms)) " " small { "of " (length(window.length_ms)) } br; small { (moment(window.ends_ms, now_ms)) } }
+                td.words { (words(window, state.cushion, now_ms)) }
                 @if at == 0 { td rowspan=(span) { (condition(state, now_ms)) } }
             }
         }
