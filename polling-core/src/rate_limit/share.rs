@@ -147,6 +147,28 @@ mod tests {
 
     proptest! {
         #[test]
+        fn whatever_a_pace_becomes_no_more_pass_than_its_rates_and_one_burst(
+            steps in prop::collection::vec((1..100u32, 1..20u32, 0..5_000u64), 1..20),
+        ) {
+            let mut now = Instant::now();
+            let (mut share, mut debt) = (Share::of(quota(1, 1), 1), None);
+            let (mut passed, mut most, mut largest) = (0, 0.0, 1);
+            for (per_second, burst, later_ms) in steps {
+                let changed = Share::of(quota(per_second, burst), 1);
+                debt = debt.map(|debt| changed.convert(debt, share, now));
+                share = changed;
+                largest = largest.max(burst);
+                for wait in [Duration::ZERO, Duration::from_millis(later_ms)] {
+                    now += wait;
+                    most += wait.as_secs_f64() * f64::from(per_second);
+                    let (more, after) = drain(share, debt, now);
+                    (passed, debt) = (passed + more, after);
+                }
+                prop_assert!(f64::from(passed) <= f64::from(largest) + most + 0.001, "{passed}");
+            }
+        }
+
+        #[test]
         fn no_quota_and_no_time_overflows(
             interval_ns in 1..u64::MAX, burst: NonZeroU32, replicas in 1..=crate::caps::MAX_REPLICAS,
             steps in prop::collection::vec((0..u64::MAX / 4, 1..=crate::caps::MAX_REPLICAS), 1..20),
