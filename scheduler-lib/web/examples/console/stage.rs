@@ -185,17 +185,17 @@ fn channel(
     let channel = builder
         .completed(completed)
         .dead_letter(dead_letter)
-        .default_level("bronze".parse()?)
+        .default_level("free".parse()?)
         .limits(limits)
         .build()?;
     Ok(channel)
 }
 
-/// Gold is polled often, bronze some times a day. With slots of a second all of it is sixty times as fast.
+/// Gold is polled often, what is free once a day. With slots of a second all of it is sixty times as fast.
 fn rules(job_type: &str, fast: bool) -> anyhow::Result<JobTypeRules> {
     let minutes = |minutes: u64| Duration::from_secs(if fast { minutes } else { minutes * 60 });
-    let mut rules = JobTypeRules::every(minutes(480));
-    for (level, every) in [("gold", 5), ("silver", 45)] {
+    let mut rules = JobTypeRules::every(minutes(1_380));
+    for (level, every) in [("gold", 30), ("silver", 240), ("bronze", 780)] {
         let level_rules = LevelRules {
             interval: Some(minutes(every)),
             ..LevelRules::default()
@@ -213,13 +213,14 @@ fn rules(job_type: &str, fast: bool) -> anyhow::Result<JobTypeRules> {
     Ok(rules)
 }
 
-/// Of twenty jobs one is gold and five are silver.
+/// Of twenty jobs one is gold, four are silver, seven bronze; the others are polled once a day.
 fn job_of_busy(number: u32) -> anyhow::Result<Registration> {
     let job_type = ["posts", "posts", "likes", "replies"][number as usize % 4];
     let level = match number / 4 % 20 {
         0 => "gold",
-        1..=5 => "silver",
-        _ => "bronze",
+        1..=4 => "silver",
+        5..=11 => "bronze",
+        _ => "free",
     };
     let mut job = Registration::new(job_type.parse()?, number.to_string().parse()?);
     job.level = Some(level.parse()?);

@@ -94,7 +94,7 @@ impl<T: DeserializeOwned> FromRequestParts<Web> for Asked<T> {
 }
 
 /// The extractor says `…: limit: what is wrong`.
-fn bad_query(said: &str) -> ApiError {
+pub(super) fn bad_query(said: &str) -> ApiError {
     let said = said
         .strip_prefix("Failed to deserialize query string: ")
         .unwrap_or(said);

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::{
     body::{Asked, At},
     error::ApiError,
-    select::{self, Which},
+    select::Which,
 };
 use crate::Web;
 
@@ -30,23 +30,23 @@ const EDITS_AT_ONCE: usize = 32;
 
 /// What was done to a page's jobs.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct EditedPage {
+pub(crate) struct EditedPage {
     /// Jobs looked at.
-    seen: usize,
+    pub(crate) seen: usize,
     /// Those that are meant.
-    matched: usize,
+    pub(crate) matched: usize,
     /// Those that were not so before.
-    changed: usize,
+    pub(crate) changed: usize,
     /// Those left as they are because they are in flight.
-    in_flight: usize,
+    pub(crate) in_flight: usize,
     /// For the next page's `after`; null on the last.
     #[schemars(with = "Option<String>")]
-    next: Option<ListCursor>,
+    pub(crate) next: Option<ListCursor>,
 }
 
 /// What is done to each job.
 #[derive(Clone)]
-pub(super) enum Edit {
+pub(crate) enum Edit {
     Pause,
     Resume,
     RunNow,
@@ -122,15 +122,9 @@ pub(super) async fn pause(
 pub(super) async fn resume(
     State(web): State<Web>,
     At(channel): At<ChannelId>,
-    Asked(mut which): Asked<Which>,
+    Asked(which): Asked<Which>,
 ) -> Result<Json<EditedPage>, ApiError> {
-    let place = which.place.unwrap_or(select::At::Paused);
-    if !place.is_hold() {
-        let error = "only a hold is resumed: paused, parked, quarantined, refused, or held for any";
-        return Err(ApiError::bad_request(error).field("place"));
-    }
-    which.place = Some(place);
-    edit(web.registry(&channel)?, &which, Edit::Resume).await
+    edit(web.registry(&channel)?, &which.held()?, Edit::Resume).await
 }
 
 pub(super) async fn edit(
@@ -138,6 +132,15 @@ pub(super) async fn edit(
     which: &Which,
     edit: Edit,
 ) -> Result<Json<EditedPage>, ApiError> {
+    edit_page(registry, which, edit).await.map(Json)
+}
+
+/// Does it to what is meant of a page.
+pub(crate) async fn edit_page(
+    registry: &Registry,
+    which: &Which,
+    edit: Edit,
+) -> Result<EditedPage, ApiError> {
     which.check_edit(registry)?;
     let limit = which.limit(DEFAULT_PAGE, MAX_PAGE)?;
     let page = which.page(registry, limit).await?;
@@ -151,11 +154,11 @@ pub(super) async fn edit(
     let edits = iter(edits).buffer_unordered(EDITS_AT_ONCE);
     let edited: Vec<Done> = edits.try_collect().await?;
     let count = |wanted| edited.iter().filter(|done| **done == wanted).count();
-    Ok(Json(EditedPage {
+    Ok(EditedPage {
         seen,
         matched,
         changed: count(Done::Changed),
         in_flight: count(Done::InFlight),
         next: page.next,
-    }))
+    })
 }

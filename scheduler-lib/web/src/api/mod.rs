@@ -2,7 +2,7 @@
 
 mod batch;
 mod body;
-mod bulk;
+pub(crate) mod bulk;
 mod bursts;
 mod channels;
 mod check;
@@ -16,7 +16,7 @@ mod queues;
 mod scaling;
 mod schema;
 mod scopes;
-mod select;
+pub(crate) mod select;
 mod settings;
 mod slots;
 mod undecodable;

@@ -1,5 +1,6 @@
 //! Which jobs a request is about: pages of them, and what they have in common.
 
+use axum::{extract::Query, http::Uri};
 use polling_model::{AccountId, JobType, ServiceLevel};
 use scheduler_lib::{
     Registry, RegistryError,
@@ -8,24 +9,24 @@ use scheduler_lib::{
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::error::ApiError;
+use super::{body::bad_query, error::ApiError};
 use crate::suggest;
 
 /// A page, and what jobs of it are meant; what is not there does not matter.
 #[derive(Deserialize, JsonSchema)]
 #[schemars(inline)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Which {
+pub(crate) struct Which {
     #[schemars(with = "Option<String>")]
-    pub(super) after: Option<ListCursor>,
+    pub(crate) after: Option<ListCursor>,
     limit: Option<usize>,
     #[schemars(with = "Option<String>")]
-    account: Option<AccountId>,
+    pub(crate) account: Option<AccountId>,
     #[schemars(with = "Option<String>")]
     job_type: Option<JobType>,
     #[schemars(with = "Option<String>")]
     level: Option<ServiceLevel>,
-    pub(super) place: Option<At>,
+    pub(crate) place: Option<At>,
     /// Every job is meant: an edit of all is not to happen for want of a parameter.
     #[serde(default)]
     all: bool,
@@ -38,7 +39,7 @@ pub(super) struct Which {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(rename = "Place")]
-pub(super) enum At {
+pub(crate) enum At {
     Slot,
     InFlight,
     Later,
@@ -70,6 +71,43 @@ impl At {
 }
 
 impl Which {
+    /// As a query says it, in which an empty value says nothing.
+    pub(crate) fn of_fields(fields: &[(&str, &str)]) -> Result<Self, ApiError> {
+        let said: Vec<_> = fields
+            .iter()
+            .filter(|(_, value)| !value.is_empty())
+            .collect();
+        let query = serde_urlencoded::to_string(said).unwrap_or_default();
+        let uri = Uri::try_from(format!("/?{query}"));
+        let uri = uri.map_err(|error| ApiError::bad_request(error.to_string()))?;
+        let read = Query::try_from_uri(&uri);
+        read.map(|Query(which)| which)
+            .map_err(|error| bad_query(&error.body_text()))
+    }
+
+    /// Whether jobs are left out by more than where they are.
+    pub(crate) const fn is_narrow(&self) -> bool {
+        self.account.is_some() || self.job_type.is_some() || self.level.is_some()
+    }
+
+    /// The same, meant of every job.
+    pub(crate) const fn all(mut self) -> Self {
+        self.all = true;
+        self
+    }
+
+    /// The same of jobs that can be resumed: those that were paused, unless another hold is named.
+    pub(crate) fn held(mut self) -> Result<Self, ApiError> {
+        let place = self.place.unwrap_or(At::Paused);
+        if !place.is_hold() {
+            let error =
+                "only a hold is resumed: paused, parked, quarantined, refused, or held for any";
+            return Err(ApiError::bad_request(error).field("place"));
+        }
+        self.place = Some(place);
+        Ok(self)
+    }
+
     /// How many jobs to look at.
     pub(super) fn limit(&self, default: usize, most: usize) -> Result<usize, ApiError> {
         let most = most.min(MAX_PAGE);
@@ -82,7 +120,7 @@ impl Which {
     }
 
     /// A page of the jobs that may be meant: held ones are looked at alone.
-    pub(super) async fn page(
+    pub(crate) async fn page(
         &self,
         registry: &Registry,
         limit: usize,
@@ -95,7 +133,7 @@ impl Which {
     }
 
     /// That its job type is one of the channel's: with a wrong name nothing would be meant.
-    pub(super) fn check(&self, registry: &Registry) -> Result<(), ApiError> {
+    pub(crate) fn check(&self, registry: &Registry) -> Result<(), ApiError> {
         let Some(job_type) = &self.job_type else {
             return Ok(());
         };
@@ -110,8 +148,7 @@ impl Which {
     /// That an edit says what it is about.
     pub(super) fn check_edit(&self, registry: &Registry) -> Result<(), ApiError> {
         self.check(registry)?;
-        let narrow = self.account.is_some() || self.job_type.is_some() || self.level.is_some();
-        if narrow == self.all {
+        if self.is_narrow() == self.all {
             return Err(ApiError::bad_request(
                 "say which jobs: account, job_type or level, or all=true for every job of the channel",
             ));
@@ -119,7 +156,7 @@ impl Which {
         Ok(())
     }
 
-    pub(super) fn means(&self, state: &JobState) -> bool {
+    pub(crate) fn means(&self, state: &JobState) -> bool {
         fn fits<T: PartialEq>(wanted: Option<&T>, found: &T) -> bool {
             wanted.is_none_or(|wanted| wanted == found)
         }

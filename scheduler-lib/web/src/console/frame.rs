@@ -111,6 +111,7 @@ impl Frame {
     pub(super) fn page(&self, title: &str, body: Markup) -> Markup {
         document(
             title,
+            Some(self.now_ms()),
             html! {
                 a.skip href="#main" { "Skip to the page" }
                 header.top {
@@ -184,10 +185,11 @@ fn keys() -> Markup {
 
 /// A page for whoever is not in.
 pub(super) fn bare(title: &str, body: Markup) -> Markup {
-    document(title, html! { main #main { (body) } })
+    document(title, None, html! { main #main { (body) } })
 }
 
-fn document(title: &str, body: Markup) -> Markup {
+/// Pages that tell times tell the script when they were rendered, by the server's clock.
+fn document(title: &str, now_ms: Option<i64>, body: Markup) -> Markup {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -202,7 +204,7 @@ fn document(title: &str, body: Markup) -> Markup {
                 // Before the page is painted: it knows whether light or dark was chosen.
                 script src=(assets::path(&assets::SCRIPT)) {}
             }
-            body { (body) }
+            body data-now=[now_ms] { (body) }
         }
     }
 }

@@ -10,6 +10,7 @@ mod changes;
 mod dead_letters;
 mod frame;
 mod health;
+mod jobs;
 mod limits;
 mod login;
 mod now;
@@ -42,8 +43,6 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
         .route("/console", get(home))
         .route("/console/", get(home))
         .route("/console/{*other}", any(sorry::no_such_page))
-        .route("/console/channels/{channel}/now", get(now::show))
-        .route("/console/channels/{channel}/now/live", get(now::stream))
         .route("/console/health", get(health::show))
         .route("/console/changes", get(changes::show))
         .route("/console/logout", post(login::end))
@@ -52,6 +51,7 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
             "/console/settings/{*key}",
             get(settings::show).post(settings::change),
         )
+        .merge(cycle())
         .merge(desk());
     // The last layer runs first.
     let pages = pages
@@ -67,6 +67,25 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
         .merge(login)
         .route("/console/assets/{name}", get(assets::show))
         .layer(from_fn(sorry::in_html))
+}
+
+/// What happens, and to which jobs.
+fn cycle() -> Router<Web> {
+    Router::new()
+        .route("/console/channels/{channel}/now", get(now::show))
+        .route("/console/channels/{channel}/now/live", get(now::stream))
+        .route(
+            "/console/channels/{channel}/jobs",
+            get(jobs::list).post(jobs::edit),
+        )
+        .route(
+            "/console/channels/{channel}/jobs/{id}",
+            get(jobs::show).post(jobs::change),
+        )
+        .route(
+            "/console/channels/{channel}/jobs/{id}/pace",
+            post(jobs::change_pace),
+        )
 }
 
 /// What an operator decides on.

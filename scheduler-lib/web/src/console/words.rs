@@ -1,6 +1,6 @@
 //! Times, numbers and addresses as pages show them.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 use maud::{Markup, html};
 use scheduler_lib::duration;
@@ -70,6 +70,22 @@ pub(super) fn clock(at_ms: i64, slot_ms: i64) -> String {
     }
 }
 
+/// Text of others, in which what turns the direction of writing is written out: it would change what stands beside it.
+pub(super) fn plain(text: &str) -> Cow<'_, str> {
+    let turns = |found: char| matches!(found, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    if !text.contains(turns) {
+        return Cow::Borrowed(text);
+    }
+    let mut plain = String::with_capacity(text.len() + 8);
+    for found in text.chars() {
+        match turns(found) {
+            true => plain.push_str(&format!("\\u{:04x}", u32::from(found))),
+            false => plain.push(found),
+        }
+    }
+    Cow::Owned(plain)
+}
+
 /// A number with its thousands apart: `1 234 567`, the gaps narrow and unbreakable.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -119,6 +135,12 @@ mod tests {
         assert_eq!(utc(1_800_000_000_123), "2027-01-15T08:00:00Z");
         assert_eq!(time_of_day(1_800_000_000_123, 1_800_000_000_000), "08:00");
         assert_eq!(time_of_day(1_800_000_000_123, 0), "2027-01-15 08:00");
+    }
+
+    #[test]
+    fn what_turns_the_writing_is_written_out() {
+        assert_eq!(plain("Zoë"), "Zoë");
+        assert_eq!(plain("a\u{202e}b\u{2066}"), "a\\u202eb\\u2066");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 mod chart;
 mod one;
-mod pace;
+pub(super) mod pace;
 
 use axum::extract::Query;
 use maud::{Markup, html};

@@ -66,7 +66,7 @@ pub(super) async fn page(
                 dt { "Next poll" } dd { (next(&job, now_ms)) }
             }
         }
-        @if frame.may_change() && job.registered { (pace::form(frame, &super::path(&here, id), &job, filled)) }
+        @if frame.may_change() && job.registered { (pace::form(frame, &super::path(&here, id), job.pace, filled)) }
         h2 { "What the system made of them" }
         (history(&job, now_ms))
     };

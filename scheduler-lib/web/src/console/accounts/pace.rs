@@ -9,7 +9,7 @@ use axum::{
 };
 use maud::{Markup, html};
 use polling_model::{ChannelId, JobId};
-use scheduler_lib::{Bursting, Change, RegistryError, duration, policy::Override};
+use scheduler_lib::{Change, RegistryError, duration, policy::Override};
 use serde::{
     Deserialize,
     de::{IntoDeserializer, value},
@@ -36,7 +36,7 @@ pub(crate) struct Filled {
     #[serde(default)]
     lasting: String,
     #[serde(skip)]
-    wrong: Option<String>,
+    pub(in crate::console) wrong: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -80,7 +80,7 @@ pub(crate) async fn change(
 }
 
 impl Filled {
-    fn read(&self, now_ms: i64) -> Result<Option<Override>, String> {
+    pub(in crate::console) fn read(&self, now_ms: i64) -> Result<Option<Override>, String> {
         let duration_in = |field: &str, text: &str| {
             let deserializer: value::StrDeserializer<'_, value::Error> =
                 text.trim().into_deserializer();
@@ -107,11 +107,16 @@ impl Filled {
 }
 
 /// Lets an operator pin or boost the job.
-pub(super) fn form(frame: &Frame, here: &str, job: &Bursting, filled: &Filled) -> Markup {
+pub(in crate::console) fn form(
+    frame: &Frame,
+    here: &str,
+    pace: Option<Override>,
+    filled: &Filled,
+) -> Markup {
     let action = format!("{here}/pace");
     let chosen = |choice: Choice| filled.wrong.is_some() && filled.pace == choice;
     html! {
-        details.card open[filled.wrong.is_some() || job.pace.is_some()] {
+        details.card open[filled.wrong.is_some() || pace.is_some()] {
             summary { "Decide by hand how often it is polled" }
             @if let Some(wrong) = &filled.wrong { p.said role="alert" #pace-wrong { (wrong) } }
             div.cards {
@@ -132,7 +137,7 @@ pub(super) fn form(frame: &Frame, here: &str, job: &Bursting, filled: &Filled) -
                     br;
                     button { "Boost" }
                 }
-                @if job.pace.is_some() {
+                @if pace.is_some() {
                     form method="post" action=(action) {
                         (frame.seal())
                         input type="hidden" name="pace" value="rules";

@@ -33,22 +33,50 @@ function away(ms) {
 // The page was rendered by the server's clock, which need not be this one's.
 const loadedAt = performance.now();
 function tellTimes() {
-  const now = Number(document.body.dataset.now || Date.now()) + performance.now() - loadedAt;
+  const now = Number(document.body.dataset.now) + performance.now() - loadedAt;
   for (const time of document.querySelectorAll("time[data-ms]")) {
     time.textContent = away(Number(time.dataset.ms) - now);
   }
 }
 
-// An element with data-live is replaced by what its address streams.
+// A part of a page that is rendered anew keeps the focus where it was.
+function replacePart(part, html) {
+  const focused = part.contains(document.activeElement) ? document.activeElement.id : "";
+  part.innerHTML = html;
+  if (focused) document.getElementById(focused)?.focus();
+}
+
+const AGAIN_AFTER = 10000;
+
+// Of an element with data-live each data-part is replaced by the events of that name that its address streams. Nothing is
+// streamed to a page that nobody sees.
 function follow(element) {
-  const stream = new EventSource(element.dataset.live);
-  stream.onmessage = (event) => {
-    element.innerHTML = event.data;
-    element.removeAttribute("data-away");
-    if (element.dataset.now) document.body.dataset.now = element.dataset.now;
+  let stream = null;
+  let again = 0;
+  const close = () => {
+    clearTimeout(again);
+    stream?.close();
+    stream = null;
   };
-  stream.onerror = () => element.setAttribute("data-away", "");
-  addEventListener("pagehide", () => stream.close());
+  const open = () => {
+    close();
+    stream = new EventSource(element.dataset.live);
+    for (const part of element.querySelectorAll("[data-part]")) {
+      stream.addEventListener(part.dataset.part, (event) => {
+        replacePart(part, event.data);
+        element.removeAttribute("data-away");
+      });
+    }
+    stream.onerror = () => {
+      element.setAttribute("data-away", "");
+      // A lost connection is opened again by the browser, one that was refused is not.
+      if (stream.readyState === EventSource.CLOSED) again = setTimeout(open, AGAIN_AFTER);
+    };
+  };
+  const look = () => (document.hidden ? close() : open());
+  document.addEventListener("visibilitychange", look);
+  addEventListener("pagehide", close);
+  look();
 }
 
 // A form with data-confirm asks before it is sent.

@@ -84,7 +84,7 @@ fn spark(cycles: &[u32]) -> Markup {
         })
         .collect();
     html! {
-        svg.spark viewBox="0 0 118 24" preserveAspectRatio="none" aria-hidden="true" { polyline points=(points.trim_end()) {} }
+        svg.line viewBox="0 0 118 24" preserveAspectRatio="none" aria-hidden="true" { polyline points=(points.trim_end()) {} }
         "in ten minutes, of this process"
     }
 }

@@ -31,7 +31,7 @@ pub(super) fn closely(loads: &Loads, ring: SlotRing, part: Option<usize>) -> Mar
             svg viewBox="0 0 600 175" aria-hidden="true" {
                 @for (at, &slot) in slots.iter().enumerate() {
                     rect.room x=(at * BAR) y="0" width=(BAR) height=(HEIGHT) { title { (time(slot)) ": " (number(jobs[slot])) } }
-                    rect.bar.at-hand[slot == cursor] x=(at * BAR + 1) y=(HEIGHT - height(slot)) width=(BAR - 2) height=(height(slot)) {}
+                    rect.load.at-hand[slot == cursor] x=(at * BAR + 1) y=(HEIGHT - height(slot)) width=(BAR - 2) height=(height(slot)) {}
                 }
                 @for at in (0..PART).step_by(10) { text.time x=(at * BAR + 1) y="170" { (time(slots[at])) } }
             }

@@ -86,6 +86,9 @@ impl Looks {
             .figures
             .get(FIGURES_EVERY, figures::look(web, registry));
         let figures = figures.await;
+        let recent = web.0.recent.as_ref();
+        let lately = recent.map(|recent| recent.of(registry.channel()));
+        let failures = supply::failures(lately.as_ref()).into_string().into();
         let ring = look.ring.get(ring_every(registry), look_at_ring(registry));
         let ring = ring.await;
         let supply = look.supply.get(REST_EVERY, supply::look(web, registry));
@@ -101,6 +104,7 @@ impl Looks {
             ("ring", ring.picture),
             ("hour", hour),
             ("numbers", ring.numbers),
+            ("failures", failures),
             ("supply", supply),
         ]
     }

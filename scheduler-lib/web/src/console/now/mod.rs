@@ -41,10 +41,13 @@ pub(super) async fn show(frame: Frame, Query(near): Query<Near>) -> Result<Marku
             (part("figures"))
             div.now {
                 section.card aria-label="The ring of slots" { (part("ring")) }
-                section.card aria-label="Some slots closely" {
-                    (part("hour"))
-                    @if near.is_some() { p { a #next-slots href=(frame::path(channel, "now")) { "Back to the next slots" } } }
-                    details #as-numbers { summary { "The ring as numbers" } (part("numbers")) }
+                div {
+                    section.card aria-label="Some slots closely" {
+                        (part("hour"))
+                        @if near.is_some() { p { a #next-slots href=(frame::path(channel, "now")) { "Back to the next slots" } } }
+                        details #as-numbers { summary { "The ring as numbers" } (part("numbers")) }
+                    }
+                    section.card #failures aria-label="Failures" { (part("failures")) }
                 }
             }
             (part("supply"))

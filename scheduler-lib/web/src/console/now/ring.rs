@@ -70,7 +70,7 @@ pub(super) fn picture(loads: &Loads, ring: SlotRing) -> Markup {
                     text.time x=(x) y=(y) { (time(part * PART)) }
                 }
                 text.all x="1000" y="985" { (number(all)) }
-                text.now x="1000" y="1090" { (now) }
+                text.at x="1000" y="1100" { (now) }
                 @for part in 0..PARTS {
                     @let slots = part * PART..(part + 1) * PART;
                     @let sum: u64 = jobs[slots.clone()].iter().sum();
@@ -118,8 +118,8 @@ fn rays(jobs: &[u64]) -> [String; SHADES] {
     for (index, &load) in jobs.iter().enumerate().filter(|(_, load)| **load > 0) {
         let share = load as f64 / most as f64;
         let shade = ((share * SHADES as f64).ceil() as usize).clamp(1, SHADES) - 1;
-        // The emptiest is still seen.
-        let length = (OUTER - INNER) * share.max(0.02);
+        // By the root, so that the picture of an uneven ring is not one peak.
+        let length = (OUTER - INNER) * share.sqrt().max(0.05);
         let (from_x, from_y) = at(index as f64 + 0.5, INNER);
         let (to_x, to_y) = at(index as f64 + 0.5, INNER + length);
         let (by_x, by_y) = (to_x - from_x, to_y - from_y);

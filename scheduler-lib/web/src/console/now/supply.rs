@@ -26,7 +26,6 @@ pub(super) async fn look(web: &Web, registry: &Registry) -> Arc<str> {
     let now_ms = web.0.clock.now_ms();
     let supply = html! {
         div.cards {
-            @if let Some(lately) = &lately { (failures(lately)) }
             (backlog(&queues))
             (limits(scopes, lately.as_ref(), now_ms))
             (since_start(status.unwrap_or_default(), web.0.started_ms, now_ms))
@@ -35,31 +34,33 @@ pub(super) async fn look(web: &Web, registry: &Registry) -> Arc<str> {
     supply.into_string().into()
 }
 
-fn failures(lately: &Lately) -> Markup {
+/// What went wrong lately, by class.
+pub(super) fn failures(lately: Option<&Lately>) -> Markup {
+    let Some(lately) = lately else {
+        return html! { h2 { "Failures" } p.meta { "Nobody remembers them here: this scheduler was embedded without it." } };
+    };
     let most = lately.failures.first().map_or(1, |(_, count)| *count);
     html! {
-        section.card #failures {
-            h2 { "Failures of ten minutes" }
-            @if lately.failures.is_empty() { p.meta { "None." } }
-            @else {
-                table {
-                    thead { tr { th scope="col" { "Class" } th.number scope="col" { "Polls" } th scope="col" { span.unseen { "Share" } } } }
-                    tbody {
-                        @for (class, count) in &lately.failures {
-                            tr { th scope="row" { (class) } td.number { (number(*count)) } td.gauge { (bar(*count, most)) } }
-                        }
+        h2 { "Failures of ten minutes" }
+        @if lately.failures.is_empty() { p.meta { "None." } }
+        @else {
+            table {
+                thead { tr { th scope="col" { "Class" } th.number scope="col" { "Polls" } th scope="col" { span.unseen { "Share" } } } }
+                tbody {
+                    @for (class, count) in &lately.failures {
+                        tr { th scope="row" { (class.replace('_', " ")) } td.number { (number(*count)) } td.gauge { (bar(*count, most)) } }
                     }
                 }
             }
-            p.meta { (number(lately.postponed)) " jobs waited for a call of a limit; " (number(lately.stale)) " completions came too late to count." }
         }
+        p.meta { (number(lately.postponed)) " jobs waited for a call of a limit; " (number(lately.stale)) " completions came too late to count." }
     }
 }
 
 /// A length beside the longest.
 fn bar(length: u64, longest: u64) -> Markup {
     let width = (length as f64 * 100.0 / longest.max(1) as f64).ceil();
-    html! { svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" { rect.room width="100" height="8" {} rect.bar width=(width) height="8" {} } }
+    html! { svg viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true" { rect.room width="100" height="8" {} rect.load width=(width) height="8" {} } }
 }
 
 fn backlog(queues: &[QueueState]) -> Markup {
@@ -110,7 +111,7 @@ fn limits(
         section.card #limits {
             h2 { "Rate limits" }
             @match scopes {
-                Err(error) => p.said { (error) ": " (polling_model::chain(&error)) },
+                Err(error) => p.said { (polling_model::chain(&error)) },
                 Ok(scopes) if scopes.is_empty() && rules.is_empty() => p.meta { "No rules of this channel name a limit, and no call was counted in one." },
                 Ok(scopes) => {
                     @if !scopes.is_empty() { (shared(scopes, now_ms)) }
