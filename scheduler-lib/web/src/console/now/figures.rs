@@ -6,6 +6,7 @@ use maud::{Markup, html};
 use polling_model::chain;
 use scheduler_lib::{Registry, store::Counts};
 
+use super::holds::Holds;
 use crate::{
     Web,
     console::{
@@ -15,11 +16,8 @@ use crate::{
     recent::{Lately, Lateness},
 };
 
-/// The holds, as the list of jobs calls them.
-const HOLDS: [&str; 4] = ["paused", "parked", "quarantined", "refused"];
-
 /// The figures as they are now.
-pub(super) async fn look(web: &Web, registry: &Registry) -> Arc<str> {
+pub(super) async fn look(web: &Web, registry: &Registry, holds: Option<Holds>) -> Arc<str> {
     let counts = registry.counts().await;
     let stopped = registry.stopped().await.ok().flatten();
     let recent = web.0.recent.as_ref();
@@ -32,7 +30,7 @@ pub(super) async fn look(web: &Web, registry: &Registry) -> Arc<str> {
         @match &counts {
             Ok(counts) => section.tiles aria-label="Figures" {
                 @if let Some(lately) = &lately { (speed(lately)) }
-                (places(counts, registry, now_ms))
+                (places(counts, registry, holds, now_ms))
                 @if let Some(lately) = &lately { (failed(lately)) }
             },
             Err(error) => (sorry(&chain(error))),
@@ -89,20 +87,14 @@ fn spark(cycles: &[u32]) -> Markup {
     }
 }
 
-fn places(counts: &Counts, registry: &Registry, now_ms: i64) -> Markup {
-    let behind = registry
-        .ring()
-        .current(now_ms)
-        .0
-        .saturating_sub(counts.cursor)
-        .max(0);
-    let jobs = |place: &str| frame::path(registry.channel(), &format!("jobs?place={place}"));
+fn places(counts: &Counts, registry: &Registry, holds: Option<Holds>, now_ms: i64) -> Markup {
+    let now = registry.ring().current(now_ms).0;
+    let behind = now.saturating_sub(counts.cursor).max(0);
+    let jobs = frame::path(registry.channel(), "jobs");
     html! {
         (tile("in-flight", "In flight", html! { (number(counts.in_flight)) }, html! { "of " (number(counts.registered)) " registered" }))
         (tile("waiting", "In slots", html! { (number(counts.slots)) }, html! { "and " (number(counts.later)) " later" }))
-        (tile("held", "Held", html! { (number(counts.held)) }, html! {
-            @for hold in HOLDS { a #{ "see-" (hold) } href=(jobs(hold)) { (hold) } " " }
-        }))
+        (tile("held", "Held", html! { (number(counts.held)) }, Holds::links(holds, &jobs)))
         (tile("behind", "Behind", html! {
             @match behind {
                 0 => "on time",

@@ -9,7 +9,7 @@ use tokio::{
     time::Instant,
 };
 
-use super::{figures, hour, ring, supply};
+use super::{figures, holds::Holds, hour, ring, supply};
 use crate::Web;
 
 /// Most pages that are kept up to date at once.
@@ -33,6 +33,7 @@ pub(crate) struct Looks {
 #[derive(Default)]
 struct Look {
     figures: Shared<Arc<str>>,
+    holds: Shared<Option<Holds>>,
     supply: Shared<Arc<str>>,
     ring: Shared<Ring>,
 }
@@ -82,9 +83,10 @@ impl Looks {
         let Some(look) = self.channels.get(registry.channel()) else {
             return Parts::new();
         };
+        let holds = look.holds.get(REST_EVERY, Holds::look(registry)).await;
         let figures = look
             .figures
-            .get(FIGURES_EVERY, figures::look(web, registry));
+            .get(FIGURES_EVERY, figures::look(web, registry, holds));
         let figures = figures.await;
         let recent = web.0.recent.as_ref();
         let lately = recent.map(|recent| recent.of(registry.channel()));

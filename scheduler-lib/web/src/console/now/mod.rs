@@ -1,6 +1,7 @@
 //! The present of a channel: its ring of slots, how fast it turns, what waits, what fails.
 
 mod figures;
+mod holds;
 mod hour;
 mod live;
 mod look;

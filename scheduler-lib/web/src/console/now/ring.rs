@@ -23,7 +23,7 @@ const INNER: f64 = 600.0;
 const OUTER: f64 = 940.0;
 
 /// Where times are written.
-const TIMES: f64 = 520.0;
+const TIMES: f64 = 510.0;
 
 /// The jobs of each slot of the ring, by its index.
 pub(super) fn by_index(loads: &Loads) -> Vec<u64> {
@@ -67,7 +67,7 @@ pub(super) fn picture(loads: &Loads, ring: SlotRing) -> Markup {
                 circle.hand cx=(hand_x) cy=(hand_y) r="16" {}
                 @for part in (0..PARTS).step_by(3) {
                     @let (x, y) = at((part * PART) as f64, TIMES);
-                    text.time x=(x) y=(y) { (time(part * PART)) }
+                    text.time x=(x) y=(y) { (clock(next_ms(loads, ring, part * PART), ring.width_ms().max(60_000))) }
                 }
                 text.all x="1000" y="985" { (number(all)) }
                 text.at x="1000" y="1100" { (now) }

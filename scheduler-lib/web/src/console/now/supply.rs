@@ -1,6 +1,6 @@
 //! What the cycle lives on: queues, and what is left of rate limits; and what it did since it started.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use maud::{Markup, html};
 use scheduler_lib::{
@@ -10,7 +10,7 @@ use scheduler_lib::{
 
 use crate::{
     Web,
-    console::words::{moment, number, short},
+    console::words::{moment, number, of_ms, short},
     recent::Lately,
 };
 
@@ -78,7 +78,7 @@ fn backlog(queues: &[QueueState]) -> Markup {
                                     Ok(stats) => {
                                         td.number { (number(stats.visible)) }
                                         td.number { (number(stats.in_flight)) }
-                                        td.number { @if let Some(age_ms) = stats.oldest_age_ms { (short(Duration::from_millis(age_ms.max(0).unsigned_abs()))) } @else { "–" } }
+                                        td.number { @if let Some(age_ms) = stats.oldest_age_ms { (short(of_ms(age_ms))) } @else { "–" } }
                                     }
                                     Err(error) => td colspan="3" { span.badge.bad { "no answer" } " " (error) }
                                 }
@@ -137,17 +137,16 @@ fn shared(mut scopes: Vec<ScopeState>, now_ms: i64) -> Markup {
     html! {
         div.wide {
             table {
-                thead { tr { th scope="col" { "Shared by all" } th scope="col" { "Left" } th scope="col" { "Full again" } } }
+                thead { tr { th scope="col" { "Shared by all" } th scope="col" { "Left" } } }
                 tbody {
                     @for scope in scopes.iter().take(MAX_LIMITS) {
                         @if scope.standing.windows.is_empty() {
-                            tr { th scope="row" { (scope.scope) } td colspan="2" { "Nothing was heard of it yet." } }
+                            tr { th scope="row" { (scope.scope) } td { "Nothing was heard of it yet." } }
                         }
                         @for window in &scope.standing.windows {
                             tr {
                                 th scope="row" { (scope.scope) @if scope.standing.refused_until_ms > Some(now_ms) { " " span.badge.bad { "refuses calls" } } }
-                                td { (meter(window)) }
-                                td { (moment(window.ends_ms, now_ms)) }
+                                td { (meter(window, now_ms)) }
                             }
                         }
                     }
@@ -161,11 +160,11 @@ fn share_left(window: &WindowStanding) -> f64 {
     window.free as f64 / window.limit.max(1) as f64
 }
 
-fn meter(window: &WindowStanding) -> Markup {
+fn meter(window: &WindowStanding, now_ms: i64) -> Markup {
     let WindowStanding { limit, free, .. } = window;
     html! {
         meter min="0" max=((*limit).max(1)) low=(limit / 5) high=(limit / 2) optimum=(limit) value=(free) aria-label="left" {}
-        small { (number(*free)) " of " (number(*limit)) " per " (short(Duration::from_millis(window.length_ms.max(0).unsigned_abs()))) }
+        small { (number(*free)) " of " (number(*limit)) " per " (short(of_ms(window.length_ms))) "; full again " (moment(window.ends_ms, now_ms)) }
     }
 }
 
