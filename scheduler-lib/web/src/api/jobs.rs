@@ -169,6 +169,7 @@ pub(super) struct ChangeBody {
     cushion: Option<Option<Cushion>>,
     /// Null returns to its rules.
     #[serde(default, deserialize_with = "present")]
+    #[schemars(with = "Option<super::schema::Pace>")]
     pace: Option<Option<Pace>>,
 }
 

@@ -3,25 +3,22 @@
 use std::time::Duration;
 
 use scheduler_lib::policy::Override;
-use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::error::ApiError;
 
 /// `{"pin": {"interval": "5m"}}`, or `{"boost": {"factor": 3, "for": "2h"}}`.
-#[derive(Deserialize, JsonSchema)]
+#[derive(Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Pace {
     Pin {
         #[serde(with = "scheduler_lib::duration")]
-        #[schemars(with = "String")]
         interval: Duration,
     },
     Boost {
         factor: f64,
         until_ms: Option<i64>,
         #[serde(default, rename = "for", with = "scheduler_lib::duration::option")]
-        #[schemars(with = "Option<String>")]
         lasting: Option<Duration>,
     },
 }

@@ -15,15 +15,28 @@ pub(crate) enum Cushion {
     Share(String),
 }
 
-/// What a person decided about how often a job is polled.
+/// What a person decided about how often a job is polled: a pin or a boost.
 #[derive(Serialize, JsonSchema)]
-#[schemars(rename = "PaceInForce")]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Pace {
-    /// At this interval, such as `"5m"`.
-    Pin { interval: String },
-    /// Its weight counts so many times, until then; UTC milliseconds.
-    Boost { factor: f64, until_ms: i64 },
+pub(crate) struct Pace {
+    pin: Option<Pin>,
+    boost: Option<Boost>,
+}
+
+/// At this interval, such as `"5m"`, whatever a poll is worth.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Pin {
+    interval: String,
+}
+
+/// Its weight counts so many times, for so long. One of `for` and `until_ms` is written; `until_ms` is told.
+#[derive(Serialize, JsonSchema)]
+pub(crate) struct Boost {
+    factor: f64,
+    /// UTC milliseconds.
+    until_ms: Option<i64>,
+    /// Such as `"2h"`.
+    #[serde(rename = "for")]
+    lasting: Option<String>,
 }
 
 /// What one poll leaves for the next: an object that only workers read.
