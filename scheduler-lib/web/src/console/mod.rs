@@ -44,6 +44,7 @@ pub(crate) fn router(web: &Web) -> Router<Web> {
         .route("/console/", get(home))
         .route("/console/{*other}", any(sorry::no_such_page))
         .route("/console/health", get(health::show))
+        .route("/console/health/live", get(health::stream))
         .route("/console/changes", get(changes::show))
         .route("/console/logout", post(login::end))
         .route("/console/settings", get(settings::list))

@@ -149,3 +149,30 @@ async fn the_page_that_one_is_on_is_marked() {
         desk.see(path).await.has("aria-current=\"page\"");
     }
 }
+
+#[tokio::test]
+async fn health_is_kept_up_to_date_for_whoever_is_let_in() {
+    let (desk, _) = furnished().await;
+    desk.see("/console/health")
+        .await
+        .has("data-live=\"/console/health/live\"");
+    let nobody = desk.get(Who::Nobody, "/console/health/live").await;
+    assert!(nobody.leads_to().starts_with("/console/login?"));
+    let first = desk.first_of("/console/health/live").await;
+    assert!(first.starts_with("event: checks\ndata: "), "{first}");
+    assert!(first.contains("store of mastodon"), "{first}");
+}
+
+#[tokio::test]
+async fn changes_are_searched_by_who_what_and_why() {
+    let (desk, _) = furnished().await;
+    let path = "/console/settings/mastodon/posts/interval";
+    let fields = [("value", "7m"), ("reason", "the channel is slow")];
+    desk.fill(path, path, &fields).await.leads_to();
+    for wanted in ["OLGA", "interval", "slow"] {
+        let found = desk.see(&format!("/console/changes?search={wanted}")).await;
+        found.has("the channel is slow");
+    }
+    let none = desk.see("/console/changes?search=%3Cb%3E").await;
+    none.has("No change has <strong>&lt;b&gt;</strong>");
+}

@@ -8,6 +8,7 @@ use axum::{
     http::{HeaderMap, Request, StatusCode, header},
 };
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use futures_util::StreamExt;
 use polling_model::{Generator, JobId, ManualClock, SharedClock, SlotRing};
 use polling_transport::{SharedQueue, memory::MemoryQueue};
 use scheduler_lib::{
@@ -123,6 +124,17 @@ impl Desk {
         let page = self.get(Who::Operator, path).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.html);
         page
+    }
+
+    /// What a stream tells first.
+    pub(crate) async fn first_of(&self, path: &str) -> String {
+        let request = of(Who::Operator, Request::get(path))
+            .body(Body::empty())
+            .unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let mut body = response.into_body().into_data_stream();
+        let first = body.next().await.unwrap().unwrap();
+        String::from_utf8(first.to_vec()).unwrap()
     }
 
     /// Sends a form with these fields and nothing else.

@@ -27,7 +27,7 @@ pub(super) type Parts = Vec<(&'static str, Arc<str>)>;
 /// What was looked up of each channel, and who watches.
 pub(crate) struct Looks {
     channels: BTreeMap<ChannelId, Look>,
-    pub(super) streams: Arc<Semaphore>,
+    pub(in crate::console) streams: Arc<Semaphore>,
 }
 
 #[derive(Default)]
