@@ -1,7 +1,7 @@
 //! What is around every page: its head, where one can go, who one is.
 
 use axum::{
-    extract::{FromRequestParts, OriginalUri, RawPathParams},
+    extract::{FromRequestParts, RawPathParams},
     http::request::Parts,
 };
 use maud::{DOCTYPE, Markup, html};
@@ -64,9 +64,7 @@ impl FromRequestParts<Web> for Frame {
             None => web.0.registries.keys().next().cloned(),
         };
         let after = if named.is_some() { 4 } else { 2 };
-        // Whole, also where routes are nested.
-        let Ok(OriginalUri(uri)) = OriginalUri::from_request_parts(parts, web).await;
-        let here = uri.path().split('/').nth(after).unwrap_or_default();
+        let here = parts.uri.path().split('/').nth(after).unwrap_or_default();
         Ok(Self {
             form: web.0.access.seal.form(&caller.name, web.0.clock.now_ms()),
             web: web.clone(),

@@ -68,7 +68,7 @@ pub(super) fn limits(explanation: &Explanation) -> Markup {
         @if !explanation.limits.is_empty() {
             section.card #job-limits {
                 h2 { "Limits in which its calls count" }
-                div.wide {
+                div.wide tabindex="0" {
                     table {
                         thead { tr { th scope="col" { "Scope" } th.number scope="col" { "Left" } th.number scope="col" { "Of" } th.number scope="col" { "Left to others" } th scope="col" { "Full again" } } }
                         tbody { @for limit in &explanation.limits { (rows(limit, explanation.now_ms)) } }

@@ -92,7 +92,7 @@ pub(super) fn numbers(loads: &Loads, ring: SlotRing) -> Markup {
     let time = |index: usize| clock(next_ms(loads, ring, index), ring.width_ms());
     let first = AbsoluteSlot(loads.cursor).index() as usize / PART;
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 thead { tr { th scope="col" { "From" } th.number scope="col" { "Jobs" } th scope="col" { "Fullest slot" } } }
                 tbody {

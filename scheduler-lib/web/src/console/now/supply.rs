@@ -67,7 +67,7 @@ fn backlog(queues: &[QueueState]) -> Markup {
     html! {
         section.card #queues {
             h2 { "Queues" }
-            div.wide {
+            div.wide tabindex="0" {
                 table {
                     thead { tr { th scope="col" { "Queue" } th.number scope="col" { "Waiting" } th.number scope="col" { "Taken" } th.number scope="col" { "Oldest" } } }
                     tbody {
@@ -135,7 +135,7 @@ fn shared(mut scopes: Vec<ScopeState>, now_ms: i64) -> Markup {
     };
     scopes.sort_by(|one, other| left(one).total_cmp(&left(other)));
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 thead { tr { th scope="col" { "Shared by all" } th scope="col" { "Left" } } }
                 tbody {
@@ -171,7 +171,7 @@ fn meter(window: &WindowStanding, now_ms: i64) -> Markup {
 /// What the limits of each rule together look like, those of single accounts too.
 fn of_rules(rules: &[(Box<str>, u64, Option<f64>)]) -> Markup {
     html! {
-        div.wide {
+        div.wide tabindex="0" {
             table {
                 thead { tr { th scope="col" { "By rule" } th.number scope="col" { "Used a minute" } th.number scope="col" { "Least left" } } }
                 tbody {
