@@ -1,4 +1,9 @@
 # shellcheck shell=bash
 # Nagios 4: its core alone, which reads objects and runs checks. Needs what packages.sh needs.
 
-nagios_install() { has nagios4 || ensure_unpacked nagios4-core; }
+# Sets $nagios.
+ensure_nagios() {
+    nagios=$(PATH=$PATH:/usr/sbin command -v nagios4) && return
+    ensure_unpacked nagios4-core
+    nagios=$downloads/nagios4-core/usr/sbin/nagios4
+}

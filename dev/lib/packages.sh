@@ -55,12 +55,6 @@ with_lists() {
     { can_be_root && "${as_root[@]}" "${apt[@]}" update && "$@"; } >"$log" 2>&1 </dev/null
 }
 
-# has PROGRAM...: whether all of these are installed, where programs of users or of root are.
-has() {
-    local program
-    for program; do PATH=$PATH:/usr/sbin command -v "$program" >/dev/null || return 1; done
-}
-
 ensure_command() { command -v "$1" >/dev/null || apt_install "$2"; }
 
 # Sets $java to a Java runtime that is new enough.

@@ -83,6 +83,7 @@ async fn a_scrape_tells_jobs_by_place_the_backlog_and_the_slots_ahead() {
     assert_eq!(value("polling_jobs", "held"), 1.0);
     assert_eq!(value("polling_jobs", "in_flight"), 0.0);
     assert_eq!(value("polling_backlog_slots", "m"), 4.0);
+    assert_eq!(value("polling_bursting_accounts", "m"), 0.0);
     let overdue = value("polling_overdue_jobs", "m");
     assert!(
         overdue <= value("polling_due_jobs", "5"),

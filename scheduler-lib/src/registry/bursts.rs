@@ -1,6 +1,9 @@
 //! Jobs whose polls found more than they could fetch.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use polling_model::{AccountId, JobId};
 
@@ -55,6 +58,22 @@ impl Registry {
         Ok(told
             .map(|((id, bursts), state)| self.bursting(id, bursts, state))
             .collect())
+    }
+
+    /// How many accounts had a burst at `since_ms` or later, UTC milliseconds, by the last `limit` bursts.
+    ///
+    /// # Errors
+    ///
+    /// The store's.
+    pub async fn accounts_that_burst(
+        &self,
+        since_ms: i64,
+        limit: usize,
+    ) -> Result<usize, RegistryError> {
+        let bursts = self.channel.store.bursts(limit).await?.into_iter();
+        let late = bursts.filter(|burst| burst.at_ms >= since_ms);
+        let accounts: BTreeSet<_> = late.map(|burst| burst.account).collect();
+        Ok(accounts.len())
     }
 
     /// The kept bursts of one job; `None` if none of its are kept.

@@ -166,6 +166,11 @@ async fn a_burst_is_followed_at_once_though_calls_are_scarce_and_is_listed() {
         times.is_sorted_by(|newer, older| newer >= older),
         "{times:?}"
     );
+    let newest_ms = times[0];
+    for (since_ms, accounts) in [(newest_ms, 1), (newest_ms + 1, 0)] {
+        let found = bench.registry.accounts_that_burst(since_ms, 10).await;
+        assert_eq!(found.unwrap(), accounts);
+    }
     bench.registry.remove(&busy).await.unwrap();
     let gone = &bench.registry.bursts(10).await.unwrap()[0];
     assert!(!gone.registered && gone.interval_ms.is_none());

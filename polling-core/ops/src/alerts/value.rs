@@ -6,6 +6,7 @@ use super::{
     Thresholds,
     series::{Part, Series},
 };
+use crate::objectives::rounded;
 
 /// A number that says how it is.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,7 +91,7 @@ impl Value {
                 budget,
             } => {
                 let share = rise(missed).over(rise(all).at_least(thresholds.least));
-                Expr::Times(Box::new(share), 1.0 / budget)
+                Expr::Times(Box::new(share), rounded(1.0 / budget))
             }
         }
     }

@@ -139,7 +139,7 @@ impl fmt::Display for Objective {
 }
 
 /// Without what floats make of hundredths.
-fn rounded(value: f64) -> f64 {
+pub(crate) fn rounded(value: f64) -> f64 {
     (value * 1e6).round() / 1e6
 }
 

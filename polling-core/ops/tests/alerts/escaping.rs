@@ -1,6 +1,6 @@
 //! Whatever a queue is called, what reads the files reads that name.
 
-use polling_ops::alerts::{Alerts, Watched};
+use polling_ops::alerts::{Alerts, Method, Service, Watched};
 use proptest::{prelude::*, test_runner::Config};
 
 use super::{feeds, nagios_of_prometheus, watched};
@@ -45,12 +45,16 @@ fn nagios(line: &str) -> String {
             char => text.push(char),
         }
     }
-    let (mut arguments, mut chars) = (vec![String::new()], text.chars());
-    while let Some(char) = chars.next() {
+    let mut arguments = vec![String::new()];
+    for char in text.chars() {
+        let argument = arguments.last_mut().unwrap();
         match char {
-            '\\' => arguments.last_mut().unwrap().extend(chars.next()),
+            '!' if argument.ends_with('\\') => {
+                argument.pop();
+                argument.push('!');
+            }
             '!' => arguments.push(String::new()),
-            char => arguments.last_mut().unwrap().push(char),
+            char => argument.push(char),
         }
     }
     assert_eq!(arguments.len(), 7, "{line}");
@@ -118,4 +122,21 @@ fn every_line_of_yaml_is_one_line() {
     let alerts = named("two\nlines: 'x'");
     let rules = alerts.prometheus_rules();
     assert!(rules.lines().all(|line| !line.starts_with("lines")));
+}
+
+#[test]
+fn a_check_that_nagios_would_cut_off_is_left_out() {
+    let methods = (0..200).map(|number| (format!("Method{number:03}"), Method::default()));
+    let service = Service {
+        name: "large.v1.Service".to_owned(),
+        methods: methods.collect(),
+    };
+    let alerts = Alerts::of(&Watched {
+        services: vec![service],
+        ..Watched::default()
+    });
+    let cfg = alerts.nagios(&nagios_of_prometheus());
+    assert!(cfg.lines().all(|line| line.len() < 8_192));
+    assert!(cfg.contains("# error-rate of large.v1.Service is left out"));
+    assert!(cfg.contains("Method199 error-rate"));
 }

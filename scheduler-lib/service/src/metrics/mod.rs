@@ -50,6 +50,13 @@ pub static OVERDUE: Gauge = Gauge {
     labels: &["channel"],
 };
 
+/// Who has more than polls fetch.
+pub static BURSTING: Gauge = Gauge {
+    name: "polling_bursting_accounts",
+    help: "Accounts of which a poll of the last hour found more than it could fetch, by the last 1000 such polls",
+    labels: &["channel"],
+};
+
 /// The look-ahead of the slots.
 pub static DUE_JOBS: Gauge = Gauge {
     name: "polling_due_jobs",
@@ -65,11 +72,12 @@ pub static TICK_AGE: Gauge = Gauge {
 };
 
 /// All of these.
-pub static GAUGES: [&Gauge; 11] = [
+pub static GAUGES: [&Gauge; 12] = [
     &JOBS,
     &OPEN_NOTES,
     &BACKLOG,
     &OVERDUE,
+    &BURSTING,
     &DUE_JOBS,
     &TICK_AGE,
     &SCOPE_LIMIT,
@@ -78,6 +86,12 @@ pub static GAUGES: [&Gauge; 11] = [
     &WORKERS_PRESENT,
     &WORKERS_REASON,
 ];
+
+/// How long ago a burst counts.
+const BURSTS_WITHIN: Duration = Duration::from_secs(3600);
+
+/// How many bursts a scrape looks at.
+const MAX_BURSTS: usize = 1_000;
 
 /// How far ahead the slots are looked at.
 const AHEAD_SLOTS: [usize; 3] = [1, 5, 15];
@@ -151,6 +165,9 @@ impl Store {
         };
         let overdue: u64 = overdue.into_values().sum();
         readings.push(OVERDUE.reading(&[self.id.as_str()], overdue as f64));
+        let since_ms = self.clock.now_ms() - BURSTS_WITHIN.as_millis() as i64;
+        let bursting = self.registry.accounts_that_burst(since_ms, MAX_BURSTS);
+        readings.push(BURSTING.reading(&[self.id.as_str()], bursting.await.ok()? as f64));
         for slots in AHEAD_SLOTS {
             let due = self.registry.due_within(slots).await.ok()?;
             for (job_type, jobs) in due {

@@ -15,6 +15,7 @@ use crate::{
 static TICK_AGE: Metric = Metric::new("polling_tick_age_seconds", &["channel"]);
 static LATENESS: Metric = Metric::new("polling_drain_lateness_seconds", &["channel"]);
 static BACKLOG: Metric = Metric::new("polling_backlog_slots", &["channel"]);
+static BURSTING: Metric = Metric::new("polling_bursting_accounts", &["channel"]);
 static SETTLED: Metric = Metric::new("polling_settled_total", &["channel", "verdict", "outcome"]);
 static REPAIRED: Metric = Metric::new("polling_repaired_jobs_total", &["channel"]);
 static REAPED: Metric = Metric::new("polling_reaped_jobs_total", &["channel"]);
@@ -26,8 +27,8 @@ pub(super) static AGE: Metric = Metric::new("polling_queue_oldest_message_age_se
 
 #[cfg(test)]
 pub(super) const METRICS: &[&Metric] = &[
-    &TICK_AGE, &LATENESS, &BACKLOG, &SETTLED, &REPAIRED, &REAPED, &DRAINED, &POSTPONED, &LEFT,
-    &DEPTH, &AGE,
+    &TICK_AGE, &LATENESS, &BACKLOG, &BURSTING, &SETTLED, &REPAIRED, &REAPED, &DRAINED, &POSTPONED,
+    &LEFT, &DEPTH, &AGE,
 ];
 
 #[rustfmt::skip]
@@ -71,6 +72,11 @@ static EXHAUSTED: Kind = Kind::above("exhausted", "PollingLimitsAreExhausted", U
     "after {} of the polls no call was left of a limit, within {window}");
 
 #[rustfmt::skip]
+static BURST: Kind = Kind::above("bursts", "PollingAccountsBurst", Unit::Count,
+    &[("warning", "10"), ("critical", "off"), ("for", "30m")],
+    "of {} accounts a poll of the last hour found more than it could fetch");
+
+#[rustfmt::skip]
 static COMPLETED_SIZE: Kind = Kind::above("completed-queue-size", "PollingCompletedQueueIsLong", Unit::Count,
     &[("warning", "10000"), ("critical", "100000"), ("for", "10m")],
     "{} completions wait to be settled");
@@ -95,6 +101,7 @@ pub(super) fn drafts(channel: &Channel) -> Vec<Draft> {
         draft(&STANDSTILL, Value::Largest(of(&TICK_AGE))),
         draft(&LATE, Value::Beyond(of(&LATENESS))),
         draft(&BEHIND, Value::Largest(of(&BACKLOG))),
+        draft(&BURST, Value::Largest(of(&BURSTING))),
         draft(
             &DEAD_LETTERS,
             Value::Rise(of(&SETTLED).with("outcome", "dead_letter")),

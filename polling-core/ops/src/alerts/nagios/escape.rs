@@ -1,8 +1,8 @@
 //! How a text gets through Nagios unchanged.
 //!
 //! On its way from a file to a program, Nagios 4 takes a text apart four times: at a `;` begins a comment unless a `\`
-//! stands before it; at a `!` the next argument, and `\` makes any character an ordinary one; `$` begins a macro, and two are one;
-//! then a shell reads the command.
+//! stands before it; at a `!` the next argument, unless a `\` stands before it; any other `\` stays. `$` begins a macro, and
+//! two are one; then a shell reads the command.
 
 /// An argument of a check command, for a place within single quotes of the shell.
 pub(super) fn argument(text: &str) -> String {
@@ -45,7 +45,7 @@ fn macros(text: &str) -> String {
 }
 
 fn arguments(text: &str) -> String {
-    text.replace('\\', "\\\\").replace('!', "\\!")
+    text.replace('!', "\\!")
 }
 
 #[cfg(test)]
@@ -56,8 +56,8 @@ mod tests {
     fn what_is_special_to_nagios_is_escaped() {
         assert_eq!(argument("a!=b"), "a\\!=b");
         assert_eq!(argument("a;b"), "a\\;b");
-        assert_eq!(argument("a\\.b$"), "a\\\\.b$$");
-        assert_eq!(argument("it's"), "it'\\\\''s");
+        assert_eq!(argument("a\\.b$"), "a\\.b$$");
+        assert_eq!(argument("it's"), "it'\\''s");
         assert_eq!(command("it's;$1"), "it'\\''s\\;$$1");
         assert_eq!(name("a;b!c$d"), "a_b_c_d");
         assert_eq!(value("two\nlines"), "two lines");

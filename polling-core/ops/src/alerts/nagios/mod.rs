@@ -60,6 +60,9 @@ define contact {
 }
 ";
 
+/// What Nagios takes of a check's arguments, bytes; it cuts off what is longer than 8 KiB.
+const MAX_ARGUMENTS_LEN: usize = 8_000;
+
 /// How old the last value of a gauge may be, seconds.
 const GAUGES_REACH_S: u64 = 300;
 
@@ -193,6 +196,14 @@ impl Alert {
             &nagios.query(self),
         ];
         let arguments = arguments.map(escape::argument).join("!");
+        if arguments.len() > MAX_ARGUMENTS_LEN {
+            line!(
+                cfg,
+                "\n# {description} of {} is left out: it asks for more than fits into a check; its methods are checked.",
+                self.subject
+            );
+            return;
+        }
         let notes = format!("{}. Thresholds: {}", self.tells("so many"), self.key());
         // The first check counts, and one follows each minute.
         let attempts = self.thresholds.hold.as_secs().div_ceil(60) + 1;

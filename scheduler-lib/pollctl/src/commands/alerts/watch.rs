@@ -38,7 +38,7 @@ pub(super) struct Watch {
     config: Option<PathBuf>,
 
     /// Watches services alone.
-    #[arg(long, conflicts_with = "config")]
+    #[arg(long)]
     no_channels: bool,
 
     /// Thresholds, TOML, as `alerts defaults` prints them.
@@ -97,8 +97,8 @@ impl Watch {
         services.sort_by(|a, b| a.name.cmp(&b.name));
         services.dedup_by(|a, b| a.name == b.name);
         let (channels, objectives) = match &self.config {
+            _ if self.no_channels => (Vec::new(), Vec::new()),
             Some(path) => configuration::read(path)?,
-            None if self.no_channels => (Vec::new(), Vec::new()),
             None => (channels_of(session).await?, Vec::new()),
         };
         Ok(Watched {
