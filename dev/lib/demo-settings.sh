@@ -28,7 +28,7 @@ stop_own_consul() { [[ -z ${consul_port:-} ]] || own_consul down; }
 
 # All of it, beside the posting.
 change_settings() {
-    local from_ms to_ms back_ms heard_ms ready told kept
+    local from_ms to_ms up_ms back_ms heard_ms ready told kept
     local cushion_ms cushion_taken_ms bound_ms bound_taken_ms
     put_cushion 8
     tell "        the cushion is 8 instead of 5: in force after $((taken_ms - put_ms)) ms"
@@ -42,9 +42,10 @@ change_settings() {
     ready=$(curl -s --max-time 5 -o "$folder/ready.json" -w '%{http_code}' "$scheduler/readyz")
     told=$(jq -r '.settings // ""' "$folder/ready.json")
     tell "        the scheduler answers $ready: ${told:0:120}"
+    up_ms=$(now_ms)
     own_consul up >>"$folder/faults.log" 2>&1
     back_ms=$(now_ms)
-    await_setting ".sources[] | select(.heard_ms >= $from_ms) | .heard_ms"
+    await_setting ".sources[] | select(.heard_ms >= $up_ms) | .heard_ms"
     heard_ms=$((answer > back_ms ? answer : back_ms)) to_ms=$(now_ms) kept=$(cushion_in_force)
     tell "        Consul answers again, and holds nothing, heard of after $((heard_ms - back_ms)) ms: the cushion stays $kept"
 
