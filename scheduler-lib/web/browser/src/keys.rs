@@ -54,7 +54,10 @@ impl Page {
     ///
     /// Two hundred times were not enough: the keyboard does not reach it.
     pub async fn tab_to(&self, selector: &str) -> anyhow::Result<()> {
-        let there = format!("document.activeElement.matches({})", json!(selector));
+        let there = format!(
+            "document.activeElement?.matches({}) === true",
+            json!(selector)
+        );
         for _ in 0..200 {
             if self.tell::<bool>(&there).await? {
                 return Ok(());

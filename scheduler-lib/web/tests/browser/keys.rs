@@ -40,7 +40,7 @@ async fn a_job_is_found_paused_and_resumed_with_keys_alone() {
         .unwrap();
     page.type_text("42").await.unwrap();
     page.press(Key::Enter).await.unwrap();
-    page.until("document.querySelectorAll('main a[href$=\"/jobs/posts%3A42\"]').length === 1")
+    page.until("location.search.includes('account=42') && document.readyState === 'complete'")
         .await
         .unwrap();
     page.tab_to("main a[href$='/jobs/posts%3A42']")

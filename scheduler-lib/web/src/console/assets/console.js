@@ -124,6 +124,8 @@ function logIn() {
 }
 
 addEventListener("DOMContentLoaded", () => {
+  // Where the pages do not fit beside each other, the one that is shown is in sight.
+  document.querySelector("nav a[aria-current]")?.scrollIntoView({ block: "nearest", inline: "nearest" });
   document.querySelector("[data-theme-switch]")?.addEventListener("click", switchTheme);
   document.addEventListener("keydown", onKey);
   document.addEventListener("submit", ask);
