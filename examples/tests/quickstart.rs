@@ -120,6 +120,7 @@ fn its_report_is_one_object_and_nothing_else() {
     assert!(ended.status.success(), "{ended:?}");
     let report: Value = serde_json::from_slice(&ended.stdout).unwrap();
     assert_eq!(report["lost"], 0);
+    assert!(report["cycles"].as_u64().unwrap() > 0, "{report}");
     assert!(
         String::from_utf8(ended.stderr)
             .unwrap()

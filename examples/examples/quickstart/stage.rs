@@ -7,8 +7,9 @@ use std::{
 
 use anyhow::Context as _;
 use polling_core::{
-    AccountId, ChannelId, Event, Job, JobType, PollError, Polled, Poller, Queue, ServiceLevel,
-    SharedClock, SystemClock, Topic, Worker, WorkerConfig,
+    AccountId, ChannelId, Event, Job, JobType, Observation, Observer as _, PollError, Polled,
+    Poller, Queue, ServiceLevel, SharedClock, SharedObserver, SystemClock, Topic, Worker,
+    WorkerConfig,
     model::SlotRing,
     transport::memory::{MemoryBus, MemoryQueue},
 };
@@ -87,8 +88,7 @@ impl Stage {
             .build()?;
         let scheduler = Scheduler::builder()
             .channel(scheduled)
-            .observer(tally.clone())
-            .observer(recent.clone())
+            .observer(both(tally.clone(), recent.clone()))
             .build();
         let registry = scheduler
             .registry(&id)
@@ -236,6 +236,14 @@ impl Stage {
             .await
             .context("the last completions were not settled in time")?
     }
+}
+
+/// The scheduler tells one observer: this tells two.
+fn both(tally: Arc<Tally>, recent: Arc<Recent>) -> SharedObserver {
+    Arc::new(move |seen: Observation<'_>| {
+        tally.observe(seen);
+        recent.observe(seen);
+    })
 }
 
 /// Resolves when told to stop.
