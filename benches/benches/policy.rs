@@ -29,6 +29,7 @@ fn decisions(criterion: &mut Criterion) {
             windows: vec![WindowStanding {
                 limit: 300,
                 free,
+                granted: 0,
                 ends_ms: NOW_MS + 900_000,
                 length_ms: 900_000,
             }],
