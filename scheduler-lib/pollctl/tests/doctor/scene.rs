@@ -10,12 +10,7 @@ use std::{
 
 use polling_model::{Clock, Generator, SharedClock, SystemClock};
 use polling_ops::metrics::Metrics;
-use scheduler::{
-    assemble::assemble,
-    check,
-    config::{Admin, Config},
-    servers::create_queues,
-};
+use scheduler::{assemble::assemble, check, config::Config, servers::create_queues};
 use scheduler_web::Web;
 use serde_json::Value;
 use tokio::{io::AsyncWriteExt, net::TcpListener, process::Command, task::JoinHandle};
