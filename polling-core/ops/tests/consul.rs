@@ -159,7 +159,7 @@ async fn a_change_is_kept_with_who_made_it_and_why() {
         (None, "as it was"),
     ] {
         let past = change(to, reason);
-        assert!(consul.change(&key("celsius"), past).await.unwrap());
+        assert!(consul.change(&key("celsius"), None, past).await.unwrap());
     }
     assert_eq!(consul.get(&key("celsius")).await.unwrap(), None);
     let told = consul.history(&key("celsius")).await.unwrap();
@@ -179,9 +179,20 @@ async fn a_change_is_kept_with_who_made_it_and_why() {
         consul.list().await.unwrap().is_empty(),
         "history is no setting"
     );
-    let nothing = consul.change(&key("celsius"), change(None, "twice")).await;
+    let nothing = consul
+        .change(&key("celsius"), None, change(None, "twice"))
+        .await;
     assert!(nothing.unwrap());
     assert_eq!(consul.history(&key("celsius")).await.unwrap().len(), 3);
+
+    let celsius = key("celsius");
+    let seen = |index| consul.change(&celsius, Some(index), change(Some("80"), "as seen"));
+    assert!(!seen(7).await.unwrap(), "it is not there");
+    assert!(seen(0).await.unwrap());
+    assert!(!seen(0).await.unwrap(), "it is there now");
+    let index = consul.get(&celsius).await.unwrap().unwrap().modify_index;
+    assert!(seen(index).await.unwrap());
+    assert_eq!(consul.history(&celsius).await.unwrap().len(), 5);
 }
 
 #[tokio::test]
@@ -199,7 +210,7 @@ async fn of_two_changes_at_once_at_most_one_is_made_of_what_it_read() {
                 to: Some(number.to_string()),
             },
         );
-        async move { consul.change(&key("celsius"), past).await.unwrap() }
+        async move { consul.change(&key("celsius"), None, past).await.unwrap() }
     };
     let made = futures_util::future::join_all((0..8).map(change)).await;
     let made = made.into_iter().filter(|made| *made).count();

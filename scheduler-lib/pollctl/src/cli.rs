@@ -10,8 +10,8 @@ use serde_json::json;
 use crate::{
     client::Client,
     commands::{
-        alerts, bulk, channel, channels, dead_letters, doctor, edit, export, health, import, jobs,
-        moving, queues, scale, scopes, slots,
+        alerts, bulk, channel, channels, config, dead_letters, doctor, edit, export, health,
+        import, jobs, moving, queues, scale, scopes, slots,
     },
     failure::{EXIT_CODES, Failure},
     output::Output,
@@ -29,6 +29,8 @@ Examples:
   pollctl channel start                        and back; what was due meanwhile is caught up
   pollctl pause --account 42                   holds the jobs of an account; resume
   pollctl import jobs.csv                      registers jobs; may be repeated
+  pollctl config set mastodon/posts/cushion 50 --reason 'too eager'
+  pollctl config load defaults.toml            defaults into Consul, over nobody's change; --apply
   pollctl dead-letters list                    what nobody could finish
   pollctl alerts generate --proto orders.proto rules of Prometheus, checks of Nagios
 
@@ -124,6 +126,9 @@ enum Command {
     Scopes(scopes::Scopes),
     /// How many workers there should be: told, watched, or set by a command.
     Scale(scale::Scale),
+    /// Settings that change while the scheduler runs.
+    #[command(subcommand)]
+    Config(config::Config),
     /// What nobody could finish, or read.
     #[command(subcommand)]
     DeadLetters(dead_letters::DeadLetters),
@@ -226,6 +231,7 @@ impl Command {
             Self::Queues => queues::run(session).await,
             Self::Scopes(scopes) => scopes.run(session).await,
             Self::Scale(scale) => scale.run(session).await,
+            Self::Config(config) => config.run(session).await,
             Self::DeadLetters(dead_letters) => dead_letters.run(session).await,
             Self::Doctor(doctor) => doctor.run(session).await,
             Self::Alerts(alerts) => alerts.run(session).await,

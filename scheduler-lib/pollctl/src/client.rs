@@ -66,6 +66,10 @@ impl Call {
         Self::new(Method::POST, path)
     }
 
+    pub(crate) fn put<'a>(path: impl IntoIterator<Item = &'a str>) -> Self {
+        Self::new(Method::PUT, path)
+    }
+
     pub(crate) fn delete<'a>(path: impl IntoIterator<Item = &'a str>) -> Self {
         Self::new(Method::DELETE, path)
     }
@@ -255,6 +259,8 @@ impl Answer {
                 "the scheduler wants its admin token: set POLLCTL_TOKEN, or --token-file"
                     .to_owned(),
             ),
+            // What it was not set up for, such as a setting that can be written nowhere.
+            StatusCode::NOT_IMPLEMENTED => Failure::Refused(what),
             status if status.is_client_error() => Failure::Refused(what),
             StatusCode::SERVICE_UNAVAILABLE
             | StatusCode::BAD_GATEWAY

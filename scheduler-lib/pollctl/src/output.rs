@@ -54,16 +54,22 @@ impl Output<'_> {
 
     /// How far a long command is; of so many, if that is known. Only on a terminal.
     pub(crate) fn bar(&self, of: Option<u64>) -> ProgressBar {
+        self.bar_of("jobs", of)
+    }
+
+    /// The same, of something else than jobs.
+    pub(crate) fn bar_of(&self, what: &'static str, of: Option<u64>) -> ProgressBar {
         let (bar, style) = match of {
             Some(all) => (
                 ProgressBar::new(all),
-                "{bar:30} {pos}/{len} jobs, {per_sec}, {elapsed}",
+                "{bar:30} {pos}/{len} {msg}, {per_sec}, {elapsed}",
             ),
             None => (
                 ProgressBar::no_length(),
-                "{spinner} {pos} jobs, {per_sec}, {elapsed}",
+                "{spinner} {pos} {msg}, {per_sec}, {elapsed}",
             ),
         };
+        bar.set_message(what);
         if !self.progress || self.json {
             bar.set_draw_target(ProgressDrawTarget::hidden());
             return bar;

@@ -1,9 +1,15 @@
 //! The scheduler's own program, for what only it can do: it knows configurations and servers.
 
-use std::{ffi::OsString, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    ffi::OsString,
+    io,
+    path::PathBuf,
+    process::{Output, Stdio},
+    time::Duration,
+};
 
 use clap::Args;
-use tokio::process::Command;
+use tokio::{io::AsyncWriteExt as _, process::Command};
 
 use crate::failure::Failure;
 
@@ -38,12 +44,23 @@ impl Program {
         &self,
         arguments: impl IntoIterator<Item = OsString>,
     ) -> Result<Ended, Failure> {
+        self.call_with(arguments, "").await
+    }
+
+    /// The same, with something to read.
+    pub(crate) async fn call_with(
+        &self,
+        arguments: impl IntoIterator<Item = OsString>,
+        input: &str,
+    ) -> Result<Ended, Failure> {
         let mut command = Command::new(&self.path);
         command
             .args(arguments)
-            .stdin(Stdio::null())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true);
-        let ended = tokio::time::timeout(DEADLINE, command.output()).await;
+        let ended = tokio::time::timeout(DEADLINE, output(command, input)).await;
         let ended = ended.map_err(|_| {
             let program = self.path.display();
             Failure::NoAnswer(format!(
@@ -64,4 +81,18 @@ impl Program {
             err: text(ended.stderr),
         })
     }
+}
+
+/// What came of it, once it has read `input`.
+async fn output(mut command: Command, input: &str) -> io::Result<Output> {
+    let mut child = command.spawn()?;
+    let writing = child.stdin.take();
+    let write = async {
+        if let Some(mut writing) = writing {
+            // Whoever ends without reading tells why by itself.
+            let _ = writing.write_all(input.as_bytes()).await;
+        }
+    };
+    let ((), output) = tokio::join!(write, child.wait_with_output());
+    output
 }

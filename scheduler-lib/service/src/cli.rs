@@ -19,7 +19,7 @@ use crate::{
     config::{Config, ENVIRONMENT_PREFIX},
     explain, moving, plan, run,
     servers::{Created, create_queues},
-    traces,
+    settings, traces,
 };
 
 /// A configuration that shows every field.
@@ -124,6 +124,8 @@ enum Command {
         #[arg(long)]
         rules: bool,
     },
+    /// Tells every setting that may change while it runs, with its static value.
+    Settings(settings::Tell),
     /// Writes a channel's jobs as lines of JSON, to move them into another store.
     Export(moving::Export),
     /// Puts jobs that `export` wrote into a channel's store.
@@ -156,6 +158,9 @@ impl Cli {
             return adding.execute(&self.config, environment()).await;
         }
         let config = Config::load(&self.config, environment())?;
+        if let Some(Command::Settings(tell)) = &self.command {
+            return tell.execute(&config);
+        }
         let (layer, exporting) = match &self.command {
             None => traces::start(&config.otlp)?.unzip(),
             Some(_) => (None, None),
@@ -173,7 +178,8 @@ impl Cli {
                 job,
                 as_json,
             }) => return tell_why(&config, &clock, channel, job, *as_json).await,
-            Some(Command::ExampleConfig | Command::AddChannel(_)) | None => {}
+            Some(Command::ExampleConfig | Command::AddChannel(_) | Command::Settings(_)) | None => {
+            }
         }
         let stop = run::stop_on_signals()?;
         let listener = run::listen(config.admin.listen).await?;

@@ -4,8 +4,9 @@
 mod support;
 
 use std::{
+    io::Write as _,
     net::{SocketAddr, TcpListener},
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
 };
 
 use scheduler::cli::EXAMPLE_CONFIG;
@@ -291,4 +292,43 @@ fn a_channel_that_would_be_refused_is_not_written() {
         "{told}"
     );
     assert_eq!(std::fs::read_to_string(&file.0).unwrap(), before);
+}
+
+#[test]
+fn settings_that_may_change_are_told_and_values_are_checked_without_a_server() {
+    let text = "[channels.mastodon]\nstore = \"memory\"\njob_types.posts.interval = \"5m\"\n";
+    let file = ConfigFile::new("settings", text);
+    let told = text_of(&run(&file, &["settings"]));
+    assert!(told.contains("mastodon/posts/interval = 5m "), "{told}");
+
+    let values = "{\"mastodon/posts/interval\": \"often\", \"mastodon/posts/cushion\": \"20%\", \"mastodon/posts/worker/x\": \"1\"}";
+    let mut child = Command::new(env!("CARGO_BIN_EXE_scheduler"))
+        .arg("--config")
+        .arg(&file.0)
+        .args(["settings", "--check"])
+        .env_clear()
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    child
+        .stdin
+        .take()
+        .unwrap()
+        .write_all(values.as_bytes())
+        .unwrap();
+    let told: Value = serde_json::from_slice(&child.wait_with_output().unwrap().stdout).unwrap();
+    assert_eq!(told["settings"]["mastodon/posts/interval"]["static"], "5m");
+    assert_eq!(
+        told["others"],
+        serde_json::json!(["mastodon/posts/worker/x"])
+    );
+    let refused = told["refused"].as_object().unwrap();
+    let keys: Vec<_> = refused.keys().collect();
+    assert_eq!(keys, ["mastodon/posts/interval"], "{told}");
+}
+
+fn text_of(output: &Output) -> String {
+    assert!(output.status.success(), "{output:?}");
+    text(&output.stdout)
 }

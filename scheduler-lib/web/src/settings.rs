@@ -6,6 +6,9 @@ use futures_util::future::{BoxFuture, ready};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+/// Longest reason of a change, bytes.
+pub const MAX_REASON_LEN: usize = 1000;
+
 /// Who keeps the settings of a scheduler.
 pub trait Steering: fmt::Debug + Send + Sync {
     /// How they are at present.
@@ -21,6 +24,25 @@ pub trait Steering: fmt::Debug + Send + Sync {
     /// Changes a setting where it is kept. It takes effect once the source tells of it, within a second.
     fn change(&self, change: Change) -> BoxFuture<'_, Result<(), ChangeError>> {
         let _ = change;
+        Box::pin(ready(Err(ChangeError::ReadOnly)))
+    }
+
+    /// The same, only if what is written there is as it was when it had this index; 0 for nothing.
+    fn change_if(
+        &self,
+        change: Change,
+        modify_index: u64,
+    ) -> BoxFuture<'_, Result<(), ChangeError>> {
+        let _ = (change, modify_index);
+        Box::pin(ready(Err(ChangeError::ReadOnly)))
+    }
+
+    /// What is written of a setting where [`change`](Self::change) would write, right or wrong; `None` if nothing.
+    fn written<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<WrittenView>, ChangeError>> {
+        let _ = key;
         Box::pin(ready(Err(ChangeError::ReadOnly)))
     }
 
@@ -131,6 +153,15 @@ pub struct SourceView {
     /// Why what it said last is in force instead of what it holds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+}
+
+/// What is written of a setting, whether it is in force or not.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WrittenView {
+    /// As it is written.
+    pub value: String,
+    /// Changes with each write.
+    pub modify_index: u64,
 }
 
 /// A change that was made.

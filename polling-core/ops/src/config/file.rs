@@ -51,7 +51,7 @@ async fn read(path: &Path) -> Result<Found, SourceError> {
     let path = path.to_owned();
     let read = tokio::task::spawn_blocking(move || read_bounded(&path)).await;
     let text = read.map_err(|error| failed(error.into()))?;
-    found(&text.map_err(failed)?)
+    found_in(&text.map_err(failed)?)
 }
 
 fn read_bounded(path: &Path) -> io::Result<String> {
@@ -67,7 +67,12 @@ fn read_bounded(path: &Path) -> io::Result<String> {
     fs::read_to_string(path)
 }
 
-fn found(text: &str) -> Result<Found, SourceError> {
+/// What a text of TOML holds, by keys, as [`FileSource`] reads it.
+///
+/// # Errors
+///
+/// That it is not TOML, or has a list or a date, which are no values of a setting.
+pub fn found_in(text: &str) -> Result<Found, SourceError> {
     let table: Table = text
         .parse()
         .map_err(|error| SourceError::new("the file is not TOML").because(error))?;
@@ -106,7 +111,7 @@ mod tests {
     fn tables_are_parts_of_keys() {
         let text =
             "[mastodon]\nconcurrency = 8\n[mastodon.posts]\ninterval = '5m'\ncushion = 0.5\n";
-        let found = found(text).unwrap();
+        let found = found_in(text).unwrap();
         let found: Vec<_> = found.iter().map(|(key, text)| (&**key, &**text)).collect();
         assert_eq!(
             found,

@@ -6,7 +6,7 @@ use serde::de::DeserializeOwned;
 use toml::Table;
 
 use super::{
-    Catalog, Fault, InForce, Key, Refused,
+    Catalog, Fault, Found, InForce, Key, Refused,
     read::{Overlay, read},
     source::MAX_VALUE_LEN,
 };
@@ -66,6 +66,21 @@ impl<T: DeserializeOwned> Layers<T> {
             laid: BTreeMap::new(),
             refused: BTreeMap::new(),
         })
+    }
+
+    /// What of these values could not take effect if a source held all of them, and why.
+    #[must_use]
+    pub fn refusals(mut self, found: Found) -> BTreeMap<String, String> {
+        let source: Arc<str> = "".into();
+        let said = |(key, text)| {
+            let source = Arc::clone(&source);
+            (key, Said { text, source })
+        };
+        self.apply(&found.into_iter().map(said).collect(), 0);
+        let refused = self.refused.into_iter();
+        refused
+            .map(|(key, refused)| (key, refused.reason))
+            .collect()
     }
 
     /// The configuration in force.

@@ -81,7 +81,7 @@ pub use self::{
     current::{Current, InForce, Refused, SourceState},
     environment::EnvironmentSource,
     fault::Fault,
-    file::FileSource,
+    file::{FileSource, found_in},
     key::{Key, KeyError, MAX_KEY_LEN, MAX_SEGMENTS},
     layers::Layers,
     settings::{Building, Settings},

@@ -4,6 +4,7 @@ pub(crate) mod alerts;
 pub(crate) mod bulk;
 pub(crate) mod channel;
 pub(crate) mod channels;
+pub(crate) mod config;
 pub(crate) mod dead_letters;
 pub(crate) mod doctor;
 pub(crate) mod edit;

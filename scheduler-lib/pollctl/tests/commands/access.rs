@@ -1,7 +1,8 @@
 //! Which scheduler, which channel, and who may.
 
 use pollctl::Token;
-use scheduler::{config::Admin, secret::Secret};
+use scheduler::config::Admin;
+use scheduler_web::Secret;
 
 use crate::support::Server;
 

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod access;
+mod config;
 mod dead_letters;
 mod doctor;
 mod files;

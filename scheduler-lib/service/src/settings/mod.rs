@@ -2,12 +2,15 @@
 
 mod catalog;
 mod steering;
+mod tell;
 
 use std::{collections::BTreeMap, sync::Arc};
 
 use anyhow::anyhow;
 use polling_model::{ChannelId, Generator, JobType, SharedClock, chain};
-use polling_ops::config::{self, Current, Fault, FileSource, Key, Layers, RedisSource};
+use polling_ops::config::{
+    self, Catalog, Consul, Current, Fault, FileSource, Key, Layers, RedisSource,
+};
 use polling_transport::redis::link::LinkOptions;
 use scheduler_lib::{Limits, Registry, policy::JobTypeRules};
 use serde::{Deserialize, Serialize};
@@ -15,9 +18,9 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use toml::{Table, Value};
 
-pub use self::catalog::catalog;
 pub(crate) use self::catalog::{ALERTS, NO_LEVELS};
-use crate::config::{ChannelConfig, Config, JobTypeScaling};
+pub use self::{catalog::catalog, tell::Tell};
+use crate::config::{ChannelConfig, Config, ConsulSettings, JobTypeScaling};
 
 /// What of the configuration may change.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -43,6 +46,9 @@ pub struct Settings {
     current: config::Settings<Steered>,
     /// With all defaults.
     base: Arc<Table>,
+    /// The source that can be written, if it is followed.
+    consul: Option<Consul>,
+    clock: SharedClock,
 }
 
 impl Settings {
@@ -67,10 +73,7 @@ impl Settings {
     /// Every setting that may be changed, with its help and its static value; none if there is no default.
     #[must_use]
     pub fn all(&self) -> Vec<(Key, &'static str, Option<String>)> {
-        let catalog = catalog();
-        let keys = catalog.keys_in(&self.base).into_iter();
-        keys.map(|(key, setting, value)| (key, setting.help(), value.map(text)))
-            .collect()
+        keys_in(&catalog(), &self.base)
     }
 }
 
@@ -98,10 +101,11 @@ pub fn follow(
         let source = RedisSource::new(redis.url.expose(), &LinkOptions::default(), &redis.key)?;
         building = building.source(source);
     }
-    if let Some(consul) = &sources.consul {
-        let client = consul.client();
-        let client = client.map_err(|(key, what)| anyhow!("settings.consul.{key}: {what}"))?;
-        building = building.source(client.source());
+    let consul = sources.consul.as_ref().map(ConsulSettings::client);
+    let consul = consul.transpose();
+    let consul = consul.map_err(|(key, what)| anyhow!("settings.consul.{key}: {what}"))?;
+    if let Some(consul) = &consul {
+        building = building.source(consul.source());
     }
     if let Some(file) = &sources.keep {
         building = building.keep(file);
@@ -114,8 +118,12 @@ pub fn follow(
         // Nothing is left to do once it ends.
         let _ = stop.run_until_cancelled(both).await;
     });
-    let base = Arc::new(base);
-    Ok(Some(Settings { current, base }))
+    Ok(Some(Settings {
+        current,
+        base: Arc::new(base),
+        consul,
+        clock: Arc::clone(clock),
+    }))
 }
 
 /// The static values, and what may be laid over them.
@@ -123,6 +131,13 @@ fn layers(config: &Config) -> anyhow::Result<(Table, Layers<Steered>)> {
     let base = Table::try_from(Steered::of(config))?;
     let layers = Layers::new(base.clone(), catalog(), Steered::faults)?;
     Ok((base, layers))
+}
+
+/// Every setting with its help and its static value.
+fn keys_in(catalog: &Catalog, base: &Table) -> Vec<(Key, &'static str, Option<String>)> {
+    let keys = catalog.keys_in(base).into_iter();
+    keys.map(|(key, setting, value)| (key, setting.help(), value.map(text)))
+        .collect()
 }
 
 /// A value as a source would have it.

@@ -2,9 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use polling_ops::config::{InForce, Key, Refused, SourceState};
+use futures_util::{FutureExt as _, future::BoxFuture};
+use polling_model::chain;
+use polling_ops::config::{Consul, ConsulError, Entry, InForce, Key, Past, Refused, SourceState};
 use scheduler_web::settings::{
-    InForceView, RefusedView, SettingView, SettingsView, SourceView, Steering,
+    Change, ChangeError, InForceView, PastView, RefusedView, SettingView, SettingsView, SourceView,
+    Steering, WrittenView,
 };
 
 use super::Settings;
@@ -34,7 +37,95 @@ impl Steering for Settings {
     }
 
     fn check(&self, key: &str, value: Option<&str>) -> Result<(), String> {
+        // What is not in force can always be given up.
+        let in_force = || {
+            let in_force = &self.current().in_force;
+            Key::new(key).is_ok_and(|key| in_force.contains_key(&key))
+        };
+        if value.is_none() && !in_force() {
+            return Ok(());
+        }
         self.current.check(key, value)
+    }
+
+    fn change(&self, change: Change) -> BoxFuture<'_, Result<(), ChangeError>> {
+        self.write(change, None).boxed()
+    }
+
+    fn change_if(
+        &self,
+        change: Change,
+        modify_index: u64,
+    ) -> BoxFuture<'_, Result<(), ChangeError>> {
+        self.write(change, Some(modify_index)).boxed()
+    }
+
+    fn written<'a>(
+        &'a self,
+        key: &'a str,
+    ) -> BoxFuture<'a, Result<Option<WrittenView>, ChangeError>> {
+        async move {
+            let entry = self.consul()?.get(&parsed(key)?).await;
+            let view = |entry: Entry| WrittenView {
+                value: entry.text,
+                modify_index: entry.modify_index,
+            };
+            Ok(entry.map_err(|error| unavailable(&error))?.map(view))
+        }
+        .boxed()
+    }
+
+    fn history<'a>(&'a self, key: &'a str) -> BoxFuture<'a, Result<Vec<PastView>, ChangeError>> {
+        async move {
+            let past = self.consul()?.history(&parsed(key)?).await;
+            let past = past.map_err(|error| unavailable(&error))?;
+            Ok(past.into_iter().map(of_past).collect())
+        }
+        .boxed()
+    }
+}
+
+impl Settings {
+    /// Where changes are written: Consul, which goes before all other sources.
+    fn consul(&self) -> Result<&Consul, ChangeError> {
+        self.consul.as_ref().ok_or(ChangeError::ReadOnly)
+    }
+
+    async fn write(&self, change: Change, seen: Option<u64>) -> Result<(), ChangeError> {
+        let consul = self.consul()?;
+        let key = parsed(&change.key)?;
+        self.check(&change.key, change.value.as_deref())
+            .map_err(ChangeError::Refused)?;
+        let past = Past {
+            at_ms: self.clock.now_ms(),
+            by: change.by,
+            reason: change.reason,
+            from: None,
+            to: change.value,
+        };
+        match consul.change(&key, seen, past).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(ChangeError::Conflict),
+            Err(error) => Err(unavailable(&error)),
+        }
+    }
+}
+
+fn parsed(key: &str) -> Result<Key, ChangeError> {
+    Key::new(key).map_err(|error| ChangeError::Refused(error.to_string()))
+}
+
+fn unavailable(error: &ConsulError) -> ChangeError {
+    ChangeError::Unavailable(chain(error))
+}
+
+fn of_past(past: Past) -> PastView {
+    PastView {
+        at_ms: past.at_ms,
+        by: past.by,
+        reason: past.reason,
+        from: past.from,
+        to: past.to,
     }
 }
 

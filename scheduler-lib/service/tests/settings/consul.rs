@@ -104,6 +104,93 @@ async fn a_bad_value_set_straight_in_consul_is_named_and_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs dev/services"]
+async fn a_change_over_the_api_is_checked_written_and_kept_with_who_made_it_and_why() {
+    let path = "/v1/settings/mastodon%2Fposts%2Fcushion";
+    let following = Following::start(&section());
+    let put = async |value: &str, index: Option<u64>| {
+        let wanted = json!({ "value": value, "reason": " too eager ", "modify_index": index });
+        following.ask("PUT", path, wanted).await
+    };
+    let (status, told) = put("a few", None).await;
+    assert_eq!((status, &told["field"]), (400, &json!("value")), "{told}");
+    let (status, told) = put("30", Some(0)).await;
+    assert_eq!(
+        (status, &told["written"]["value"]),
+        (200, &json!("30")),
+        "{told}"
+    );
+    following.cushion_is(Cushion::Calls(30)).await;
+
+    // Somebody else, meanwhile.
+    let seen = told["written"]["modify_index"].as_u64();
+    set(&client(&following), "mastodon/posts/cushion", "35").await;
+    let (status, told) = put("40", seen).await;
+    assert_eq!(
+        (status, &told["written"]["value"]),
+        (409, &json!("35")),
+        "{told}"
+    );
+    let (status, _) = put("40", told["written"]["modify_index"].as_u64()).await;
+    assert_eq!(status, 200);
+    following.cushion_is(Cushion::Calls(40)).await;
+    let told = following.get(path).await;
+    assert_eq!(told["in_force"]["value"], "40");
+    assert_eq!(told["written"]["value"], "40");
+
+    let (status, told) = following.ask("DELETE", path, Value::Null).await;
+    assert_eq!((status, &told["field"]), (400, &json!("reason")), "{told}");
+    let delete = format!("{path}?reason=calm");
+    // A prefix that lost its last key counts as lost.
+    set(&client(&following), "mastodon/posts/cost", "1").await;
+    let (status, told) = following.ask("DELETE", &delete, Value::Null).await;
+    assert_eq!((status, &told["written"]), (200, &Value::Null), "{told}");
+    following.cushion_is(Cushion::NONE).await;
+    let told = following.get(&format!("{path}/history")).await;
+    let history = told["history"].as_array().unwrap().iter();
+    let history: Vec<_> = history
+        .map(|past| (&past["from"], &past["to"], &past["reason"], &past["by"]))
+        .collect();
+    let texts = ["35", "40", "30", "too eager", "calm", "anybody"].map(Value::from);
+    let [old, new, first, eager, calm, anybody] = &texts;
+    assert_eq!(
+        history,
+        [
+            (new, &Value::Null, calm, anybody),
+            (old, new, eager, anybody),
+            (&Value::Null, first, eager, anybody),
+        ]
+    );
+
+    let typed = "/v1/settings/mastodon%2Fposts%2Fcushoin";
+    let (status, told) = following.ask("GET", typed, Value::Null).await;
+    assert_eq!(status, 404);
+    assert!(
+        told["error"]
+            .as_str()
+            .unwrap()
+            .contains("mastodon/posts/cushion"),
+        "{told}"
+    );
+    let (status, _) = following
+        .ask("PUT", typed, json!({ "value": "1", "reason": "x" }))
+        .await;
+    assert_eq!(status, 400);
+    // Written by a human, it can be cleaned up.
+    set(&client(&following), "mastodon/posts/cushoin", "1").await;
+    following.until(|current| !current.refused.is_empty()).await;
+    let (status, told) = following.ask("GET", typed, Value::Null).await;
+    assert_eq!(
+        (status, &told["unknown"]["value"]),
+        (200, &json!("1")),
+        "{told}"
+    );
+    let delete = format!("{typed}?reason=typed");
+    let (status, told) = following.ask("DELETE", &delete, Value::Null).await;
+    assert_eq!(status, 200, "{told}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs dev/services"]
 async fn a_scheduler_that_starts_without_its_consul_holds_what_that_said_last() {
     let kept = File::new();
     let agent = Agent::start();

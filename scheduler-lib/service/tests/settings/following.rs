@@ -85,15 +85,22 @@ impl Following {
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {
+        self.ask("GET", path, Value::Null).await.1
+    }
+
+    /// The answer's status and body.
+    pub(crate) async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let web = Web::builder(&self.scheduler, Arc::clone(&self.clock))
             .options(self.config.admin.clone())
             .health(checks::settings(self.settings.followed()))
             .settings(Arc::new(self.settings.clone()))
             .build();
-        let request = Request::get(path).body(Body::empty()).unwrap();
+        let request = Request::builder().method(method).uri(path);
+        let request = request.body(Body::from(body.to_string())).unwrap();
         let response = web.router().oneshot(request).await.unwrap();
+        let status = response.status().as_u16();
         let body = to_bytes(response.into_body(), 1024 * 1024).await.unwrap();
-        serde_json::from_slice(&body).unwrap()
+        (status, serde_json::from_slice(&body).unwrap())
     }
 }
 

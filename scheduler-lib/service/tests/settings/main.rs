@@ -175,6 +175,21 @@ async fn what_a_source_said_last_is_taken_up_by_the_next_start() {
     assert_eq!(ready["settings"], Value::Null);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_file_cannot_be_written_over_the_api() {
+    let file = File::new();
+    let following = Following::start(&file.section());
+    let path = "/v1/settings/mastodon%2Fposts%2Fcushion";
+    let wanted = json!({ "value": "5", "reason": "less" });
+    let (status, told) = following.ask("PUT", path, wanted).await;
+    assert_eq!(status, 501);
+    let error = told["error"].as_str().unwrap();
+    assert!(error.contains("name Consul under [settings]"), "{error}");
+    let (status, told) = following.ask("GET", path, Value::Null).await;
+    assert_eq!((status, &told["static"]), (200, &json!("0")));
+    assert!(told.get("written").is_none(), "{told}");
+}
+
 #[test]
 fn names_that_keys_have_for_something_else_are_refused_where_settings_change() {
     let parse = |text: &str| Config::parse("s.toml", text, []).map_err(|error| error.to_string());

@@ -74,9 +74,40 @@ fn routes() -> ApiRouter<Web> {
                     .summary("What may be changed, what is in force, what was refused")
             }),
         )
+        .merge(of_settings())
         .nest(
             "/channels/{channel}",
             of_channel().merge(of_jobs()).merge(moving()),
+        )
+}
+
+fn of_settings() -> ApiRouter<Web> {
+    ApiRouter::new()
+        .api_route(
+            "/settings/{key}",
+            get_with(settings::show, |op| {
+                op.id("showSetting")
+                    .summary("One setting, and what is written where it can be changed")
+            })
+            .put_with(settings::set, |op| {
+                op.id("changeSetting")
+                    .summary("Changes it for all replicas, once it is checked")
+                    .response::<200, Json<settings::MadeView>>()
+                    .response::<409, Json<settings::Conflict>>()
+            })
+            .delete_with(settings::unset, |op| {
+                op.id("giveUpSetting")
+                    .summary("Back to what the next source says, or the static value")
+                    .response::<200, Json<settings::MadeView>>()
+                    .response::<409, Json<settings::Conflict>>()
+            }),
+        )
+        .api_route(
+            "/settings/{key}/history",
+            get_with(settings::history, |op| {
+                op.id("listChanges")
+                    .summary("Who changed it here, when and why; newest first")
+            }),
         )
 }
 

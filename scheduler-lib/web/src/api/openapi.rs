@@ -23,6 +23,7 @@ use super::{
     error::{ApiError, Problem},
     routes,
 };
+use crate::access::Caller;
 
 /// Made once: it is the same for every scheduler.
 static DOCUMENT: LazyLock<String> = LazyLock::new(|| document().to_string());
@@ -47,7 +48,7 @@ const PARTS: [(&str, &str); 7] = [
     ("channel", "The channel."),
     ("id", "The job. `/` is written `%2F`, and `%` is `%25`."),
     ("message", "The message."),
-    ("key", "The setting, parts between slashes."),
+    ("key", "The setting. Each `/` is written `%2F`."),
     ("to", "The other channel."),
     ("from", "UTC milliseconds."),
     ("until", "UTC milliseconds."),
@@ -144,6 +145,8 @@ fn about(path: &str) -> &str {
 impl<T> OperationInput for At<T> {}
 
 impl OperationInput for RawBody {}
+
+impl OperationInput for Caller {}
 
 impl<T: JsonSchema> OperationInput for Body<T> {
     fn operation_input(ctx: &mut GenContext, operation: &mut Operation) {

@@ -30,13 +30,22 @@ pub struct Past {
 
 impl Consul {
     /// Changes a key to `past.to`, and keeps `past`, with what was there before, in one transaction. Whether nobody else changed it
-    /// in the meantime: otherwise nothing is written.
+    /// in the meantime, nor since its entry had the index `seen`, if that is given, 0 for no entry: otherwise nothing is written.
     ///
     /// # Errors
     ///
     /// [`ConsulError`]; of [`Unanswered`](ConsulError::Unanswered) the outcome is not known.
-    pub async fn change(&self, key: &Key, past: Past) -> Result<bool, ConsulError> {
+    pub async fn change(
+        &self,
+        key: &Key,
+        seen: Option<u64>,
+        past: Past,
+    ) -> Result<bool, ConsulError> {
         let entry = self.get(key).await?;
+        let index = entry.as_ref().map_or(0, |entry| entry.modify_index);
+        if seen.is_some_and(|seen| seen != index) {
+            return Ok(false);
+        }
         let told = self.get_beside(ENDING, key).await?;
         let mut kept = self.read_past(told.as_ref())?;
         let past = Past {
