@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use polling_model::{SharedClock, SharedObserver, chain};
+use polling_model::{Observation, SharedClock, SharedObserver, chain};
 use polling_ops::metrics::Metrics;
 use polling_transport::{Metered, SharedQueue};
 use scheduler_lib::{Channel, Scheduler};
@@ -21,7 +21,7 @@ pub struct AssembleError {
 }
 
 /// Opens every server and builds the scheduler; nothing runs yet. What it does is told to `metrics`,
-/// with each call to its stores and queues.
+/// with each call to its stores and queues; what the cycle does also to `also`.
 ///
 /// # Errors
 ///
@@ -31,11 +31,17 @@ pub async fn assemble(
     config: &Config,
     clock: SharedClock,
     metrics: &Metrics,
+    also: SharedObserver,
 ) -> Result<Scheduler, AssembleError> {
     let observer = metrics.observer();
+    let counted = SharedObserver::clone(&observer);
+    let both = move |observation: Observation<'_>| {
+        counted.observe(observation);
+        also.observe(observation);
+    };
     let mut builder = Scheduler::builder()
         .clock(SharedClock::clone(&clock))
-        .observer(SharedObserver::clone(&observer));
+        .observer(Arc::new(both));
     if config.otlp.exports_traces().is_some() {
         builder = builder.traces(config.otlp.trace_ratio);
     }

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, sync::Arc, time::Duration};
 use anyhow::Context;
 use polling_model::{SharedClock, SystemClock};
 use polling_ops::{health::checks, metrics::Metrics, prometheus};
-use scheduler_web::Web;
+use scheduler_web::{Recent, Web};
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
@@ -49,10 +49,11 @@ pub async fn run(
     let keda = scaling::listen(&config.scaling).await?;
     let clock: SharedClock = Arc::new(SystemClock);
     let metrics = Metrics::with_objectives(&config.objectives());
+    let recent = Arc::new(Recent::new(Arc::clone(&clock)));
     let opened = tokio::select! {
         biased;
         () = stop.cancelled() => return Ok(()),
-        opened = assemble(config, Arc::clone(&clock), &metrics) => opened,
+        opened = assemble(config, Arc::clone(&clock), &metrics, recent.clone()) => opened,
     };
     let scheduler = opened.context("the scheduler cannot start")?;
     metrics::watch(&metrics, &scheduler, config, &clock);
@@ -75,7 +76,9 @@ pub async fn run(
         stop.clone(),
     );
     let scaling = tokio::spawn(scaling);
-    let mut web = Web::builder(&scheduler, Arc::clone(&clock)).options(config.admin.clone());
+    let mut web = Web::builder(&scheduler, Arc::clone(&clock))
+        .options(config.admin.clone())
+        .recent(recent);
     if let Some(settings) = settings {
         web = web
             .health(checks::settings(settings.followed()))

@@ -213,7 +213,7 @@ async fn serve(
     clock: Arc<WrongClock>,
 ) -> (String, CancellationToken, JoinHandle<()>) {
     let metrics = Metrics::new();
-    let scheduler = assemble(config, Arc::new(SystemClock), &metrics)
+    let scheduler = assemble(config, Arc::new(SystemClock), &metrics, Arc::new(()))
         .await
         .unwrap();
     let clock: SharedClock = clock;
