@@ -3,14 +3,18 @@
 use std::sync::Arc;
 
 use axum::http::{StatusCode, header};
-use scheduler_lib::store::{Burst, Hold, SlotStore, Undecodable};
+use scheduler_lib::store::{Burst, Hold, Place, SlotStore, Undecodable};
 
 use crate::{
     steering::Fake,
     support::{Desk, NOW_MS, Who},
 };
 
-const PAGES: [&str; 10] = [
+const PAGES: [&str; 14] = [
+    "/console/channels/mastodon/now",
+    "/console/channels/mastodon/now?part=3",
+    "/console/channels/mastodon/jobs",
+    "/console/channels/mastodon/jobs/posts:42",
     "/console/channels/mastodon/accounts",
     "/console/channels/mastodon/accounts/posts:42",
     "/console/channels/mastodon/limits",
@@ -23,7 +27,23 @@ const PAGES: [&str; 10] = [
     "/console/changes",
 ];
 
-const FORMS: [(&str, &[(&str, &str)]); 4] = [
+const FORMS: [(&str, &[(&str, &str)]); 8] = [
+    (
+        "/console/channels/mastodon/jobs",
+        &[("do", "run"), ("place", "quarantined")],
+    ),
+    (
+        "/console/channels/mastodon/jobs/posts:7",
+        &[("do", "resume")],
+    ),
+    (
+        "/console/channels/mastodon/jobs/posts:42",
+        &[("do", "pause")],
+    ),
+    (
+        "/console/channels/mastodon/jobs/posts:42/pace",
+        &[("pace", "pin"), ("interval", "1m")],
+    ),
     (
         "/console/channels/mastodon/accounts/posts:42/pace",
         &[("pace", "pin"), ("interval", "1m")],
@@ -92,9 +112,12 @@ async fn a_reader_sees_no_form_but_that_to_log_out() {
 }
 
 async fn nothing_changed(desk: &Desk, fake: &Fake) {
-    let pinned = desk.registry.get(&"posts:42".parse().unwrap()).await;
-    assert_eq!(pinned.unwrap().state.pace, None);
-    assert!(desk.registry.get(&"posts:7".parse().unwrap()).await.is_ok());
+    let job = desk.registry.get(&"posts:42".parse().unwrap()).await;
+    let state = job.unwrap().state;
+    assert_eq!((state.pace, state.place), (None, Place::Slot));
+    let held = desk.registry.get(&"posts:7".parse().unwrap()).await;
+    let place = held.unwrap().state.place;
+    assert_eq!(place, Place::Held(Hold::Quarantined));
     assert!(desk.registry.undecodable_message("m-1").await.is_ok());
     assert_eq!(fake.changes(), []);
 }

@@ -4,7 +4,9 @@
 mod accounts;
 mod dead_letters;
 mod everywhere;
+mod jobs;
 mod limits;
+mod now;
 mod settings;
 mod steering;
 mod support;

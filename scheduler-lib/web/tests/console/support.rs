@@ -30,7 +30,7 @@ pub(crate) const MARKUP: &str = "<script>alert(1)</script>";
 
 /// A console, and what is behind it.
 pub(crate) struct Desk {
-    router: Router,
+    pub(crate) router: Router,
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) ledger: Arc<MemoryLedger>,
     pub(crate) work: SharedQueue,
@@ -174,8 +174,13 @@ fn of(who: Who, request: axum::http::request::Builder) -> axum::http::request::B
         Who::Reader => "rita",
         Who::Nobody => return request,
     };
-    let basic = BASE64_STANDARD.encode(format!("{name}:{SECRET}-{name}"));
-    request.header(header::AUTHORIZATION, format!("Basic {basic}"))
+    request.header(header::AUTHORIZATION, basic(name))
+}
+
+/// How somebody says who they are.
+pub(crate) fn basic(name: &str) -> String {
+    let encoded = BASE64_STANDARD.encode(format!("{name}:{SECRET}-{name}"));
+    format!("Basic {encoded}")
 }
 
 impl Page {
