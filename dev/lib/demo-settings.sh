@@ -30,8 +30,8 @@ stop_own_consul() { [[ -z ${consul_port:-} ]] || own_consul down; }
 change_settings() {
     local from_ms to_ms up_ms back_ms heard_ms ready told kept
     local cushion_ms cushion_taken_ms bound_ms bound_taken_ms
-    put_cushion 8
-    tell "        the cushion is 8 instead of 5: in force after $((taken_ms - put_ms)) ms"
+    put_cushion in_console 8
+    tell "        the cushion is 8 instead of 5, by the console: in force after $((taken_ms - put_ms)) ms"
     cushion_ms=$put_ms cushion_taken_ms=$taken_ms
     sleep "$settle_s"
 
@@ -49,8 +49,8 @@ change_settings() {
     heard_ms=$((answer > back_ms ? answer : back_ms)) to_ms=$(now_ms) kept=$(cushion_in_force)
     tell "        Consul answers again, and holds nothing, heard of after $((heard_ms - back_ms)) ms: the cushion stays $kept"
 
-    put_cushion 7
-    tell "        the cushion is 7: in force after $((taken_ms - put_ms)) ms"
+    put_cushion put 7
+    tell "        the cushion is 7 in Consul: in force after $((taken_ms - put_ms)) ms"
     step cushion value 8 put_ms "$cushion_ms" in_force_ms "$cushion_taken_ms" until_ms "$put_ms" bound_ms 1000
     step outage from_ms "$from_ms" to_ms "$to_ms" back_ms "$back_ms" heard_ms "$heard_ms" \
         bound_ms "$follow_ms" ready "$ready" kept "$kept" told "$told"
@@ -66,28 +66,38 @@ change_settings() {
     step concurrency value 4 put_ms "$bound_ms" in_force_ms "$bound_taken_ms" until_ms "$(now_ms)" bound_ms 1000
 }
 
-# put KEY VALUE
+# in_console KEY VALUE: as somebody does it who opens the setting's page and sends its form.
+in_console() {
+    local page=$scheduler/console/settings/$name/posts/$1 form status
+    form=$(ask "$page" | grep -oE 'name="form" value="[^"]+"' | head -n 1 | cut -d '"' -f 4) && [[ -n $form ]] ||
+        fail "the console shows no form for $1"
+    status=$(ask -o /dev/null -w '%{http_code}' --data-urlencode "form=$form" --data-urlencode "value=$2" \
+        --data-urlencode "reason=the demo" --data "do=set" "$page")
+    [[ $status == 303 ]] || fail "the console does not take $1: it answers $status"
+}
+
+# put KEY VALUE: in Consul itself.
 put() {
     [[ $(curl -s --max-time 5 -X PUT --data "$2" "$consul/v1/kv/polling/$name/posts/$1") == true ]] ||
         fail "Consul does not take $1"
 }
 
-# Puts a cushion, and waits until it is in force. Sets $put_ms and $taken_ms.
+# put_cushion in_console|put VALUE: and waits until it is in force. Sets $put_ms and $taken_ms.
 put_cushion() {
     put_ms=$(now_ms)
-    put cushion "$1"
-    await_setting ".settings[\"$name/posts/cushion\"].in_force | select(.value == \"$1\") | .changed_ms"
+    "$1" cushion "$2"
+    await_setting ".settings[\"$name/posts/cushion\"].in_force | select(.value == \"$2\") | .changed_ms"
     taken_ms=$answer
 }
 
 cushion_in_force() {
-    curl -s --max-time 5 "$scheduler/v1/settings" | jq -r ".settings[\"$name/posts/cushion\"].in_force.value"
+    ask "$scheduler/v1/settings" | jq -r ".settings[\"$name/posts/cushion\"].in_force.value"
 }
 
 # await_setting FILTER: sets $answer to what it finds in the scheduler's settings, once it finds something.
 await_setting() {
     local until_ms=$(($(now_ms) + 5 * follow_ms))
-    until answer=$(curl -s --max-time 5 "$scheduler/v1/settings" | jq -r "$1") && [[ -n $answer ]]; do
+    until answer=$(ask "$scheduler/v1/settings" | jq -r "$1") && [[ -n $answer ]]; do
         (($(now_ms) < until_ms)) || fail "the scheduler's settings do not become so within $((5 * follow_ms)) ms: $1"
         sleep 0.02
     done

@@ -10,6 +10,7 @@ make_folder() {
     folder=$(mktemp -d -t polling-demo-XXXXXX)
     logs=$folder # for what has to be installed
     name=demo${EPOCHSECONDS}x$$
+    token=$(od -An -tx8 -N16 /dev/urandom | tr -d ' \n')
     printf 'logs of this run: %s\n' "$folder"
     : >"$folder/faults"
     if [[ ${posts[0]} == --trace ]]; then
@@ -61,10 +62,13 @@ start_processes() {
 
 row() { printf '%-11s %s\n' "$1" "$2"; }
 
+# ask [OPTION]... ADDRESS: of the scheduler, as its operator.
+ask() { curl -s --max-time 5 --user "operator:$token" "$@"; }
+
 # Sets $scheduler_program to the scheduler's program with this run's configuration.
 configure_scheduler() {
     sed "s/channels\.demo/channels.$name/; s/^interval = .*/interval = \"${interval_s}s\"/" dev/demo.toml >"$folder/scheduler.toml"
-    scheduler_program=(env POLLING__ADMIN__LISTEN="${scheduler#http://}"
+    scheduler_program=(env POLLING__ADMIN__LISTEN="${scheduler#http://}" POLLING__ADMIN__TOKEN="$token"
         "POLLING__CHANNELS__${name^^}__REDIS=$POLLING_REDIS_URL" "${scheduler_settings[@]}")
     ! $watched || scheduler_program+=("POLLING__GRAPHITE__ADDRESS=$POLLING_GRAPHITE_ADDRESS"
         "POLLING__GRAPHITE__PREFIX=polling.$name.scheduler")
@@ -110,7 +114,7 @@ register() {
     for ((account = 0; account < accounts; account++)); do
         printf '{"job_type":"posts","account":"%d"}\n' "$account"
     done >"$folder/accounts.jsonl"
-    answer=$(curl -s --max-time 60 --data-binary "@$folder/accounts.jsonl" "$scheduler/v1/channels/$name/jobs:batch")
+    answer=$(ask --max-time 60 --data-binary "@$folder/accounts.jsonl" "$scheduler/v1/channels/$name/jobs:batch")
     [[ $answer == *"\"created\":$accounts,"* ]] || fail "the scheduler does not take the accounts" "${answer:0:300}"
     row registered "$accounts accounts, polled every $interval_s s, in slots of 1 s"
 }
@@ -143,7 +147,7 @@ stop_watching() { ! $watched || rm -f "${POLLING_PROMETHEUS_TARGETS:?}/$name.jso
 pause_all() {
     local page after=
     while
-        page=$(curl -s --max-time 60 -X POST "$scheduler/v1/channels/$name/jobs:pause?all=true&limit=1000${after:+&after=$after}")
+        page=$(ask --max-time 60 -X POST "$scheduler/v1/channels/$name/jobs:pause?all=true&limit=1000${after:+&after=$after}")
         [[ $page == *'"next":"'* ]]
     do after=$(sed 's/.*"next":"\([^"]*\)".*/\1/' <<<"$page"); done
     [[ $page == *'"seen":'* ]] || notice "the jobs cannot be paused: ${page:0:300}"

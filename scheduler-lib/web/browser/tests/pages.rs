@@ -1,4 +1,5 @@
 //! What is wrong with a page is seen: a check that finds nothing must be able to find something.
+#![allow(clippy::unwrap_used)]
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use polling_browser::{Browser, Key, Looks, Page};
