@@ -116,7 +116,7 @@ fn an_unknown_key_is_told_with_its_line_and_the_nearest() {
     assert_eq!(
         error("[admin]\nlisen = \"127.0.0.1:1\"\n[channels]\n"),
         "s.toml:2: admin: unknown key \"lisen\": did you mean \"listen\"? Known are listen, \
-         max_body_size_bytes, max_requests, max_tick_age, request_timeout, token, token_file"
+         max_body_size_bytes, max_requests, max_tick_age, proxy, request_timeout, token, token_file, users"
     );
     let text = SMALL.replace("interval", "intervall");
     let message = error(&text);
