@@ -5,24 +5,28 @@ use std::{
     env,
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::TcpStream,
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::{Child, ChildStderr, Command, Stdio},
+    sync::LazyLock,
     time::Duration,
 };
 
 use serde_json::Value;
 
-/// Where Cargo puts examples: beside the folder of this test.
-fn program() -> PathBuf {
-    let mut path = env::current_exe().unwrap();
-    path.pop();
-    path.pop();
-    path.push("examples/quickstart");
-    assert!(
-        path.exists(),
-        "first: cargo build -p examples --example quickstart"
-    );
-    path
+/// Built as whoever tries it builds it: with no feature, which a test of the whole workspace would turn on.
+fn program() -> &'static Path {
+    static PROGRAM: LazyLock<PathBuf> = LazyLock::new(|| {
+        let test = env::current_exe().unwrap();
+        let target = test.ancestors().nth(3).unwrap();
+        let built = Command::new(env!("CARGO"))
+            .args(["build", "--quiet", "--package", "examples"])
+            .args(["--example", "quickstart", "--target-dir"])
+            .arg(target)
+            .status();
+        assert!(built.unwrap().success());
+        target.join("debug/examples/quickstart")
+    });
+    &PROGRAM
 }
 
 /// A quickstart that runs for long, killed with the value.
