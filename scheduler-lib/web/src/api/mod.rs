@@ -30,6 +30,7 @@ use axum::{
     Json, Router, extract::DefaultBodyLimit, middleware::from_fn_with_state, response::NoContent,
 };
 
+use self::error::Problem;
 use crate::{Web, access, load};
 
 /// Everything below `/v1`.
@@ -88,18 +89,21 @@ fn of_settings() -> ApiRouter<Web> {
             get_with(settings::show, |op| {
                 op.id("showSetting")
                     .summary("One setting, and what is written where it can be changed")
+                    .response::<501, Json<Problem>>()
             })
             .put_with(settings::set, |op| {
                 op.id("changeSetting")
                     .summary("Changes it for all replicas, once it is checked")
                     .response::<200, Json<settings::MadeView>>()
                     .response::<409, Json<settings::Conflict>>()
+                    .response::<501, Json<Problem>>()
             })
             .delete_with(settings::unset, |op| {
                 op.id("giveUpSetting")
                     .summary("Back to what the next source says, or the static value")
                     .response::<200, Json<settings::MadeView>>()
                     .response::<409, Json<settings::Conflict>>()
+                    .response::<501, Json<Problem>>()
             }),
         )
         .api_route(
@@ -107,6 +111,7 @@ fn of_settings() -> ApiRouter<Web> {
             get_with(settings::history, |op| {
                 op.id("listChanges")
                     .summary("Who changed it here, when and why; newest first")
+                    .response::<501, Json<Problem>>()
             }),
         )
 }
