@@ -35,7 +35,7 @@ const FAILURES: [&str; ErrorClass::ALL.len() + 1] = {
 };
 
 /// Remembers what a scheduler in this process did of late: give it to the scheduler as its
-/// [`observer`](scheduler_lib::SchedulerBuilder::observer), beside others, and to the
+/// [`observer`](scheduler_lib::SchedulerBuilder::observer), which takes one: whoever has several makes one of them, and to the
 /// [`Web`](crate::WebBuilder::recent) that shows it. Its size is bounded: some 130 kB a channel.
 pub struct Recent {
     clock: SharedClock,
