@@ -36,7 +36,7 @@ pub(crate) struct Filled {
     #[serde(default)]
     lasting: String,
     #[serde(skip)]
-    pub(in crate::console) wrong: Option<String>,
+    wrong: Option<String>,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -55,32 +55,44 @@ pub(crate) async fn change(
     Path((channel, id)): Path<(ChannelId, JobId)>,
     form: Form<Filled>,
 ) -> Result<Response, Sorry> {
-    let (_, registry) = frame.registry()?;
     let mut filled = form.fields;
-    let refused = match filled.read(frame.now_ms()) {
-        Err(wrong) => wrong,
-        Ok(pace) => {
-            let change = Change {
-                pace: Some(pace),
-                ..Change::default()
-            };
-            match registry.update(&id, change).await {
-                Ok(()) => {
-                    let here = path(&frame::path(&channel, "accounts"), &id);
-                    return Ok(Redirect::to(&format!("{here}?done=pace")).into_response());
-                }
-                Err(RegistryError::Rule(wrong)) => wrong.to_string(),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    };
-    filled.wrong = Some(refused);
+    if filled.decide(&frame, &id).await? {
+        let here = path(&frame::path(&channel, "accounts"), &id);
+        return Ok(Redirect::to(&format!("{here}?done=pace")).into_response());
+    }
     let page = one::page(&frame, &id, &filled, false).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
 
 impl Filled {
-    pub(in crate::console) fn read(&self, now_ms: i64) -> Result<Option<Override>, String> {
+    /// Has the job polled so; if that is refused, tells what is wrong.
+    pub(in crate::console) async fn decide(
+        &mut self,
+        frame: &Frame,
+        id: &JobId,
+    ) -> Result<bool, Sorry> {
+        let (_, registry) = frame.registry()?;
+        let change = match self.read(frame.now_ms()) {
+            Ok(pace) => Change {
+                pace: Some(pace),
+                ..Change::default()
+            },
+            Err(wrong) => {
+                self.wrong = Some(wrong);
+                return Ok(false);
+            }
+        };
+        match registry.update(id, change).await {
+            Ok(()) => Ok(true),
+            Err(RegistryError::Rule(wrong)) => {
+                self.wrong = Some(wrong.to_string());
+                Ok(false)
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn read(&self, now_ms: i64) -> Result<Option<Override>, String> {
         let duration_in = |field: &str, text: &str| {
             let deserializer: value::StrDeserializer<'_, value::Error> =
                 text.trim().into_deserializer();

@@ -6,7 +6,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use polling_model::JobId;
-use scheduler_lib::{Change, RegistryError};
 
 use super::{
     Sorry,
@@ -24,23 +23,10 @@ pub(in crate::console) async fn change(
     Path((_, id)): Path<(String, JobId)>,
     form: Form<Filled>,
 ) -> Result<Response, Sorry> {
-    let (channel, registry) = frame.registry()?;
     let mut filled = form.fields;
-    let refused = match filled.read(frame.now_ms()) {
-        Err(wrong) => wrong,
-        Ok(pace) => {
-            let change = Change {
-                pace: Some(pace),
-                ..Change::default()
-            };
-            match registry.update(&id, change).await {
-                Ok(()) => return Ok(back(channel, &id, Did::Pace)),
-                Err(RegistryError::Rule(wrong)) => wrong.to_string(),
-                Err(error) => return Err(error.into()),
-            }
-        }
-    };
-    filled.wrong = Some(refused);
+    if filled.decide(&frame, &id).await? {
+        return Ok(back(frame.registry()?.0, &id, Did::Pace));
+    }
     let page = one::page(&frame, &id, None, &filled).await?;
     Ok((StatusCode::UNPROCESSABLE_ENTITY, page).into_response())
 }
